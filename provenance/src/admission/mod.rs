@@ -1,0 +1,217 @@
+//! Admission: whether an event is stored for good, decided by its bytes and its ancestors alone.
+//!
+//! The verdict is the same on every node, whatever its clock says and in whatever order events
+//! came. Whether an admitted event *counts* is another question, answered in [`crate::counting`].
+
+mod ancestry;
+mod authority;
+pub(crate) mod lanes;
+mod rule;
+
+mod actor;
+mod correction;
+mod place;
+mod produce;
+mod transfer;
+
+pub use ancestry::{Ancestry, Judged, Judgement, LaneLine, Standing};
+pub use lanes::join;
+pub use transfer::{OfferedItem, offered_items, returned_parts};
+pub use rule::Rule;
+
+use crate::body::{Body, Moves};
+use crate::custody::{Effect, LotState};
+use crate::event::VerifiedEvent;
+use crate::id::{EventId, NetworkId, SubjectId};
+use crate::network::Network;
+use crate::payload::Lane;
+use authority::Authority;
+use std::sync::Arc;
+
+/// What becomes of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Never stored or passed on.
+    Reject(Reject),
+    /// Kept, and judged again when what is missing comes.
+    Hold(Hold),
+    /// Against the rules: neither logged nor pushed; kept only as a link of its signer's journal.
+    Void(Rule, Judgement),
+    /// Stored and appended for good.
+    Admit(Judgement),
+}
+
+/// Why an event that is well signed has no place here at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Reject {
+    /// Another network's event.
+    #[error("the event belongs to network {found}, this node to {expected}")]
+    Network {
+        /// What it names.
+        found: NetworkId,
+        /// What this node serves.
+        expected: NetworkId,
+    },
+}
+
+/// Why an event cannot be judged yet.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Hold {
+    /// Ancestors that are not here.
+    #[error("{} of the events on which it rests are not here yet", .0.len())]
+    Missing(Vec<EventId>),
+    /// A kind, or a form of one, for which this program has no rules.
+    #[error("this program has no rules for {0}; it is kept until an upgrade brings them")]
+    Unsupported(String),
+}
+
+/// Either a broken rule, or trouble in reading ancestors.
+pub(crate) enum Stop<E> {
+    Rule(Rule),
+    Read(E),
+}
+
+impl<E> From<Rule> for Stop<E> {
+    fn from(rule: Rule) -> Self {
+        Self::Rule(rule)
+    }
+}
+
+/// All that the rules of one kind may look at.
+pub(crate) struct Case<'a> {
+    pub event: &'a VerifiedEvent,
+    pub authority: &'a Authority,
+    /// The actor that acts: the signer's, or the one on whose behalf it records.
+    pub acting: SubjectId,
+    /// Judged events of the basis, without those that are the network id.
+    pub basis: &'a [Arc<Judged>],
+    /// Per touch, the joined state of the lot before the event; none where it is no lot or new.
+    pub before: &'a [Option<LotState>],
+}
+
+/// What the rules of a kind make of each touch: nothing but for lots.
+pub(crate) type Outcome = Vec<Option<(Effect, LotState)>>;
+
+/// Judges an event. Ancestors must have been judged before it; those that were not are named.
+pub fn judge<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &A) -> Result<Verdict, A::Error> {
+    let (payload, network_id) = (event.payload(), network.id());
+    if payload.network != network_id {
+        return Ok(Verdict::Reject(Reject::Network { found: payload.network, expected: network_id }));
+    }
+    if let Some(what) = unsupported(&payload.body) {
+        return Ok(Verdict::Hold(Hold::Unsupported(what)));
+    }
+    let mut missing = Vec::new();
+    for id in payload.ancestors().filter(|id| *id != network_id.as_event()) {
+        if !missing.contains(&id) && ancestry.judged(&id)?.is_none() {
+            missing.push(id);
+        }
+    }
+    if !missing.is_empty() {
+        return Ok(Verdict::Hold(Hold::Missing(missing)));
+    }
+
+    // The journal comes first: a void event keeps its place there, so that its signer can go on.
+    let link = match authority::journal(network, event, ancestry) {
+        Ok(link) => link,
+        Err(Stop::Read(error)) => return Err(error),
+        Err(Stop::Rule(rule)) => return Ok(Verdict::Void(rule, Judgement::unlinked(rule, &network_id))),
+    };
+    let mut judgement = Judgement {
+        standing: Standing::Admitted,
+        actor: link.actor,
+        acting: link.actor,
+        key_event: link.key_event,
+        journal_height: link.height,
+        lines: Vec::new(),
+    };
+    match by_rules(network, event, ancestry, &link) {
+        Ok((acting, lines)) => {
+            (judgement.acting, judgement.lines) = (acting, lines);
+            Ok(Verdict::Admit(judgement))
+        }
+        Err(Stop::Rule(rule)) => {
+            judgement.standing = Standing::Void(rule);
+            Ok(Verdict::Void(rule, judgement))
+        }
+        Err(Stop::Read(error)) => Err(error),
+    }
+}
+
+/// Kinds without rules, and forms of known kinds whose rules come with other kinds.
+fn unsupported(body: &Body) -> Option<String> {
+    match body {
+        Body::Unknown { kind, .. } => {
+            Some(body.kind().map_or_else(|| format!("kind {kind}"), |kind| kind.name().to_owned()))
+        }
+        Body::TransferOffered(offer) if offer.moves != Moves::Both => {
+            Some("transfers of possession or title alone".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn by_rules<A: Ancestry>(
+    network: &Network,
+    event: &VerifiedEvent,
+    ancestry: &A,
+    link: &authority::JournalLink,
+) -> Result<(SubjectId, Vec<LaneLine>), Stop<A::Error>> {
+    let payload = event.payload();
+    let network_event = network.id().as_event();
+    for id in payload.ancestors().skip(1).filter(|id| *id != network_event) {
+        let judged = ancestry.judged(&id).map_err(Stop::Read)?;
+        if judged.is_some_and(|judged| judged.judgement.standing != Standing::Admitted) {
+            return Err(Rule::VoidAncestor.into());
+        }
+    }
+    let mut basis = Vec::with_capacity(payload.basis.len());
+    for id in payload.basis.iter().filter(|id| **id != network_event) {
+        basis.extend(ancestry.judged(id).map_err(Stop::Read)?);
+    }
+    let authority = Authority::of(network, event, &basis, link)?;
+    let acting = authority.acting(payload, &basis)?;
+    if let Some(actor) = payload.captured_by {
+        authority.known_actor(&actor, &basis)?;
+    }
+    if payload.touches.iter().any(|touch| touch.lane == Lane::Title) {
+        return Err(Rule::Touches.into());
+    }
+
+    let mut before = Vec::with_capacity(payload.touches.len());
+    let mut heights = Vec::with_capacity(payload.touches.len());
+    for index in 0..payload.touches.len() {
+        let (height, state) = lanes::before(event, index, ancestry, &authority)?;
+        lanes::check_journal(event, index, link.height, ancestry)?;
+        heights.push(height);
+        before.push(state);
+    }
+
+    let case = Case { event, authority: &authority, acting, basis: &basis, before: &before };
+    let outcome = match &payload.body {
+        Body::ActorEnrolled(body) => actor::enrolled(&case, body)?,
+        Body::ActorUpdated(body) => actor::updated(&case, body)?,
+        Body::PlaceRegistered(body) => place::registered(&case, body)?,
+        Body::ProduceRegistered(body) => produce::registered(&case, body)?,
+        Body::ProduceMoved(body) => produce::moved(&case, body)?,
+        Body::ProduceQualityUpdated(_) | Body::ProducePriceUpdated(_) => produce::told(&case)?,
+        Body::ProduceRetired(body) => produce::retired(&case, body)?,
+        Body::TransferOffered(body) => transfer::offered(&case, body)?,
+        Body::TransferAccepted(body) => transfer::accepted(&case, body, &*offer(ancestry, &body.offer)?)?,
+        Body::TransferDeclined(body) => transfer::declined(&case, &*offer(ancestry, &body.offer)?)?,
+        Body::TransferCancelled(body) => transfer::cancelled(&case, &*offer(ancestry, &body.offer)?)?,
+        Body::EventCorrected(body) => correction::corrected(&case, body, ancestry)?,
+        Body::Unknown { .. } => return Err(Rule::Touches.into()),
+    };
+    debug_assert_eq!(outcome.len(), heights.len(), "every touch has an outcome");
+    let lines = heights.into_iter().zip(outcome).map(|(height, lot)| {
+        let (effect, lot) = lot.unzip();
+        LaneLine { height, effect, lot }
+    });
+    Ok((acting, lines.collect()))
+}
+
+/// The offer that an answer names.
+fn offer<A: Ancestry>(ancestry: &A, id: &EventId) -> Result<Arc<Judged>, Stop<A::Error>> {
+    ancestry.judged(id).map_err(Stop::Read)?.ok_or(Stop::Rule(Rule::NotAnOffer))
+}

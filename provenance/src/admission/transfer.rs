@@ -1,0 +1,197 @@
+//! Rules of the handover: offered, accepted, declined, cancelled.
+
+use super::produce::draw;
+use super::{Case, Judged, Outcome, Rule, authority};
+use crate::body::{AcceptedLine, Body, Recipient, TransferAccepted, TransferOffered};
+use crate::custody::{Closed, Effect, LotState, OpenOffer};
+use crate::id::SubjectId;
+use crate::value::Quantity;
+use std::cmp::Ordering;
+
+pub(super) fn offered(case: &Case<'_>, body: &TransferOffered) -> Result<Outcome, Rule> {
+    let to = recipient(case, body)?;
+    for place in body.from_place.iter().chain(&body.to_place) {
+        authority::known_place(place, case.basis)?;
+    }
+    if let Some(carrier) = &body.carrier {
+        case.authority.known_actor(carrier, case.basis)?;
+    }
+    let touches = &case.event.payload().touches;
+    let named = touches.iter().take_while(|touch| touch.subject.is_some()).count();
+    let lots_fit = body.lines.iter().zip(touches).all(|(line, touch)| touch.subject == Some(line.lot));
+    if body.lines.is_empty() || named != body.lines.len() || !lots_fit {
+        return Err(Rule::Touches);
+    }
+    let open = |to| OpenOffer { offer: case.event.id(), to };
+    let (mut outcome, mut parts) = (Vec::with_capacity(touches.len()), Vec::new());
+    for (index, line) in body.lines.iter().enumerate() {
+        let lot = case.held_lot(index)?;
+        let effect = match (draw(lot, &line.quantity)?, to) {
+            (Ordering::Less, _) => {
+                let mut part = LotState::new(case.acting, line.quantity);
+                match to {
+                    Some(to) => part.open = Some(open(to)),
+                    None => part = handed_out(&part),
+                }
+                parts.push(Some((Effect::Create, part)));
+                Effect::Draw(line.quantity)
+            }
+            (_, Some(to)) => Effect::Offer(open(to), line.quantity),
+            (_, None) => Effect::Close(Closed::HandedOut, line.quantity),
+        };
+        let after = lot.apply(&effect, case.acting).map_err(|_| Rule::Balance)?;
+        outcome.push(Some((effect, after)));
+    }
+    outcome.append(&mut parts);
+    if outcome.len() == touches.len() { Ok(outcome) } else { Err(Rule::Touches) }
+}
+
+pub(super) fn accepted(case: &Case<'_>, body: &TransferAccepted, offer: &Judged) -> Result<Outcome, Rule> {
+    if Some(case.acting) != addressee(offer) {
+        return Err(Rule::NotAddressee);
+    }
+    let items = offered_items(offer).ok_or(Rule::NotAnOffer)?;
+    if body.lines.len() != items.len() {
+        return Err(Rule::Lines);
+    }
+    answers(case, &items)?;
+    let (mut outcome, mut returned) = (Vec::new(), Vec::new());
+    for (index, (line, item)) in body.lines.iter().zip(&items).enumerate() {
+        let lot = awaiting(case, index, offer)?;
+        let (effect, given_back) = answer(line, &item.quantity, offer)?;
+        let after = lot.apply(&effect, case.acting).map_err(|_| Rule::NoOpenOffer)?;
+        returned.extend(given_back.map(|quantity| Some((Effect::Create, LotState::new(offer.judgement.acting, quantity)))));
+        outcome.push(Some((effect, after)));
+    }
+    outcome.append(&mut returned);
+    if outcome.len() == case.before.len() { Ok(outcome) } else { Err(Rule::Touches) }
+}
+
+pub(super) fn declined(case: &Case<'_>, offer: &Judged) -> Result<Outcome, Rule> {
+    if Some(case.acting) != addressee(offer) {
+        return Err(Rule::NotAddressee);
+    }
+    given_back(case, offer)
+}
+
+pub(super) fn cancelled(case: &Case<'_>, offer: &Judged) -> Result<Outcome, Rule> {
+    if addressee(offer).is_none() || case.acting != offer.judgement.acting {
+        return Err(Rule::NotOfferer);
+    }
+    given_back(case, offer)
+}
+
+/// A lot or part-lot that an offer puts at the addressee's disposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferedItem {
+    /// The lot that was named.
+    pub lot: SubjectId,
+    /// What the addressee gets: the same, or the part-lot that was minted from it.
+    pub item: SubjectId,
+    /// How much.
+    pub quantity: Quantity,
+}
+
+/// What an admitted offer offers, line by line; nothing if the event is no offer.
+pub fn offered_items(offer: &Judged) -> Option<Vec<OfferedItem>> {
+    let Body::TransferOffered(body) = &offer.event.payload().body else { return None };
+    let mut next_part = body.lines.len();
+    let lines = body.lines.iter().zip(&offer.judgement.lines);
+    let items = lines.map(|(line, judged)| {
+        let item = if matches!(judged.effect, Some(Effect::Draw(_))) {
+            next_part += 1;
+            offer.event.subject(next_part - 1)?
+        } else {
+            line.lot
+        };
+        Some(OfferedItem { lot: line.lot, item, quantity: line.quantity })
+    });
+    items.collect()
+}
+
+/// Part-lots that an admitted acceptance gave back to the offerer: the item from which each was
+/// taken, and the part-lot.
+pub fn returned_parts(acceptance: &Judged) -> Vec<(SubjectId, SubjectId)> {
+    let Body::TransferAccepted(body) = &acceptance.event.payload().body else { return Vec::new() };
+    let split = |line: &AcceptedLine| !line.received.is_zero() && line.rejected.is_some_and(|q| !q.is_zero());
+    let taken_from = body.lines.iter().enumerate().filter(|(_, line)| split(line)).map(|(index, _)| index);
+    let pairs = taken_from.zip(body.lines.len()..);
+    pairs.filter_map(|(from, part)| Some((acceptance.event.subject(from)?, acceptance.event.subject(part)?))).collect()
+}
+
+/// The actor to whom an offer goes; nobody inside the network, where it goes outside.
+fn recipient(case: &Case<'_>, body: &TransferOffered) -> Result<Option<SubjectId>, Rule> {
+    match &body.to {
+        Recipient::Actor(to) if *to == case.acting => Err(Rule::ToSelf),
+        Recipient::Actor(to) => case.authority.known_actor(to, case.basis).map(|()| Some(*to)),
+        Recipient::OutsideGln(_) | Recipient::OutsideName(_) => Ok(None),
+    }
+}
+
+fn addressee(offer: &Judged) -> Option<SubjectId> {
+    match &offer.event.payload().body {
+        Body::TransferOffered(body) => match &body.to {
+            Recipient::Actor(to) => Some(*to),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn handed_out(part: &LotState) -> LotState {
+    LotState { balance: part.balance.zero(), closed: Some(Closed::HandedOut), ..part.clone() }
+}
+
+/// The touches must be the offered items, in order, followed only by new part-lots.
+fn answers(case: &Case<'_>, items: &[OfferedItem]) -> Result<(), Rule> {
+    let touches = &case.event.payload().touches;
+    let named = touches.iter().take_while(|touch| touch.subject.is_some()).count();
+    let fit = items.iter().zip(touches).all(|(item, touch)| touch.subject == Some(item.item));
+    if named == items.len() && fit { Ok(()) } else { Err(Rule::Touches) }
+}
+
+/// The lot of touch `index`, on which this offer is open.
+fn awaiting<'a>(case: &'a Case<'_>, index: usize, offer: &Judged) -> Result<&'a LotState, Rule> {
+    let lot = case.lot(index)?;
+    match lot.open {
+        Some(open) if open.offer == offer.event.id() => Ok(lot),
+        _ => Err(Rule::NoOpenOffer),
+    }
+}
+
+/// The effect of one answered line, and what goes back to the offerer as a part-lot.
+fn answer(line: &AcceptedLine, offered: &Quantity, offer: &Judged) -> Result<(Effect, Option<Quantity>), Rule> {
+    let id = offer.event.id();
+    let nothing = || line.received.zero();
+    let rejected = line.rejected.unwrap_or_else(nothing);
+    let lost = line.lost.unwrap_or_else(nothing);
+    let total = line.received.plus(&rejected).and_then(|sum| sum.plus(&lost)).map_err(|_| Rule::Lines)?;
+    if total.compare(offered) != Ok(Ordering::Equal) {
+        return Err(Rule::Lines);
+    }
+    let absent_is_absent = line.rejected.is_none_or(|q| !q.is_zero()) && line.lost.is_none_or(|q| !q.is_zero());
+    if !absent_is_absent {
+        return Err(Rule::ZeroQuantity);
+    }
+    Ok(match (line.received.is_zero(), rejected.is_zero()) {
+        (false, true) => (Effect::Receive(id, line.received), None),
+        (false, false) => (Effect::Receive(id, line.received), Some(rejected)),
+        (true, false) => (Effect::Reject(id, rejected), None),
+        (true, true) => (Effect::LoseAll(id), None),
+    })
+}
+
+fn given_back(case: &Case<'_>, offer: &Judged) -> Result<Outcome, Rule> {
+    let items = offered_items(offer).ok_or(Rule::NotAnOffer)?;
+    answers(case, &items)?;
+    if case.before.len() != items.len() {
+        return Err(Rule::Touches);
+    }
+    let effect = Effect::GiveBack(offer.event.id());
+    let each = (0..items.len()).map(|index| {
+        let lot = awaiting(case, index, offer)?;
+        let after = lot.apply(&effect, case.acting).map_err(|_| Rule::NoOpenOffer)?;
+        Ok(Some((effect.clone(), after)))
+    });
+    each.collect()
+}

@@ -1,0 +1,21 @@
+//! The pure core of Furrow: events, signatures, admission, counting and proofs.
+//!
+//! Nothing here knows a clock, randomness, a file or a socket: time is an argument, stored events
+//! come through the trait [`admission::Ancestry`]. So all of it can be tested by properties,
+//! fuzzed and simulated, and an auditor can read it alone.
+
+pub mod admission;
+pub mod body;
+pub mod cbor;
+pub mod checkpoint;
+pub mod counting;
+pub mod custody;
+pub mod event;
+pub mod id;
+pub mod kind;
+pub mod merkle;
+pub mod network;
+pub mod payload;
+pub mod seal;
+pub mod signature;
+pub mod value;
