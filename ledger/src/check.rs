@@ -1,0 +1,105 @@
+//! The check of the invariants when a ledger opens, and finding the heads again.
+//!
+//! All rows of an append are one batch, so a crash leaves either all or none of them. What is
+//! checked here guards against damaged files and against mistakes of this program.
+
+use crate::pending::{HeldCounts, Heads};
+use crate::reader::Reader;
+use crate::table::Judgements;
+use provenance::id::EventId;
+use provenance::merkle::{Frontier, Hash, Nodes, TILE_WIDTH, complete_root, leaf_hash, tile_position};
+use provenance::network::Network;
+use store::{Events, Held, Log, Range, StoreError, Tiles};
+
+/// Entries at the end of the log that are compared with their bodies: the newest are those that a
+/// crash could have touched.
+const CHECKED_ENTRIES: usize = 256;
+
+/// What is wrong with a ledger on the disk.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// Made for another network.
+    #[error("the store belongs to network {found}, the configuration names {expected}; use the right data folder or network file")]
+    Network {
+        /// Leaf 0 of the log.
+        found: EventId,
+        /// What the configuration names.
+        expected: EventId,
+    },
+    /// Entries, bodies or hashes that do not fit each other.
+    #[error("the log is damaged: {0}; restore a backup, or remove the data folder's store and let the peers send everything again")]
+    Damaged(String),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The tree's hashes in the store.
+pub(crate) struct StoredNodes<'a>(pub &'a Reader);
+
+impl Nodes for StoredNodes<'_> {
+    type Error = StoreError;
+
+    fn node(&self, level: u32, index: u64) -> Result<Hash, StoreError> {
+        let position = tile_position(level, index);
+        let tile = self.0.store().get::<Tiles>(&(position.level, position.index))?.unwrap_or_default();
+        let hashes: Vec<Hash> = tile.as_chunks::<32>().0.to_vec();
+        let first = usize::try_from(position.first).expect("a tile has 256 hashes");
+        let count = usize::try_from(position.count).expect("a tile has 256 hashes");
+        hashes.get(first..first + count).map(complete_root).ok_or_else(|| StoreError::Corrupt {
+            column: "tiles",
+            detail: format!("tile {} of level {} is too short", position.index, position.level),
+        })
+    }
+}
+
+/// The heads of the write path, from what is stored.
+pub(crate) fn load_heads(reader: &Reader) -> Result<Heads, StoreError> {
+    let size = reader.store().last::<Log>()?.map_or(0, |(index, _)| index + 1);
+    let frontier = Frontier::load(size, &StoredNodes(reader))?;
+    let mut held = HeldCounts::default();
+    for row in reader.store().scan::<Held>(Range::all()) {
+        let (_, row) = row?;
+        held.add(row.signer, &row.source);
+    }
+    Ok(Heads { frontier, held })
+}
+
+/// Compares the newest part of the log with bodies, judgements and hashes.
+pub(crate) fn check(network: &Network, reader: &Reader, heads: &Heads) -> Result<(), CheckError> {
+    let size = heads.frontier.size();
+    let expected = network.id().as_event();
+    if let Some(found) = reader.log_ids(0, 1)?.first().filter(|found| **found != expected) {
+        return Err(CheckError::Network { found: *found, expected });
+    }
+    let from = size.saturating_sub(CHECKED_ENTRIES as u64);
+    let ids = reader.log_ids(from, CHECKED_ENTRIES)?;
+    if ids.len() as u64 != size - from {
+        return Err(CheckError::Damaged(format!("entries are missing between {from} and {size}")));
+    }
+    for (index, id) in (from..).zip(&ids) {
+        let tile = reader.store().get::<Tiles>(&(0, index / TILE_WIDTH))?.unwrap_or_default();
+        let at = usize::try_from(index % TILE_WIDTH).expect("a tile has 256 hashes") * 32;
+        if tile.get(at..at + 32) != Some(leaf_hash(id.as_bytes()).as_slice()) {
+            return Err(CheckError::Damaged(format!("the hash of entry {index} is not that of its event")));
+        }
+        if index > 0 {
+            check_entry(reader, index, id)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_entry(reader: &Reader, index: u64, id: &EventId) -> Result<(), CheckError> {
+    let damaged = |what: &str| Err(CheckError::Damaged(format!("entry {index}, event {id}: {what}")));
+    match reader.store().get::<Events>(id)? {
+        None => return damaged("its body is missing"),
+        Some(bytes) if EventId::of(&bytes) != *id => return damaged("its body has another hash"),
+        Some(_) => {}
+    }
+    match reader.store().get::<Judgements>(id)? {
+        Some(row) if row.index == Some(index) && row.judgement.is_admitted() => Ok(()),
+        Some(_) => damaged("its judgement names another place in the log"),
+        None => damaged("its judgement is missing"),
+    }
+}

@@ -1,0 +1,173 @@
+//! Followers: whatever is made from the log reads it from a cursor of its own.
+//!
+//! A follower's rows and its cursor are one batch, so it can be stopped at any moment. It never
+//! blocks a write, and it can be rebuilt from zero, which its own version number also asks for.
+
+use crate::reader::{Reader, Stored};
+use provenance::id::EventId;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use store::{Batch, Column, CursorRow, Cursors, StoreError};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// Entries read at once: enough to spread the cost of a commit, little enough to stay in memory.
+const ENTRIES_AT_ONCE: usize = 1_024;
+
+/// Pause after a failure, such as a full disk.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// One entry of the log, as followers see it.
+#[derive(Debug, Clone)]
+pub struct LogEntry {
+    /// Its index.
+    pub index: u64,
+    /// Its event.
+    pub id: EventId,
+    /// The event with its judgement.
+    pub stored: Stored,
+}
+
+/// Something that is made from the log.
+pub trait Follower: Send + Sync + 'static {
+    /// Under which its cursor is kept.
+    fn name(&self) -> &'static str;
+
+    /// Raised when its rows change their meaning; then it is rebuilt from zero.
+    fn version(&self) -> u32;
+
+    /// The columns that hold nothing but its rows.
+    fn columns(&self) -> &'static [Column];
+
+    /// Adds to `batch` what these entries change. What `reader` shows includes these entries and
+    /// perhaps later ones, but not what this follower has put into `batch`.
+    fn follow(&self, reader: &Reader, entries: &[LogEntry], batch: &mut Batch) -> Result<(), StoreError>;
+}
+
+/// How far a follower is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FollowerStatus {
+    /// Its name.
+    pub name: &'static str,
+    /// The log index that it reads next.
+    pub next: u64,
+    /// What keeps it from going on.
+    pub problem: Option<String>,
+}
+
+/// A follower that runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Running {
+    name: &'static str,
+    next: watch::Receiver<u64>,
+    problem: Arc<Mutex<Option<String>>>,
+    rebuild: Arc<AtomicBool>,
+    wake: Arc<tokio::sync::Notify>,
+}
+
+impl Running {
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub fn status(&self) -> FollowerStatus {
+        let problem = self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        FollowerStatus { name: self.name, next: *self.next.borrow(), problem }
+    }
+
+    /// Asks for all rows to be made again.
+    pub fn rebuild(&self) {
+        self.rebuild.store(true, Ordering::Release);
+        self.wake.notify_one();
+    }
+
+    /// Waits until the follower has read the entry at `index`; false if it was stopped before.
+    pub async fn has_read(&self, index: u64) -> bool {
+        self.next.clone().wait_for(|next| *next > index).await.is_ok()
+    }
+}
+
+/// Starts a follower.
+pub(crate) fn start(
+    follower: Arc<dyn Follower>,
+    reader: Reader,
+    mut size: watch::Receiver<u64>,
+    stop: CancellationToken,
+) -> Result<(Running, impl Future<Output = ()>), StoreError> {
+    let stored = reader.store().get::<Cursors>(&follower.name().to_owned())?;
+    let current = stored.filter(|row| row.version == follower.version() && row.next <= *size.borrow());
+    let (next_sender, next) = watch::channel(current.map_or(0, |row| row.next));
+    let running = Running {
+        name: follower.name(),
+        next,
+        problem: Arc::default(),
+        rebuild: Arc::new(AtomicBool::new(current.is_none())),
+        wake: Arc::default(),
+    };
+    let handle = running.clone();
+    let work = async move {
+        loop {
+            let reset = running.rebuild.swap(false, Ordering::AcqRel);
+            let from = if reset { 0 } else { *next_sender.borrow() };
+            if !reset && from >= *size.borrow_and_update() {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = running.wake.notified() => {}
+                    changed = size.changed() => if changed.is_err() { return },
+                }
+                continue;
+            }
+            if stop.is_cancelled() {
+                return;
+            }
+            let (follower, reader) = (follower.clone(), reader.clone());
+            let step = tokio::task::spawn_blocking(move || step(&*follower, &reader, from, reset)).await;
+            let problem = match step {
+                Ok(Ok(next)) => {
+                    next_sender.send_replace(next);
+                    None
+                }
+                Ok(Err(error)) => Some(error.to_string()),
+                Err(panic) => Some(format!("it stopped unexpectedly: {panic}")),
+            };
+            let failed = problem.is_some();
+            if let Some(problem) = &problem {
+                tracing::error!(follower = running.name, problem, "a follower cannot go on; trying again");
+                // Whether the rows were cleared is not known, so a rebuild is asked for again.
+                running.rebuild.fetch_or(reset, Ordering::AcqRel);
+            }
+            *running.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
+            if failed {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(RETRY_AFTER) => {}
+                }
+            }
+        }
+    };
+    Ok((handle, work))
+}
+
+/// Reads once, and writes rows and cursor.
+fn step(follower: &dyn Follower, reader: &Reader, from: u64, reset: bool) -> Result<u64, StoreError> {
+    let mut batch = reader.store().batch();
+    if reset {
+        for column in follower.columns() {
+            batch.clear(*column);
+        }
+    }
+    let ids = reader.log_ids(from, ENTRIES_AT_ONCE)?;
+    let next = from + ids.len() as u64;
+    let mut entries = Vec::with_capacity(ids.len());
+    for (index, id) in (from..).zip(ids) {
+        // Entry 0 is the network id, which is no event.
+        if let Some(stored) = reader.stored(&id)? {
+            entries.push(LogEntry { index, id, stored });
+        }
+    }
+    follower.follow(reader, &entries, &mut batch)?;
+    batch.put::<Cursors>(&follower.name().to_owned(), &CursorRow { version: follower.version(), next });
+    batch.commit()?;
+    Ok(next)
+}

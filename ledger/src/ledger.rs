@@ -1,0 +1,256 @@
+//! The ledger: the handle through which everything is appended and read.
+
+use crate::check::{CheckError, check, load_heads};
+use crate::follower::{self, Follower, FollowerStatus, Running};
+use crate::log::LogSigner;
+use crate::outcome::{Origin, Outcome, Refusal};
+use crate::pending::Pending;
+use crate::reader::Reader;
+use crate::writer::{Checked, Job, Progress, QUEUED_JOBS, Writer};
+use provenance::event::SignedEvent;
+use provenance::network::Network;
+use provenance::signature::{BATCH, Verifier};
+use rayon::prelude::*;
+use std::cell::RefCell;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use store::{Store, StoreError, StoreOptions};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What a ledger is opened with.
+#[derive(Default)]
+pub struct LedgerOptions {
+    /// How much memory the store may use.
+    pub store: StoreOptions,
+    /// The key that signs checkpoints; none on a node that keeps no log of its own.
+    pub log_signer: Option<Arc<dyn LogSigner>>,
+    /// What follows the log.
+    pub followers: Vec<Arc<dyn Follower>>,
+}
+
+/// Why a ledger cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] store::OpenError),
+    /// What it holds is not in order.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// The operating system gives no thread.
+    #[error("no thread for writing could be started: {0}; close other programs and start again")]
+    Thread(std::io::Error),
+}
+
+/// Why events could not be handed to the writer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// The node is stopping.
+    #[error("the node is shutting down; send the events again when it runs")]
+    Closed,
+}
+
+/// How the ledger is.
+#[derive(Debug, Clone)]
+pub struct Health {
+    /// Why nothing can be written at the moment.
+    pub writing: Option<String>,
+    /// Every follower.
+    pub followers: Vec<FollowerStatus>,
+    /// Events that wait for an ancestor or an upgrade.
+    pub held: usize,
+}
+
+/// An open ledger. Clones share it.
+#[derive(Clone)]
+pub struct Ledger {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    network: Network,
+    reader: Reader,
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    progress: Arc<Progress>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    followers: Vec<Running>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    log_signer: Option<Arc<dyn LogSigner>>,
+}
+
+thread_local! {
+    /// Remembers keys that were found well-formed, a set for each thread that verifies.
+    static VERIFIER: RefCell<Verifier> = RefCell::new(Verifier::new());
+}
+
+impl Ledger {
+    /// Opens or makes the ledger in the folder `path` and checks its invariants. Must be called
+    /// within a tokio runtime, in which the followers run.
+    pub fn open(path: &Path, network: Network, options: LedgerOptions) -> Result<Self, OpenError> {
+        let reader = Reader::new(Store::open(path, &options.store)?);
+        let mut heads = load_heads(&reader).map_err(CheckError::from)?;
+        if heads.frontier.size() == 0 {
+            let mut first = Pending::new(&network, &reader, heads);
+            first.append_network().map_err(CheckError::from)?;
+            let (batch, started, _) = first.finish().map_err(CheckError::from)?;
+            batch.commit_synced().map_err(CheckError::from)?;
+            heads = started;
+        }
+        check(&network, &reader, &heads)?;
+
+        let progress = Arc::new(Progress {
+            size: watch::Sender::new(heads.frontier.size()),
+            held: watch::Sender::new(heads.held.all()),
+            problem: Mutex::new(None),
+        });
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let mut followers = Vec::new();
+        for follower in options.followers {
+            let started = follower::start(follower, reader.clone(), progress.size.subscribe(), stop.clone());
+            let (running, work) = started.map_err(CheckError::from)?;
+            tasks.spawn(work);
+            followers.push(running);
+        }
+        let (jobs, queue) = mpsc::channel(QUEUED_JOBS);
+        let writer = Writer {
+            network: network.clone(),
+            reader: reader.clone(),
+            heads,
+            progress: progress.clone(),
+            reload: load_heads,
+        };
+        let thread = std::thread::Builder::new().name("ledger-writer".into()).spawn(move || writer.run(queue));
+        let writer = Mutex::new(Some(thread.map_err(OpenError::Thread)?));
+        let jobs = Mutex::new(Some(jobs));
+        let log_signer = options.log_signer;
+        let shared = Shared { network, reader, jobs, progress, writer, followers, tasks, stop, log_signer };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Checks, judges and appends events; answers in their order when all of them are on the disk.
+    pub async fn submit(&self, events: Vec<Vec<u8>>, origin: Origin) -> Result<Vec<Outcome>, WriteError> {
+        let count = events.len();
+        let jobs = self.shared.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let jobs = jobs.ok_or(WriteError::Closed)?;
+        let checked = tokio::task::spawn_blocking(move || check_all(events)).await.map_err(|_| WriteError::Closed)?;
+        let (reply, answer) = oneshot::channel();
+        jobs.send(Job { events: checked, origin, reply }).await.map_err(|_| WriteError::Closed)?;
+        let outcomes = answer.await.map_err(|_| WriteError::Closed)?;
+        debug_assert_eq!(outcomes.len(), count, "one outcome for each event");
+        Ok(outcomes)
+    }
+
+    /// The network that this ledger serves.
+    pub fn network(&self) -> &Network {
+        &self.shared.network
+    }
+
+    /// Reads what was judged.
+    pub fn reader(&self) -> &Reader {
+        &self.shared.reader
+    }
+
+    /// Durable entries of the log, the network id at index 0 included.
+    pub fn size(&self) -> u64 {
+        *self.shared.progress.size.borrow()
+    }
+
+    /// Tells whenever the durable log has grown.
+    pub fn watch_size(&self) -> watch::Receiver<u64> {
+        self.shared.progress.size.subscribe()
+    }
+
+    /// How the ledger is.
+    pub fn health(&self) -> Health {
+        Health {
+            writing: self.shared.progress.problem().map(|problem| problem.to_string()),
+            followers: self.shared.followers.iter().map(Running::status).collect(),
+            held: *self.shared.progress.held.borrow(),
+        }
+    }
+
+    /// Waits until all followers have read the entry at `index`; false if the node stops before.
+    pub async fn followed(&self, index: u64) -> bool {
+        for follower in &self.shared.followers {
+            if !follower.has_read(index).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Makes all rows of a follower again from zero; false if there is none of this name.
+    pub fn rebuild(&self, name: &str) -> bool {
+        let follower = self.shared.followers.iter().find(|follower| follower.name() == name);
+        follower.inspect(|follower| follower.rebuild()).is_some()
+    }
+
+    /// Writes what is queued, stops the followers, and returns when all threads have ended.
+    pub async fn close(&self) {
+        drop(self.shared.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.shared.stop.cancel();
+        self.shared.tasks.close();
+        self.shared.tasks.wait().await;
+        let writer = self.shared.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            // A panic of the writer was printed when it happened.
+            let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+        }
+    }
+
+    pub(crate) fn log_signer(&self) -> Option<&dyn LogSigner> {
+        self.shared.log_signer.as_deref()
+    }
+}
+
+impl std::fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ledger").field("network", &self.shared.network.id()).field("size", &self.size()).finish()
+    }
+}
+
+/// Decodes and verifies on all cores, before anything is locked.
+fn check_all(events: Vec<Vec<u8>>) -> Vec<Checked> {
+    if events.len() <= 16 {
+        return VERIFIER.with_borrow_mut(|verifier| check_some(events, verifier));
+    }
+    let share = events.len().div_ceil(rayon::current_num_threads()).clamp(1, BATCH);
+    let mut shares = Vec::new();
+    let mut events = events.into_iter().peekable();
+    while events.peek().is_some() {
+        shares.push(events.by_ref().take(share).collect::<Vec<_>>());
+    }
+    let check = |share| VERIFIER.with_borrow_mut(|verifier| check_some(share, verifier));
+    shares.into_par_iter().map(check).collect::<Vec<_>>().into_iter().flatten().collect()
+}
+
+fn check_some(events: Vec<Vec<u8>>, verifier: &mut Verifier) -> Vec<Checked> {
+    let refused = |refusal| Checked::Settled(Outcome::Rejected(refusal));
+    let mut checked: Vec<Option<Checked>> = Vec::with_capacity(events.len());
+    let mut decoded = Vec::with_capacity(events.len());
+    for bytes in events {
+        checked.push(match SignedEvent::decode(bytes) {
+            Ok(event) => {
+                decoded.push(event);
+                None
+            }
+            Err(error) => Some(refused(Refusal::Decode(Arc::new(error)))),
+        });
+    }
+    let mut verified = verifier.verify_all(decoded).into_iter().map(|result| match result {
+        Ok(event) => Checked::Verified(event),
+        Err(error) => refused(Refusal::Signature(error)),
+    });
+    let settle = |slot: Option<Checked>| slot.or_else(|| verified.next());
+    checked.into_iter().map(settle).map(|slot| slot.expect("every event was refused or verified")).collect()
+}
+
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> Self {
+        Self::Check(CheckError::Store(error))
+    }
+}

@@ -1,0 +1,25 @@
+//! The use cases of a node: admit and append events, prove what the log holds, run followers.
+//!
+//! A node is a log and its followers. The write path does one thing: judge an event and append it.
+//! Everything else reads the log from a cursor of its own and never blocks a write.
+//!
+//! **Invariant:** an event is acknowledged only after its batch, with body, judgement, log entry,
+//! tiles, lane and journal heads, is on the disk as a whole.
+
+mod check;
+mod follower;
+mod ledger;
+mod log;
+mod outcome;
+mod pending;
+mod reader;
+mod table;
+pub mod view;
+mod writer;
+
+pub use check::CheckError;
+pub use follower::{Follower, FollowerStatus, LogEntry};
+pub use ledger::{Health, Ledger, LedgerOptions, OpenError, WriteError};
+pub use log::{Inclusion, LogError, LogSigner, STATE_ROOT};
+pub use outcome::{Origin, Outcome, Refusal};
+pub use reader::{Reader, Stored};

@@ -1,0 +1,389 @@
+//! One batch of the write path: events are judged against the store and what the batch already
+//! holds, and become rows that are written together or not at all.
+
+use crate::outcome::{Origin, Outcome, Refusal};
+use crate::reader::{Reader, Stored};
+use crate::table::{JudgementRow, Judgements};
+use provenance::admission::{Ancestry, Hold, Judged, Judgement, Verdict, judge};
+use provenance::event::{SignedEvent, VerifiedEvent};
+use provenance::id::{EventId, PublicKey, SubjectId};
+use provenance::merkle::{Frontier, Hash, leaf_hash, tile_position};
+use provenance::network::Network;
+use provenance::payload::Lane;
+use provenance::signature::Verifier;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use store::{
+    Batch, Events, Held, HeldByMissing, HeldRow, JournalHead, Journals, LaneHeads, Lanes, Log, Range, References,
+    StoreError, Subjects, Tiles,
+};
+
+/// Held events of one signer: more than a device signs while it is offline for a season.
+const HELD_PER_SIGNER: usize = 4_096;
+
+/// Held events of one peer.
+const HELD_PER_PEER: usize = 16_384;
+
+/// Held events in all, at most 1 GiB of them if each were as large as an event may be.
+pub(crate) const HELD_IN_ALL: usize = 65_536;
+
+/// How many events are held, for the quotas; rebuilt when the ledger opens.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct HeldCounts {
+    by_signer: HashMap<PublicKey, usize>,
+    by_source: HashMap<String, usize>,
+    all: usize,
+}
+
+impl HeldCounts {
+    pub fn all(&self) -> usize {
+        self.all
+    }
+
+    pub fn add(&mut self, signer: PublicKey, source: &str) {
+        *self.by_signer.entry(signer).or_default() += 1;
+        *self.by_source.entry(source.to_owned()).or_default() += 1;
+        self.all += 1;
+    }
+
+    fn remove(&mut self, signer: &PublicKey, source: &str) {
+        if let Some(count) = self.by_signer.get_mut(signer) {
+            *count = count.saturating_sub(1);
+        }
+        if let Some(count) = self.by_source.get_mut(source) {
+            *count = count.saturating_sub(1);
+        }
+        self.all = self.all.saturating_sub(1);
+    }
+
+    fn has_room(&self, signer: &PublicKey, source: &str) -> bool {
+        self.by_signer.get(signer).is_none_or(|count| *count < HELD_PER_SIGNER)
+            && self.by_source.get(source).is_none_or(|count| *count < HELD_PER_PEER)
+            && self.all < HELD_IN_ALL
+    }
+}
+
+/// What the writer carries from one batch to the next.
+#[derive(Debug, Clone)]
+pub(crate) struct Heads {
+    pub frontier: Frontier,
+    pub held: HeldCounts,
+}
+
+/// The batch that is being made.
+pub(crate) struct Pending<'a> {
+    network: &'a Network,
+    reader: &'a Reader,
+    heads: Heads,
+    batch: Batch,
+    events: HashMap<EventId, Stored>,
+    lane_heads: HashMap<(SubjectId, Lane), Vec<EventId>>,
+    lanes: HashMap<(SubjectId, Lane), Vec<EventId>>,
+    journals: HashMap<PublicKey, Vec<JournalHead>>,
+    tiles: HashMap<(u8, u64), Vec<u8>>,
+    /// Events held in this batch; nothing where a stored one was released.
+    held: BTreeMap<EventId, Option<HeldRow>>,
+    held_by_missing: HashMap<EventId, Vec<EventId>>,
+}
+
+impl<'a> Pending<'a> {
+    pub fn new(network: &'a Network, reader: &'a Reader, heads: Heads) -> Self {
+        Self {
+            network,
+            reader,
+            heads,
+            batch: reader.store().batch(),
+            events: HashMap::new(),
+            lane_heads: HashMap::new(),
+            lanes: HashMap::new(),
+            journals: HashMap::new(),
+            tiles: HashMap::new(),
+            held: BTreeMap::new(),
+            held_by_missing: HashMap::new(),
+        }
+    }
+
+    /// Leaf 0, the network id, so that every event has a non-empty path.
+    pub fn append_network(&mut self) -> Result<(), StoreError> {
+        self.append_leaf(self.network.id().as_event()).map(|_| ())
+    }
+
+    /// Judges one event, and then those that waited for it.
+    pub fn take(&mut self, event: VerifiedEvent, origin: &Origin) -> Result<Outcome, StoreError> {
+        let id = event.id();
+        if let Some(known) = self.stored(&id)? {
+            return Ok(Outcome::Known { id, index: known.index });
+        }
+        let outcome = match judge(self.network, &event, self)? {
+            Verdict::Reject(reason) => return Ok(Outcome::Rejected(Refusal::Network(reason))),
+            Verdict::Hold(hold) => return self.hold(event, hold, origin),
+            Verdict::Void(rule, judgement) => {
+                // A mistake of its signer: kept only where something signed later builds on it.
+                if judgement.journal_height > 0 && self.is_awaited_link(&id)? {
+                    self.keep(event, judgement, None)?;
+                    self.release_dependents(id)?;
+                }
+                Outcome::Void { id, rule }
+            }
+            Verdict::Admit(judgement) => {
+                let index = self.append(event, judgement)?;
+                self.release_dependents(id)?;
+                Outcome::Admitted { id, index }
+            }
+        };
+        self.release(&id)?;
+        Ok(outcome)
+    }
+
+    /// The finished batch, what it leaves for the next one, and the events that it stores.
+    pub fn finish(mut self) -> Result<(Batch, Heads, Vec<Stored>), StoreError> {
+        for (key, tips) in &self.lane_heads {
+            self.batch.put::<LaneHeads>(key, tips);
+        }
+        for (key, heads) in &self.journals {
+            self.batch.put::<Journals>(key, heads);
+        }
+        for (position, hashes) in &self.tiles {
+            self.batch.put::<Tiles>(position, hashes);
+        }
+        for (id, row) in &self.held {
+            match row {
+                Some(row) => {
+                    self.batch.put::<Held>(id, row);
+                    for missing in &row.missing {
+                        self.batch.put::<HeldByMissing>(&(*missing, *id), &());
+                    }
+                }
+                None => {
+                    let Some(row) = self.reader.store().get::<Held>(id)? else { continue };
+                    self.batch.delete::<Held>(id);
+                    for missing in row.missing {
+                        self.batch.delete::<HeldByMissing>(&(missing, *id));
+                    }
+                }
+            }
+        }
+        Ok((self.batch, self.heads, self.events.into_values().collect()))
+    }
+
+    /// How many events the batch stores.
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    fn append(&mut self, event: VerifiedEvent, judgement: Judgement) -> Result<u64, StoreError> {
+        let id = event.id();
+        let index = self.append_leaf(id)?;
+        for (at, touch) in event.payload().touches.iter().enumerate() {
+            let subject = event.subject(at).expect("the touch was just enumerated");
+            if touch.subject.is_none() {
+                let touch_index = u32::try_from(at).expect("an event has at most 64 touches");
+                self.batch.put::<Subjects>(&subject, &(id, touch_index));
+            }
+            let key = (subject, touch.lane);
+            self.batch.put::<Lanes>(&(subject, touch.lane, judgement.lines[at].height, id), &());
+            self.lanes.entry(key).or_default().push(id);
+            let mut tips = self.lane_tips(&subject, touch.lane)?;
+            tips.retain(|tip| !touch.prev.contains(tip));
+            tips.push(id);
+            tips.sort_unstable();
+            self.lane_heads.insert(key, tips);
+        }
+        for reference in event.payload().refs.iter().flatten() {
+            let (sort, number) = (reference.document_type.to_string(), reference.number.to_string());
+            self.batch.put::<References>(&(judgement.acting, sort, number, id), &());
+        }
+        self.keep(event, judgement, Some(index))?;
+        Ok(index)
+    }
+
+    fn append_leaf(&mut self, id: EventId) -> Result<u64, StoreError> {
+        let index = self.heads.frontier.size();
+        self.batch.put::<Log>(&index, &id);
+        let mut finished: Vec<(u32, u64, Hash)> = Vec::new();
+        self.heads.frontier.append(leaf_hash(id.as_bytes()), |level, at, hash| finished.push((level, at, hash)));
+        for (level, at, hash) in finished {
+            let position = tile_position(level, at);
+            // Only the hashes of tile rows are stored; those between are made from them.
+            if position.count != 1 {
+                continue;
+            }
+            let key = (position.level, position.index);
+            if !self.tiles.contains_key(&key) {
+                let stored = self.reader.store().get::<Tiles>(&key)?.unwrap_or_default();
+                self.tiles.insert(key, stored);
+            }
+            let tile = self.tiles.get_mut(&key).expect("it was just put there");
+            // After a failed commit the tile may be longer than the log; what lies beyond is void.
+            tile.truncate(usize::try_from(position.first).expect("a tile has 256 hashes") * 32);
+            tile.extend_from_slice(&hash);
+        }
+        Ok(index)
+    }
+
+    /// Stores body, judgement and journal head.
+    fn keep(&mut self, event: VerifiedEvent, judgement: Judgement, index: Option<u64>) -> Result<(), StoreError> {
+        let (id, key, link) = (event.id(), event.key(), event.payload().journal);
+        self.batch.put::<Events>(&id, &event.bytes().to_vec());
+        self.batch.put::<Judgements>(&id, &JudgementRow { index, judgement: judgement.clone() });
+        let mut heads = match self.journals.remove(&key) {
+            Some(heads) => heads,
+            None => self.reader.journal_heads(&key)?,
+        };
+        heads.retain(|head| head.event != link);
+        heads.push(JournalHead { event: id, height: judgement.journal_height });
+        heads.sort_unstable();
+        self.journals.insert(key, heads);
+        let judged = Arc::new(Judged { event: event.into_signed(), judgement });
+        self.events.insert(id, Stored { index, judged });
+        Ok(())
+    }
+
+    fn hold(&mut self, event: VerifiedEvent, hold: Hold, origin: &Origin) -> Result<Outcome, StoreError> {
+        let (id, signer) = (event.id(), event.key());
+        let held = |kept| Outcome::Held { id, hold: hold.clone(), kept };
+        let Origin::Peer(source) = origin else { return Ok(held(false)) };
+        if self.is_held(&id)? {
+            return Ok(held(true));
+        }
+        if !self.knows_signer(&event)? || !self.heads.held.has_room(&signer, source) {
+            return Ok(held(false));
+        }
+        let missing = match &hold {
+            Hold::Missing(ids) => ids.clone(),
+            Hold::Unsupported(_) => Vec::new(),
+        };
+        for ancestor in &missing {
+            self.held_by_missing.entry(*ancestor).or_default().push(id);
+        }
+        self.heads.held.add(signer, source);
+        let row = HeldRow { bytes: event.bytes().to_vec(), missing, source: source.clone(), signer };
+        self.held.insert(id, Some(row));
+        Ok(held(true))
+    }
+
+    /// Whether the key belongs to an actor: then its quota can be held against somebody.
+    fn knows_signer(&self, event: &VerifiedEvent) -> Result<bool, StoreError> {
+        if self.network.founder(&event.key()).is_some() || self.journals.contains_key(&event.key()) {
+            return Ok(true);
+        }
+        for id in &event.payload().basis {
+            let gives_key = |stored: Stored| match &stored.judged.event.payload().body {
+                provenance::body::Body::ActorEnrolled(body) => stored.index.is_some() && body.key == event.key(),
+                _ => false,
+            };
+            if self.stored(id)?.is_some_and(gives_key) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Judges again all that waited for `id`, and what waits for those in turn.
+    fn release_dependents(&mut self, id: EventId) -> Result<(), StoreError> {
+        let mut ready = VecDeque::from([id]);
+        while let Some(ancestor) = ready.pop_front() {
+            for waiting in self.waiting_for(&ancestor)? {
+                let Some(row) = self.held_row(&waiting)? else { continue };
+                // It was verified before it was held.
+                let Some(event) = verify_again(row.bytes) else {
+                    self.release(&waiting)?;
+                    continue;
+                };
+                match judge(self.network, &event, self)? {
+                    Verdict::Hold(Hold::Missing(_)) => continue,
+                    Verdict::Hold(Hold::Unsupported(_)) | Verdict::Reject(_) => {}
+                    Verdict::Void(_, judgement) => {
+                        if judgement.journal_height > 0 && self.is_awaited_link(&waiting)? {
+                            self.keep(event, judgement, None)?;
+                            ready.push_back(waiting);
+                        }
+                    }
+                    Verdict::Admit(judgement) => {
+                        self.append(event, judgement)?;
+                        ready.push_back(waiting);
+                    }
+                }
+                self.release(&waiting)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an event that is held names this one as its journal link.
+    fn is_awaited_link(&self, id: &EventId) -> Result<bool, StoreError> {
+        for waiting in self.waiting_for(id)? {
+            let row = self.held_row(&waiting)?;
+            if row.and_then(|row| SignedEvent::decode(row.bytes).ok()).is_some_and(|e| e.payload().journal == *id) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn waiting_for(&self, ancestor: &EventId) -> Result<Vec<EventId>, StoreError> {
+        let mut waiting = self.held_by_missing.get(ancestor).cloned().unwrap_or_default();
+        for row in self.reader.store().scan::<HeldByMissing>(Range::prefix(ancestor)) {
+            let ((_, id), ()) = row?;
+            if !waiting.contains(&id) {
+                waiting.push(id);
+            }
+        }
+        Ok(waiting)
+    }
+
+    fn held_row(&self, id: &EventId) -> Result<Option<HeldRow>, StoreError> {
+        match self.held.get(id) {
+            Some(row) => Ok(row.clone()),
+            None => self.reader.store().get::<Held>(id),
+        }
+    }
+
+    fn is_held(&self, id: &EventId) -> Result<bool, StoreError> {
+        match self.held.get(id) {
+            Some(row) => Ok(row.is_some()),
+            None => self.reader.store().contains::<Held>(id),
+        }
+    }
+
+    fn release(&mut self, id: &EventId) -> Result<(), StoreError> {
+        if let Some(row) = self.held_row(id)? {
+            self.heads.held.remove(&row.signer, &row.source);
+            self.held.insert(*id, None);
+        }
+        Ok(())
+    }
+
+    fn stored(&self, id: &EventId) -> Result<Option<Stored>, StoreError> {
+        match self.events.get(id) {
+            Some(stored) => Ok(Some(stored.clone())),
+            None => self.reader.stored(id),
+        }
+    }
+}
+
+fn verify_again(bytes: Vec<u8>) -> Option<VerifiedEvent> {
+    let event = SignedEvent::decode(bytes).ok()?;
+    Verifier::new().verify(event).ok()
+}
+
+impl Ancestry for Pending<'_> {
+    type Error = StoreError;
+
+    fn judged(&self, id: &EventId) -> Result<Option<Arc<Judged>>, StoreError> {
+        Ok(self.stored(id)?.map(|stored| stored.judged))
+    }
+
+    fn lane_tips(&self, subject: &SubjectId, lane: Lane) -> Result<Vec<EventId>, StoreError> {
+        match self.lane_heads.get(&(*subject, lane)) {
+            Some(tips) => Ok(tips.clone()),
+            None => self.reader.lane_tips(subject, lane),
+        }
+    }
+
+    fn lane_events(&self, subject: &SubjectId, lane: Lane) -> Result<Vec<EventId>, StoreError> {
+        let mut events = self.reader.lane_events(subject, lane)?;
+        events.extend(self.lanes.get(&(*subject, lane)).into_iter().flatten());
+        Ok(events)
+    }
+}

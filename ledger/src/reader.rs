@@ -1,0 +1,114 @@
+//! Reading what was judged, with a bounded memory of the events that are asked for most.
+
+use crate::table::{JudgementRow, Judgements};
+use provenance::admission::{Ancestry, Judged};
+use provenance::event::SignedEvent;
+use provenance::id::{EventId, PublicKey, SubjectId};
+use provenance::payload::Lane;
+use quick_cache::sync::Cache;
+use std::sync::Arc;
+use store::{Events, JournalHead, Journals, LaneHeads, Lanes, Log, Range, References, Store, StoreError, Subjects};
+
+/// Judged events kept in memory: about a kilobyte each.
+const CACHED_EVENTS: usize = 65_536;
+
+/// A judged event and its place in the log.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Index in the log; none for a void event.
+    pub index: Option<u64>,
+    /// The event with its judgement.
+    pub judged: Arc<Judged>,
+}
+
+/// Reads from the store. Clones share the cache.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    store: Store,
+    events: Arc<Cache<EventId, Stored>>,
+}
+
+impl Reader {
+    pub(crate) fn new(store: Store) -> Self {
+        Self { store, events: Arc::new(Cache::new(CACHED_EVENTS)) }
+    }
+
+    /// The store, for rows that belong to a view.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn remember(&self, stored: Stored) {
+        self.events.insert(stored.judged.event.id(), stored);
+    }
+
+    /// A judged event; nothing if it is unknown or held.
+    pub fn stored(&self, id: &EventId) -> Result<Option<Stored>, StoreError> {
+        if let Some(stored) = self.events.get(id) {
+            return Ok(Some(stored));
+        }
+        let Some(JudgementRow { index, judgement }) = self.store.get::<Judgements>(id)? else { return Ok(None) };
+        let damaged = |detail: String| StoreError::Corrupt { column: "events", detail };
+        let bytes = self.store.get::<Events>(id)?.ok_or_else(|| damaged(format!("event {id} is missing")))?;
+        let event = SignedEvent::decode(bytes).map_err(|error| damaged(format!("event {id}: {error}")))?;
+        if event.id() != *id {
+            return Err(damaged(format!("the bytes under {id} are those of {}", event.id())));
+        }
+        let stored = Stored { index, judged: Arc::new(Judged { event, judgement }) };
+        self.remember(stored.clone());
+        Ok(Some(stored))
+    }
+
+    /// Ids of the log from index `from` on, at most `max`. Entry 0 is the network id.
+    pub fn log_ids(&self, from: u64, max: usize) -> Result<Vec<EventId>, StoreError> {
+        self.store.scan::<Log>(Range::all().from(&from)).take(max).map(|row| row.map(|(_, id)| id)).collect()
+    }
+
+    /// Which event created a subject, and with which of its touches.
+    pub fn origin(&self, subject: &SubjectId) -> Result<Option<(EventId, u32)>, StoreError> {
+        self.store.get::<Subjects>(subject)
+    }
+
+    /// Newest links of a key's journal; more than one is a fork.
+    pub fn journal_heads(&self, key: &PublicKey) -> Result<Vec<JournalHead>, StoreError> {
+        Ok(self.store.get::<Journals>(key)?.unwrap_or_default())
+    }
+
+    /// All admitted events on any lane of a subject: main lane first, lowest first.
+    pub fn history(&self, subject: &SubjectId) -> Result<Vec<(Lane, Stored)>, StoreError> {
+        let mut events = Vec::new();
+        for row in self.store.scan::<Lanes>(Range::prefix(subject)) {
+            let ((_, lane, _, id), ()) = row?;
+            events.extend(self.stored(&id)?.map(|stored| (lane, stored)));
+        }
+        Ok(events)
+    }
+
+    /// Events of an actor that bear this business document.
+    pub fn by_reference(
+        &self,
+        actor: &SubjectId,
+        document_type: &str,
+        number: &str,
+    ) -> Result<Vec<EventId>, StoreError> {
+        let prefix = (*actor, document_type.to_owned(), number.to_owned());
+        self.store.scan::<References>(Range::prefix(&prefix)).map(|row| row.map(|((_, _, _, id), ())| id)).collect()
+    }
+}
+
+impl Ancestry for Reader {
+    type Error = StoreError;
+
+    fn judged(&self, id: &EventId) -> Result<Option<Arc<Judged>>, StoreError> {
+        Ok(self.stored(id)?.map(|stored| stored.judged))
+    }
+
+    fn lane_tips(&self, subject: &SubjectId, lane: Lane) -> Result<Vec<EventId>, StoreError> {
+        Ok(self.store.get::<LaneHeads>(&(*subject, lane))?.unwrap_or_default())
+    }
+
+    fn lane_events(&self, subject: &SubjectId, lane: Lane) -> Result<Vec<EventId>, StoreError> {
+        let rows = self.store.scan::<Lanes>(Range::prefix(&(*subject, lane)));
+        rows.map(|row| row.map(|((_, _, _, id), ())| id)).collect()
+    }
+}

@@ -1,0 +1,25 @@
+//! The views of the API: lots, handovers, actors and places as all admitted events show them.
+//!
+//! A row is a function of the set of admitted events and of nothing else: no log index, no time of
+//! arrival, no clock. So nodes that hold the same events hold the same bytes, and a view can be
+//! made again from zero at any time. [`ViewFollower`] writes the rows, [`Views`] reads them.
+
+mod actor;
+mod facet;
+mod follower;
+mod history;
+mod lineage;
+mod page;
+mod place;
+mod produce;
+mod query;
+mod transfer;
+
+pub use actor::ActorRow;
+pub use follower::ViewFollower;
+pub use history::HistoryEntry;
+pub use page::{Cursor, CursorError, Page, PageSize};
+pub use place::PlaceRow;
+pub use produce::{LotStanding, ProduceRow};
+pub use query::{ActorFilter, PlaceFilter, ProduceFilter, TransferFilter, Views};
+pub use transfer::{TransferLine, TransferRow, TransferState};

@@ -1,0 +1,349 @@
+//! The views on a real store: what they show, and that they show it whatever path events took.
+
+mod story;
+
+use ledger::view::{
+    ActorFilter, LotStanding, PageSize, PlaceFilter, ProduceFilter, TransferFilter, TransferState, ViewFollower, Views,
+};
+use ledger::{Ledger, LedgerOptions, Origin, Outcome};
+use proptest::prelude::*;
+use provenance::body::{Body, Role};
+use provenance::cbor::Any;
+use provenance::id::{EventId, SubjectId};
+use provenance::value::Grade;
+use std::sync::Arc;
+use story::{Story, kg};
+
+const FARMER: &[Role] = &[Role::Farmer];
+
+struct Node {
+    ledger: Ledger,
+    views: Views,
+    folder: tempfile::TempDir,
+}
+
+impl Node {
+    fn open(story: &Story) -> Self {
+        Self::open_in(story, tempfile::tempdir().unwrap())
+    }
+
+    fn open_in(story: &Story, folder: tempfile::TempDir) -> Self {
+        let followers: Vec<Arc<dyn ledger::Follower>> = vec![Arc::new(ViewFollower::new(story.network.clone()))];
+        let options = LedgerOptions { followers, ..LedgerOptions::default() };
+        let ledger = Ledger::open(folder.path(), story.network.clone(), options).unwrap();
+        let views = Views::new(ledger.reader().clone());
+        Self { ledger, views, folder }
+    }
+
+    async fn take(&self, events: Vec<Vec<u8>>) -> Vec<Outcome> {
+        let outcomes = self.ledger.submit(events, Origin::Peer("test".into())).await.unwrap();
+        self.catch_up().await;
+        outcomes
+    }
+
+    /// Takes the whole story, in order; every event must be admitted.
+    async fn tell(&self, story: &Story) {
+        for (event, outcome) in story.events.iter().zip(self.take(story.bytes()).await) {
+            assert!(outcome.index().is_some(), "{:?} became {outcome:?}", event.payload().body);
+        }
+    }
+
+    /// Loses the rows of one view, and makes all views again.
+    async fn rebuild(&self, expected: [u8; 32]) {
+        let mut batch = self.ledger.reader().store().batch();
+        batch.clear(store::Column::Produces);
+        batch.commit().unwrap();
+        assert_ne!(self.views.digest().unwrap(), expected);
+        assert!(self.ledger.rebuild(ViewFollower::NAME));
+        for _ in 0..1_000 {
+            if self.views.digest().unwrap() == expected {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("rebuilt views differ");
+    }
+
+    async fn catch_up(&self) {
+        assert!(self.ledger.followed(self.ledger.size() - 1).await);
+    }
+}
+
+/// Everything that can happen to lots, told by a founder, a cooperative, a farmer and two buyers.
+struct Everything {
+    story: Story,
+    farm: SubjectId,
+    store: SubjectId,
+    lot: SubjectId,
+    part: SubjectId,
+    given_back: SubjectId,
+    part_offer: EventId,
+    whole_offer: EventId,
+    double_sold: SubjectId,
+    settled: SubjectId,
+    rivals: [EventId; 2],
+    crossed_offer: EventId,
+}
+
+fn everything() -> Everything {
+    let mut s = Story::new();
+    let coop = s.enrol(0, &[Role::Cooperative, Role::Node][..1], FARMER);
+    let farmer = s.enrol(coop, FARMER, &[]);
+    let buyer = s.enrol(0, &[Role::Trader], &[]);
+    let rival = s.enrol(0, &[Role::Retailer], &[]);
+    s.rename(farmer, "Hillside Farm");
+    let farm = s.place(farmer, "Hillside");
+    let store = s.place(buyer, "Cold store");
+    let lot = s.lot(farmer, farm, "1000");
+    let registration = s.events.last().unwrap().clone();
+    s.grade(farmer, lot, "A");
+    s.price(farmer, lot, 130);
+
+    // A part is sold, and a part of that comes back.
+    let part_offer = s.offer(farmer, lot, "400", true, buyer);
+    let part = part_offer.id().subject(1);
+    let acceptance = s.accept(buyer, part_offer.id(), part, "300", Some("100"));
+    let given_back = acceptance.id().subject(1);
+
+    // Concurrent: the cooperative prices on behalf of its member, who grades meanwhile.
+    let (member, enrolment) = (s.id(farmer), s.actors[farmer].enrolment);
+    s.beside(|s| {
+        let touch = s.on(lot);
+        let body = Body::ProducePriceUpdated(provenance::body::PriceUpdated {
+            price: provenance::seal::Sealable::Open(story::euro_cents(99)),
+            reason: None,
+        });
+        s.tell_for(coop, Some(member), vec![touch], &[enrolment], body);
+    });
+    s.grade(farmer, lot, "Premium");
+    s.meet();
+    s.hand_out(farmer, lot, "50");
+
+    // The rest goes to the buyer's store.
+    let whole_offer = s.offer_to_place(farmer, lot, "550", buyer, store);
+    s.accept(buyer, whole_offer.id(), lot, "550", None);
+    // The variety was wrong all the time: of the lot and of its parts.
+    s.correct(farmer, &registration, 3, Any::Text("Fuji".into()));
+    s.retire(buyer, lot, "50");
+
+    // A lot is sold twice with a copied key, and nobody accepts.
+    let double_sold = s.lot(farmer, farm, "10");
+    let first = s.with_copied_key(farmer, |s| s.offer(farmer, double_sold, "10", false, buyer));
+    let second = s.offer(farmer, double_sold, "10", false, rival);
+    s.meet();
+
+    // Another is sold twice, and one buyer accepts.
+    let settled = s.lot(farmer, farm, "20");
+    s.with_copied_key(farmer, |s| s.offer(farmer, settled, "20", false, rival));
+    let accepted = s.offer(farmer, settled, "20", false, buyer);
+    s.accept(buyer, accepted.id(), settled, "20", None);
+    s.meet();
+
+    // A cancellation and an acceptance cross.
+    let crossed = s.lot(farmer, farm, "30");
+    let crossed_offer = s.offer(farmer, crossed, "30", false, buyer);
+    s.beside(|s| s.cancel(farmer, crossed_offer.id(), crossed));
+    s.accept(buyer, crossed_offer.id(), crossed, "30", None);
+    s.meet();
+    s.grade(buyer, crossed, "C");
+
+    let declined = s.offer(buyer, crossed, "10", true, rival);
+    s.decline(rival, declined.id(), declined.id().subject(1));
+    Everything {
+        story: s,
+        farm,
+        store,
+        lot,
+        part,
+        given_back,
+        part_offer: part_offer.id(),
+        whole_offer: whole_offer.id(),
+        double_sold,
+        settled,
+        rivals: [first.id(), second.id()],
+        crossed_offer: crossed_offer.id(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn views_show_what_happened() {
+    let all = everything();
+    let node = Node::open(&all.story);
+    node.tell(&all.story).await;
+    let (views, story) = (&node.views, &all.story);
+    let (farmer, buyer) = (story.id(2), story.id(3));
+
+    let lot = views.produce(&all.lot).unwrap().unwrap();
+    assert_eq!((lot.holder, lot.originator, lot.parent, lot.root), (buyer, farmer, None, all.lot));
+    assert_eq!((lot.quantity.decimal(), lot.balance.decimal()), ("1000".into(), "500".into()));
+    assert_eq!(lot.grade, Some(Grade::standard("Premium").unwrap()));
+    assert_eq!(lot.price.unwrap().open().unwrap().money.amount_minor(), 99);
+    assert_eq!(lot.variety.unwrap().as_str(), "Fuji");
+    assert_eq!((lot.place, lot.standing), (Some(all.store), LotStanding::Held));
+    assert_eq!(lot.corrections.len(), 1);
+
+    let part = views.produce(&all.part).unwrap().unwrap();
+    assert_eq!((part.holder, part.originator, part.parent, part.root), (buyer, farmer, Some(all.lot), all.lot));
+    assert_eq!((part.quantity.decimal(), part.balance.decimal()), ("400".into(), "300".into()));
+    assert_eq!(part.grade, Some(Grade::standard("A").unwrap()), "a part has the grade that its lot had when it was taken");
+    assert_eq!((part.variety.unwrap().as_str(), part.place), ("Fuji", Some(all.farm)));
+    let given_back = views.produce(&all.given_back).unwrap().unwrap();
+    assert_eq!((given_back.holder, given_back.parent, given_back.balance.decimal()), (farmer, Some(all.part), "100".into()));
+
+    let history = views.history(&all.part).unwrap().unwrap();
+    let kinds: Vec<_> = history.iter().map(|entry| entry.body().kind().unwrap().name()).collect();
+    assert_eq!(kinds[..4], ["produce.registered", "produce.quality_updated", "produce.price_updated", "transfer.offered"]);
+    assert_eq!(kinds.iter().filter(|kind| **kind == "transfer.offered").count(), 1, "later sales of the rest are no history of the part");
+    assert!(matches!(history[0].body(), Body::ProduceRegistered(body) if body.variety.as_ref().unwrap().as_str() == "Fuji"));
+
+    let sale = views.transfer(&all.part_offer).unwrap().unwrap();
+    assert_eq!((sale.state, sale.offerer, sale.addressee(), sale.disputed), (TransferState::Accepted, farmer, Some(buyer), false));
+    assert_eq!((sale.lines[0].item, sale.lines[0].returned), (all.part, Some(all.given_back)));
+    assert_eq!(sale.lines[0].answer.as_ref().unwrap().received, kg("300"));
+    let crossed = views.transfer(&all.crossed_offer).unwrap().unwrap();
+    assert_eq!((crossed.state, crossed.answers.len(), crossed.disputed), (TransferState::Accepted, 2, false));
+    assert_eq!(views.transfer(&all.whole_offer).unwrap().unwrap().to_place, Some(all.store));
+
+    let double_sold = views.produce(&all.double_sold).unwrap().unwrap();
+    assert_eq!((double_sold.standing, double_sold.tips.len(), double_sold.holder), (LotStanding::Disputed, 2, farmer));
+    for rival in all.rivals {
+        assert!(views.transfer(&rival).unwrap().unwrap().disputed);
+    }
+    let settled = views.produce(&all.settled).unwrap().unwrap();
+    assert_eq!((settled.standing, settled.holder, settled.beside.len()), (LotStanding::Held, buyer, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn actors_and_places_are_listed_with_founders() {
+    let all = everything();
+    let node = Node::open(&all.story);
+    node.catch_up().await;
+    assert!(node.views.actor(&all.story.id(0)).unwrap().unwrap().is_founder(), "founders are there before any event");
+    node.tell(&all.story).await;
+
+    let farmer = node.views.actor(&all.story.id(2)).unwrap().unwrap();
+    assert_eq!((farmer.display_name.as_str(), farmer.enroller), ("Hillside Farm", Some(all.story.id(1))));
+    assert_eq!(node.views.actors_by_key(&farmer.key).unwrap(), [farmer.clone()]);
+    let everybody = node.views.actors(&ActorFilter::default(), None, PageSize::default()).unwrap();
+    assert_eq!(everybody.rows.len(), 5);
+    assert!(everybody.rows[4].is_founder());
+    let farmers = ActorFilter { role: Some(Role::Farmer), enroller: Some(all.story.id(1)) };
+    assert_eq!(node.views.actors(&farmers, None, PageSize::default()).unwrap().rows, [farmer.clone()]);
+
+    let signed = node.views.signed_by(&farmer.key, None, PageSize::new(3)).unwrap();
+    let rest = node.views.signed_by(&farmer.key, Some(signed[2].judged.event.id()), PageSize::default()).unwrap();
+    let told = all.story.events.iter().filter(|event| event.key() == farmer.key).count();
+    assert_eq!(signed.len() + rest.len(), told, "all events of a forked journal are found, none twice");
+
+    let places = PlaceFilter { registered_by: Some(farmer.id), gln: None };
+    let places = node.views.places(&places, None, PageSize::default()).unwrap().rows;
+    assert_eq!((places.len(), places[0].id), (1, all.farm));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_are_paged_and_filtered() {
+    let mut story = Story::new();
+    let farmer = story.enrol(0, FARMER, &[]);
+    let farm = story.place(farmer, "Hillside");
+    let lots: Vec<_> = (0..25).map(|_| story.lot(farmer, farm, "5")).collect();
+    story.grade(farmer, lots[3], "Premium");
+    let buyer = story.enrol(0, &[Role::Trader], &[]);
+    let offer = story.offer(farmer, lots[4], "5", false, buyer);
+    let node = Node::open(&story);
+    node.tell(&story).await;
+
+    let (mut cursor, mut seen) = (None, Vec::new());
+    loop {
+        let page = node.views.produces(&ProduceFilter::default(), cursor, PageSize::new(10)).unwrap();
+        assert!(page.rows.len() <= 10);
+        seen.extend(page.rows.iter().map(|row| row.id));
+        let Some(next) = page.next else { break };
+        cursor = Some(next.to_string().parse().unwrap());
+    }
+    seen.reverse();
+    assert_eq!(seen, lots, "every lot once, newest first");
+
+    let only = |filter: ProduceFilter| {
+        let page = node.views.produces(&filter, None, PageSize::default()).unwrap();
+        page.rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    let premium = Grade::standard("Premium").unwrap();
+    assert_eq!(only(ProduceFilter { grade: Some(premium), holder: Some(story.id(farmer)), ..Default::default() }), [lots[3]]);
+    assert_eq!(only(ProduceFilter { standing: Some(LotStanding::Offered), ..Default::default() }), [lots[4]]);
+    assert_eq!(only(ProduceFilter { holder: Some(story.id(buyer)), ..Default::default() }), [] as [SubjectId; 0]);
+    let prefix = &lots[7].to_string()[..20];
+    assert_eq!(node.views.produces_by_prefix(prefix).unwrap()[0].id, lots[7]);
+    assert!(node.views.produces_by_prefix("!").unwrap().is_empty());
+
+    let open = TransferFilter { state: Some(TransferState::Open), party: Some(story.id(buyer)), ..Default::default() };
+    let open = node.views.transfers(&open, None, PageSize::default()).unwrap().rows;
+    assert_eq!(open.iter().map(|row| row.id).collect::<Vec<_>>(), [offer.id()]);
+    node.take(vec![story.cancel(farmer, offer.id(), lots[4]).bytes().to_vec()]).await;
+    let again = TransferFilter { state: Some(TransferState::Open), ..Default::default() };
+    assert!(node.views.transfers(&again, None, PageSize::default()).unwrap().rows.is_empty());
+    assert_eq!(node.views.transfer(&offer.id()).unwrap().unwrap().state, TransferState::Cancelled);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn views_are_the_same_after_reopening_and_rebuilding() {
+    let all = everything();
+    let node = Node::open(&all.story);
+    node.tell(&all.story).await;
+    let digest = node.views.digest().unwrap();
+    node.ledger.close().await;
+    let Node { ledger, views, folder } = node;
+    drop((ledger, views));
+
+    let node = Node::open_in(&all.story, folder);
+    node.catch_up().await;
+    assert_eq!(node.views.digest().unwrap(), digest);
+    node.rebuild(digest).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_keep_their_bytes() {
+    let all = everything();
+    let node = Node::open(&all.story);
+    node.tell(&all.story).await;
+    // If this changes, so did the bytes of some row: then raise the version of the views, which
+    // makes every node write them again.
+    let digest: String = node.views.digest().unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(digest, "");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 0, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_order_of_arrival_shows_the_same_bytes(order in Just((0..everything().story.events.len()).collect::<Vec<_>>()).prop_shuffle(), chunk in 1_usize..40) {
+        let all = everything();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (ordered, shuffled) = (Node::open(&all.story), Node::open(&all.story));
+            ordered.tell(&all.story).await;
+            let events = all.story.bytes();
+            let mut missing = order;
+            // Events of signers that are not known yet are not kept: they come again, as in catch-up.
+            while !missing.is_empty() {
+                let mut again = Vec::new();
+                for some in missing.chunks(chunk) {
+                    let sent = some.iter().map(|index| events[*index].clone()).collect();
+                    for (index, outcome) in some.iter().zip(shuffled.take(sent).await) {
+                        if !matches!(outcome, Outcome::Admitted { .. } | Outcome::Known { .. } | Outcome::Held { kept: true, .. }) {
+                            assert!(matches!(outcome, Outcome::Held { .. }), "{outcome:?}");
+                            again.push(*index);
+                        }
+                    }
+                }
+                assert!(again.len() < missing.len());
+                missing = again;
+            }
+            assert_eq!(shuffled.ledger.size(), ordered.ledger.size());
+            let digest = ordered.views.digest().unwrap();
+            assert_eq!(shuffled.views.digest().unwrap(), digest);
+            shuffled.rebuild(digest).await;
+            shuffled.ledger.close().await;
+            ordered.ledger.close().await;
+        });
+    }
+}

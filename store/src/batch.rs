@@ -1,0 +1,80 @@
+//! Batches: writes that happen all or not at all.
+
+use crate::column::Column;
+use crate::error::StoreError;
+use crate::key::Key;
+use crate::store::Store;
+use crate::table::{Encoding, Table};
+use rocksdb::{WriteBatch, WriteOptions};
+
+/// Beyond every key: none begins with 64 bytes of ff, as an id is a hash of 32 bytes.
+const BEYOND_ALL_KEYS: [u8; 64] = [0xff; 64];
+
+/// Writes to one store, applied by a commit; later ones of the same row win.
+pub struct Batch {
+    store: Store,
+    writes: WriteBatch,
+}
+
+impl std::fmt::Debug for Batch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Batch").field("store", &self.store).field("len", &self.writes.len()).finish()
+    }
+}
+
+impl Batch {
+    pub(crate) fn new(store: Store) -> Self {
+        Self { store, writes: WriteBatch::default() }
+    }
+
+    /// Writes a row, over the one that is there.
+    pub fn put<T: Table>(&mut self, key: &T::Key, value: &T::Value) {
+        self.writes.put_cf(self.store.column(T::COLUMN), key.to_bytes(), T::Encoding::encode(value));
+    }
+
+    /// Removes a row; it need not be there.
+    pub fn delete<T: Table>(&mut self, key: &T::Key) {
+        self.writes.delete_cf(self.store.column(T::COLUMN), key.to_bytes());
+    }
+
+    /// Removes all rows of a column.
+    pub fn clear(&mut self, column: Column) {
+        self.writes.delete_range_cf(self.store.column(column), &[][..], &BEYOND_ALL_KEYS[..]);
+    }
+
+    /// How many writes it holds.
+    pub fn len(&self) -> usize {
+        self.writes.len()
+    }
+
+    /// Whether it holds no write.
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+
+    /// Bytes that the commit will write.
+    pub fn size_bytes(&self) -> usize {
+        self.writes.size_in_bytes()
+    }
+
+    /// Writes everything and returns when it is safe on the disk.
+    ///
+    /// After an error it is not known whether it was written: read again what there is.
+    pub fn commit_synced(self) -> Result<(), StoreError> {
+        self.write(true)
+    }
+
+    /// Writes everything; a power cut soon after may undo it. For rows that can be made again.
+    pub fn commit(self) -> Result<(), StoreError> {
+        self.write(false)
+    }
+
+    fn write(self, sync: bool) -> Result<(), StoreError> {
+        let mut options = WriteOptions::default();
+        options.set_sync(sync);
+        #[cfg(feature = "faults")]
+        return self.store.faults.around(|| Ok(self.store.db.write_opt(self.writes, &options)?));
+        #[cfg(not(feature = "faults"))]
+        Ok(self.store.db.write_opt(self.writes, &options)?)
+    }
+}

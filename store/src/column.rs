@@ -1,0 +1,166 @@
+//! The columns: every sort of row that is on the disk, and how RocksDB keeps it.
+
+use rocksdb::{BlockBasedOptions, Cache, DBCompressionType, Options};
+
+macro_rules! columns {
+    ($($(#[$doc:meta])* $name:ident $text:literal $shape:ident;)*) => {
+        /// A column family. Its doc says what a row's key and value are; integers are big-endian,
+        /// `‖` joins bytes, "text" is UTF-8 with 00 written as 00 ff and closed by 00 00.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Column {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Column {
+            /// Every column.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// Its name on the disk, which never changes.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+
+            const fn shape(self) -> Shape {
+                match self {
+                    $(Self::$name => Shape::$shape,)*
+                }
+            }
+        }
+    };
+}
+
+columns! {
+    /// What is true of the whole store. Text → bytes: `schema` → u32, `network` → 32-byte network
+    /// id; whatever begins with `node/` belongs to the node.
+    Meta "meta" Small;
+    /// The signed bytes of every event that was judged. Event id → the event's bytes.
+    Events "events" Documents;
+    /// What admission said of an event. Event id → CBOR `[log index or null, judgement]`; an event
+    /// without a log index is void and kept only as a link of its signer's journal.
+    Judgements "judgements" Documents;
+    /// The log, leaf 0 being the network id. u64 index → 32-byte event id.
+    Log "log" Hashes;
+    /// The Merkle tree's hashes as in C2SP tlog-tiles. u8 level ‖ u64 tile → up to 256 hashes of 32
+    /// bytes; the last tile of a level is partial and is written again as it grows.
+    Tiles "tiles" Hashes;
+    /// What created a subject. Subject id → CBOR `[event id, index of the touch]`.
+    Subjects "subjects" Points;
+    /// Every admitted event of a lane, lowest first. Subject id ‖ lane (00 main, 01 title, 02 ‖
+    /// actor id) ‖ u64 height ‖ event id → nothing.
+    Lanes "lanes" Ranges;
+    /// The admitted events of a lane that no admitted event of it extends. Subject id ‖ lane → CBOR
+    /// array of event ids, ascending.
+    LaneHeads "lane_heads" Points;
+    /// The newest links of a key's journal; more than one is a fork. Public key → CBOR array of
+    /// `[event id, height]`, ascending by id.
+    Journals "journals" Points;
+    /// Events that wait for an ancestor or an upgrade. Event id → CBOR `[signed bytes, missing
+    /// ids, source as text, signer's key]`.
+    Held "held" Documents;
+    /// Who waits for whom. Missing event id ‖ held event id → nothing.
+    HeldByMissing "held_by_missing" Ranges;
+    /// How far each follower has read the log. Text → CBOR `[follower's version, next log index]`.
+    Cursors "cursors" Small;
+    /// How far this node has read the log of a peer. Text → u64.
+    PeerCursors "peer_cursors" Small;
+    /// The journal of anchor transactions. u64 sequence → bytes of the anchoring service.
+    Anchors "anchors" Small;
+    /// Openings of sealed fields. Event id ‖ field path (bytes, as text is written) → bytes
+    /// encrypted by the node.
+    Openings "openings" Points;
+    /// Events by business document. Actor id ‖ document type (text) ‖ number (text) ‖ event id → nothing.
+    References "references" Ranges;
+    /// View of lots. Subject id → CBOR row.
+    Produces "view_produces" Documents;
+    /// Lots in lists. Facet ‖ u64 time ‖ subject id → nothing.
+    ProducesBy "view_produces_by" Ranges;
+    /// View of handovers. Event id of the offer → CBOR row.
+    Transfers "view_transfers" Documents;
+    /// Handovers in lists. Facet ‖ u64 time ‖ event id → nothing.
+    TransfersBy "view_transfers_by" Ranges;
+    /// View of actors. Subject id → CBOR row.
+    Actors "view_actors" Documents;
+    /// Actors in lists. Facet ‖ u64 time ‖ subject id → nothing.
+    ActorsBy "view_actors_by" Ranges;
+    /// View of places. Subject id → CBOR row.
+    Places "view_places" Documents;
+    /// Places in lists. Facet ‖ u64 time ‖ subject id → nothing.
+    PlacesBy "view_places_by" Ranges;
+}
+
+/// How rows of a column are used, which decides how RocksDB keeps them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// A handful of rows.
+    Small,
+    /// Found by a random key, hundreds of bytes long.
+    Documents,
+    /// Found by a random key, tens of bytes long.
+    Points,
+    /// Read in ranges; all that matters is in the key.
+    Ranges,
+    /// Hashes under ascending numbers.
+    Hashes,
+}
+
+impl Column {
+    pub(crate) fn options(self, cache: &Cache) -> Options {
+        let mut blocks = BlockBasedOptions::default();
+        blocks.set_block_cache(cache);
+        // Indexes and filters count against the cache, so that memory stays bounded however many
+        // events there are; those of the newest files stay in it, as every read asks them first.
+        blocks.set_cache_index_and_filter_blocks(true);
+        blocks.set_cache_index_and_filter_blocks_with_high_priority(true);
+        blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
+        blocks.set_format_version(5);
+
+        let mut options = Options::default();
+        options.set_level_compaction_dynamic_level_bytes(true);
+        // A small buffer each: what bounds memory is the sum over all columns (`StoreOptions`).
+        options.set_write_buffer_size(32 << 20);
+        match self.shape() {
+            Shape::Small => options.set_write_buffer_size(1 << 20),
+            Shape::Documents => {
+                // Most look-ups of ids from peers find nothing: ten bits a key spare 99 % of those reads.
+                blocks.set_bloom_filter(10.0, false);
+                // Larger blocks make a smaller index; a document fills a good part of a block anyway.
+                blocks.set_block_size(16 << 10);
+                options.set_compression_type(DBCompressionType::Lz4);
+            }
+            Shape::Points => {
+                blocks.set_bloom_filter(10.0, false);
+                // Ids are random, so compression would only cost time.
+                options.set_compression_type(DBCompressionType::None);
+            }
+            Shape::Ranges => {
+                // Keys of a range share their first 32 bytes, which blocks store once and LZ4 shrinks further.
+                options.set_compression_type(DBCompressionType::Lz4);
+                blocks.set_block_size(8 << 10);
+            }
+            Shape::Hashes => {
+                options.set_compression_type(DBCompressionType::None);
+                blocks.set_block_size(16 << 10);
+            }
+        }
+        options.set_block_based_table_factory(&blocks);
+        options
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_on_the_disk_never_change() {
+        let names: Vec<_> = Column::ALL.iter().map(|column| column.name()).collect();
+        assert_eq!(
+            names.join(" "),
+            "meta events judgements log tiles subjects lanes lane_heads journals held held_by_missing cursors \
+             peer_cursors anchors openings references view_produces view_produces_by view_transfers \
+             view_transfers_by view_actors view_actors_by view_places view_places_by"
+        );
+    }
+}

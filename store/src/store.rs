@@ -1,0 +1,198 @@
+//! Opening a store, and reading from it.
+
+use crate::batch::Batch;
+use crate::column::Column;
+use crate::error::{OpenError, StoreError};
+use crate::key::Key;
+use crate::scan::{Range, Rows};
+use crate::table::{Encoding, Meta, Table};
+use provenance::id::sha256;
+use rocksdb::{Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBRecoveryMode, Options};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The version of the layout on the disk that this program reads and writes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Where [`Column::Meta`] keeps the version.
+const SCHEMA_KEY: &str = "schema";
+
+/// How much memory and how many files a store may use.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// Makes a new store where there is none.
+    pub create: bool,
+    /// Bytes of the block cache, which also holds indexes and filters.
+    pub cache_bytes: usize,
+    /// Bytes of unsorted writes over all columns; beyond them RocksDB writes files.
+    pub write_buffer_bytes: usize,
+}
+
+impl Default for StoreOptions {
+    /// 128 MiB each: with ten million events the filters fill most of the cache, and the whole
+    /// node stays below 1 GiB.
+    fn default() -> Self {
+        Self { create: true, cache_bytes: 128 << 20, write_buffer_bytes: 128 << 20 }
+    }
+}
+
+/// An open store. Clones share it; the last one to be dropped closes it.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) db: Arc<DB>,
+    #[cfg(feature = "faults")]
+    pub(crate) faults: Arc<crate::faults::Faults>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Store").field(&self.db.path()).finish()
+    }
+}
+
+impl Store {
+    /// Opens the store in the folder `path`, which one process at a time may do.
+    pub fn open(path: &Path, options: &StoreOptions) -> Result<Self, OpenError> {
+        let exists = path.join("CURRENT").exists();
+        if !exists && !options.create {
+            return Err(OpenError::Missing(path.to_path_buf()));
+        }
+        if exists {
+            refuse_unknown_columns(path)?;
+        }
+        let cache = Cache::new_lru_cache(options.cache_bytes);
+        let columns = Column::ALL.iter().map(|column| {
+            ColumnFamilyDescriptor::new(column.name(), column.options(&cache))
+        });
+        let db = DB::open_cf_descriptors(&database_options(options), path, columns)
+            .map_err(|error| OpenError::from_rocksdb(path, error))?;
+        let store = Self {
+            db: Arc::new(db),
+            #[cfg(feature = "faults")]
+            faults: Arc::default(),
+        };
+        store.check_schema(path)?;
+        Ok(store)
+    }
+
+    /// The value under `key`.
+    pub fn get<T: Table>(&self, key: &T::Key) -> Result<Option<T::Value>, StoreError> {
+        let value = self.db.get_pinned_cf(self.column(T::COLUMN), key.to_bytes())?;
+        value.map(|bytes| decode_value::<T>(&bytes)).transpose()
+    }
+
+    /// Whether there is a row under `key`.
+    pub fn contains<T: Table>(&self, key: &T::Key) -> Result<bool, StoreError> {
+        Ok(self.db.get_pinned_cf(self.column(T::COLUMN), key.to_bytes())?.is_some())
+    }
+
+    /// The values under all `keys`, in their order; quicker than one by one.
+    pub fn multi_get<T: Table>(&self, keys: &[T::Key]) -> Result<Vec<Option<T::Value>>, StoreError> {
+        let keys: Vec<_> = keys.iter().map(Key::to_bytes).collect();
+        let values = self.db.batched_multi_get_cf(self.column(T::COLUMN), &keys, false);
+        values.into_iter().map(|value| value?.map(|bytes| decode_value::<T>(&bytes)).transpose()).collect()
+    }
+
+    /// The rows of a range, in the order of their keys or backwards.
+    ///
+    /// An iterator keeps old versions of the rows alive; it is meant to be read soon.
+    pub fn scan<T: Table>(&self, range: Range<T::Key>) -> Rows<'_, T> {
+        Rows::new(self, range)
+    }
+
+    /// The last row of the table.
+    pub fn last<T: Table>(&self) -> Result<Option<(T::Key, T::Value)>, StoreError> {
+        self.scan::<T>(Range::all().backwards()).next().transpose()
+    }
+
+    /// An empty batch of writes to this store.
+    pub fn batch(&self) -> Batch {
+        Batch::new(self.clone())
+    }
+
+    /// The folder of the store.
+    pub fn path(&self) -> &Path {
+        self.db.path()
+    }
+
+    /// Writes a consistent copy of the store into the new folder `path`, sharing files by hard
+    /// links where the file system allows; writing goes on meanwhile.
+    pub fn backup(&self, path: &Path) -> Result<(), StoreError> {
+        Ok(rocksdb::checkpoint::Checkpoint::new(&*self.db)?.create_checkpoint(path)?)
+    }
+
+    /// SHA-256 over all rows of a column: stores with the same rows have the same digest.
+    ///
+    /// Reads everything, so it is for tests and for comparing nodes by hand.
+    pub fn digest(&self, column: Column) -> Result<[u8; 32], StoreError> {
+        let mut digest = [0; 32];
+        let mut rows = self.db.raw_iterator_cf(self.column(column));
+        rows.seek_to_first();
+        while let Some((key, value)) = rows.item() {
+            let lengths = [key.len() as u64, value.len() as u64].map(u64::to_be_bytes).concat();
+            digest = sha256(&[&digest, &lengths, key, value]);
+            rows.next();
+        }
+        rows.status()?;
+        Ok(digest)
+    }
+
+    pub(crate) fn column(&self, column: Column) -> &ColumnFamily {
+        self.db.cf_handle(column.name()).expect("all columns were opened")
+    }
+
+    fn check_schema(&self, path: &Path) -> Result<(), OpenError> {
+        let io = |error| OpenError::from_store(path, error);
+        match self.get::<Meta>(&SCHEMA_KEY.to_owned()).map_err(io)? {
+            None => {
+                let mut batch = self.batch();
+                batch.put::<Meta>(&SCHEMA_KEY.to_owned(), &SCHEMA_VERSION.to_be_bytes().to_vec());
+                batch.commit_synced().map_err(io)
+            }
+            Some(bytes) => match bytes.try_into().map(u32::from_be_bytes) {
+                Ok(SCHEMA_VERSION) => Ok(()),
+                // The layout began with version 1, so any other is a later one.
+                Ok(found) => {
+                    Err(OpenError::Newer { path: path.to_path_buf(), found: format!("schema version {found}") })
+                }
+                Err(_) => Err(io(StoreError::row(Column::Meta, "schema version"))),
+            },
+        }
+    }
+}
+
+pub(crate) fn decode_value<T: Table>(bytes: &[u8]) -> Result<T::Value, StoreError> {
+    T::Encoding::decode(bytes).ok_or(StoreError::row(T::COLUMN, "value"))
+}
+
+/// A column that this program does not know was made by a newer one.
+fn refuse_unknown_columns(path: &Path) -> Result<(), OpenError> {
+    let names = DB::list_cf(&Options::default(), path).map_err(|error| OpenError::from_rocksdb(path, error))?;
+    let known = |name: &str| name == rocksdb::DEFAULT_COLUMN_FAMILY_NAME || Column::ALL.iter().any(|c| c.name() == name);
+    match names.into_iter().find(|name| !known(name)) {
+        Some(name) => Err(OpenError::Newer { path: path.to_path_buf(), found: format!("it has the column {name}") }),
+        None => Ok(()),
+    }
+}
+
+fn database_options(options: &StoreOptions) -> Options {
+    let mut database = Options::default();
+    database.create_if_missing(options.create);
+    // Columns that a later version of this program added to the list.
+    database.create_missing_column_families(true);
+    database.set_db_write_buffer_size(options.write_buffer_bytes);
+    // Columns that are written seldom would otherwise keep every log file of RocksDB alive.
+    database.set_max_total_wal_size(4 * options.write_buffer_bytes as u64);
+    // After a power cut the log of RocksDB ends in a torn record: all up to it is taken, in
+    // order. What was synced is before it.
+    database.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    // Below the usual limit of 1024 open files, with room for sockets.
+    database.set_max_open_files(512);
+    // One for flushing and one for compaction; signatures need the processor more.
+    database.set_max_background_jobs(2);
+    // Spreads the writing of files, which would otherwise make a sync of the log wait.
+    database.set_bytes_per_sync(1 << 20);
+    database.set_keep_log_file_num(4);
+    database.set_max_log_file_size(4 << 20);
+    database
+}

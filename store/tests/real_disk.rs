@@ -1,0 +1,166 @@
+//! The store on a real disk: ranges, batches, reopening, and what it says when it cannot be opened.
+
+use provenance::id::{EventId, SubjectId};
+use provenance::payload::Lane;
+use std::path::Path;
+use store::{
+    Column, CursorRow, Cursors, Events, LaneHeads, Lanes, Log, Meta, OpenError, Range, Store, StoreOptions, Tiles,
+};
+
+fn open(path: &Path) -> Store {
+    Store::open(path, &StoreOptions::default()).unwrap()
+}
+
+fn event(n: u8) -> EventId {
+    EventId::from_bytes([n; 32])
+}
+
+fn subject(n: u8) -> SubjectId {
+    SubjectId::from_bytes([n; 32])
+}
+
+#[test]
+fn rows_survive_reopening_without_a_flush() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let mut batch = store.batch();
+    batch.put::<Events>(&event(1), &vec![1, 2, 3]);
+    batch.put::<Log>(&0, &event(1));
+    assert_eq!(batch.len(), 2);
+    batch.commit_synced().unwrap();
+    drop(store);
+
+    let store = open(folder.path());
+    assert_eq!(store.get::<Events>(&event(1)).unwrap(), Some(vec![1, 2, 3]));
+    assert_eq!(store.multi_get::<Log>(&[1, 0]).unwrap(), vec![None, Some(event(1))]);
+    assert_eq!(store.last::<Log>().unwrap(), Some((0, event(1))));
+    assert!(store.contains::<Events>(&event(1)).unwrap() && !store.contains::<Events>(&event(2)).unwrap());
+}
+
+#[test]
+fn a_batch_that_is_not_committed_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let mut batch = store.batch();
+    batch.put::<Log>(&0, &event(1));
+    drop(batch);
+    assert_eq!(store.get::<Log>(&0).unwrap(), None);
+}
+
+#[test]
+fn ranges_keep_to_their_bounds_in_both_directions() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let mut batch = store.batch();
+    for lot in [0, 1, 0xff] {
+        for height in 0..3 {
+            batch.put::<Lanes>(&(subject(lot), Lane::Main, height, event(9)), &());
+            batch.put::<Lanes>(&(subject(lot), Lane::Attester(subject(0xff)), height, event(9)), &());
+        }
+    }
+    batch.commit().unwrap();
+    let heights = |range| store.scan::<Lanes>(range).map(|row| row.unwrap().0.2).collect::<Vec<_>>();
+
+    for lot in [0, 1, 0xff] {
+        let main = (subject(lot), Lane::Main);
+        assert_eq!(heights(Range::prefix(&main)), [0, 1, 2]);
+        assert_eq!(heights(Range::prefix(&main).backwards()), [2, 1, 0]);
+        assert_eq!(heights(Range::prefix(&subject(lot))), [0, 1, 2, 0, 1, 2]);
+        let middle = (subject(lot), Lane::Main, 1, event(9));
+        assert_eq!(heights(Range::prefix(&main).from(&middle)), [1, 2]);
+        assert_eq!(heights(Range::prefix(&main).after(&middle)), [2]);
+        assert_eq!(heights(Range::prefix(&main).before(&middle).backwards()), [0]);
+        assert_eq!(heights(Range::prefix(&main).before(&(subject(0), Lane::Main, 0, event(0)))), [0_u64; 0]);
+    }
+    assert_eq!(heights(Range::all()).len(), 18);
+    assert_eq!(heights(Range::prefix(&subject(7))).len(), 0);
+}
+
+#[test]
+fn clearing_a_column_leaves_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let mut batch = store.batch();
+    batch.put::<LaneHeads>(&(subject(0xff), Lane::Attester(subject(0xff))), &vec![event(1)]);
+    batch.put::<Tiles>(&(0, 0), &vec![0; 32]);
+    batch.commit().unwrap();
+    let mut batch = store.batch();
+    batch.clear(Column::LaneHeads);
+    batch.put::<LaneHeads>(&(subject(1), Lane::Main), &vec![event(2)]);
+    batch.commit().unwrap();
+    assert_eq!(store.last::<LaneHeads>().unwrap(), Some(((subject(1), Lane::Main), vec![event(2)])));
+    assert!(store.contains::<Tiles>(&(0, 0)).unwrap());
+}
+
+#[test]
+fn a_second_process_hears_that_the_store_is_in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let _store = open(folder.path());
+    let error = Store::open(folder.path(), &StoreOptions::default()).unwrap_err();
+    assert!(matches!(error, OpenError::Locked(_)), "{error}");
+}
+
+#[test]
+fn a_store_of_a_newer_program_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let mut batch = store.batch();
+    batch.put::<Meta>(&"schema".to_owned(), &vec![0, 0, 0, 2]);
+    batch.commit_synced().unwrap();
+    drop(store);
+    let error = Store::open(folder.path(), &StoreOptions::default()).unwrap_err();
+    assert!(matches!(error, OpenError::Newer { .. }), "{error}");
+}
+
+#[test]
+fn a_missing_store_is_made_only_on_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let error = Store::open(&path, &StoreOptions { create: false, ..StoreOptions::default() }).unwrap_err();
+    assert!(matches!(error, OpenError::Missing(_)), "{error}");
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_flipped_byte_in_a_file_is_found_when_it_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let copy = folder.path().join("copy");
+    let store = open(&path);
+    let mut batch = store.batch();
+    for n in 0..200 {
+        batch.put::<Events>(&event(n), &vec![n; 2000]);
+    }
+    batch.commit_synced().unwrap();
+    // A backup flushes what is in memory, so that the rows stand in a file.
+    store.backup(&copy).unwrap();
+    drop(store);
+    for file in std::fs::read_dir(&copy).unwrap().map(|entry| entry.unwrap().path()) {
+        if file.extension().is_some_and(|extension| extension == "sst") {
+            // Hard links: a copy must not change what the original store reads.
+            let mut bytes = std::fs::read(&file).unwrap();
+            bytes[100] ^= 1;
+            std::fs::remove_file(&file).unwrap();
+            std::fs::write(&file, bytes).unwrap();
+        }
+    }
+    let found = Store::open(&copy, &StoreOptions::default())
+        .map_err(|error| error.to_string())
+        .and_then(|store| (0..200).try_for_each(|n| store.get::<Events>(&event(n)).map(drop)).map_err(|e| e.to_string()));
+    assert!(found.unwrap_err().contains("damaged"));
+    let whole = open(&path);
+    assert!((0..200).all(|n| whole.get::<Events>(&event(n)).unwrap().is_some()));
+}
+
+#[test]
+fn sizes_are_known_for_every_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let mut batch = store.batch();
+    batch.put::<Cursors>(&"views".to_owned(), &CursorRow { version: 1, next: 2 });
+    batch.commit().unwrap();
+    let statistics = store.statistics().unwrap();
+    assert_eq!(statistics.columns.len(), Column::ALL.len());
+    assert_eq!(statistics.columns.iter().find(|c| c.column == Column::Cursors).unwrap().rows_estimate, 1);
+    assert!(statistics.free_bytes > 0);
+}
