@@ -1,0 +1,213 @@
+//! Golden bytes, round trips and hostile inputs of the sync protocol's messages.
+
+use super::*;
+use proptest::prelude::*;
+
+fn key(byte: u8) -> PublicKey {
+    PublicKey::from_bytes([byte; 32])
+}
+
+fn id(byte: u8) -> EventId {
+    EventId::from_bytes([byte; 32])
+}
+
+fn greeting() -> Greeting {
+    Greeting { log: key(7), log_size: 1000, program: "furrow/0.1.0".to_owned() }
+}
+
+/// `head`, 32 times `byte`, `tail`.
+fn around(head: &[u8], byte: u8, tail: &[u8]) -> Vec<u8> {
+    [head, &[byte; 32], tail].concat()
+}
+
+fn hello_bytes() -> Vec<u8> {
+    around(&[0x84, 0, 0x58, 32], 7, b"\x19\x03\xe8\x6cfurrow/0.1.0")
+}
+
+#[test]
+fn the_bytes_of_requests_are_fixed() {
+    let cases = [
+        (Request::Hello(greeting()), hello_bytes()),
+        (Request::LogPage { from: 70_000, max: 256 }, vec![0x83, 1, 0x1a, 0, 1, 0x11, 0x70, 0x19, 1, 0]),
+        (
+            Request::Bodies { ids: vec![id(1), id(2)] },
+            around(&around(&[0x82, 2, 0x82, 0x58, 32], 1, &[0x58, 32]), 2, &[]),
+        ),
+        (Request::Bodies { ids: vec![] }, vec![0x82, 2, 0x80]),
+    ];
+    for (message, bytes) in cases {
+        assert_eq!(message.encode(), bytes, "{message:?}");
+        assert_eq!(Request::decode(&bytes), Ok(message));
+    }
+}
+
+#[test]
+fn the_bytes_of_responses_are_fixed() {
+    let cases = [
+        (Response::Hello(greeting()), hello_bytes()),
+        (Response::LogPage { log_size: 24, ids: vec![id(9)] }, around(&[0x83, 1, 0x18, 24, 0x81, 0x58, 32], 9, &[])),
+        (
+            Response::Bodies { bodies: vec![Some(vec![1, 2]), None, Some(vec![])] },
+            vec![0x82, 2, 0x83, 0x42, 1, 2, 0xf6, 0x40],
+        ),
+    ];
+    for (message, bytes) in cases {
+        assert_eq!(message.encode(), bytes, "{message:?}");
+        assert_eq!(Response::decode(&bytes), Ok(message));
+    }
+}
+
+#[test]
+fn hostile_requests_are_refused() {
+    let cases: [(&[u8], Malformed); 11] = [
+        (&[], Malformed::Empty),
+        (&[0xff], Malformed::Shape { at: 0 }),
+        (&[0xa0], Malformed::Shape { at: 0 }),
+        (&[0x83, 1, 0], Malformed::Shape { at: 3 }),
+        (&[0x82, 1, 0], Malformed::Shape { at: 0 }),
+        (&[0x82, 3, 0], Malformed::UnknownKind(3)),
+        (&[0x83, 1, 0, 1, 0], Malformed::Trailing(1)),
+        (&[0x83, 1, 0x18, 1, 1], Malformed::NotDeterministic),
+        (&[0x83, 1, 0, 0x19, 0x10, 0x01], Malformed::TooMany { count: 4097, limit: 4096 }),
+        (&[0x82, 2, 0x19, 0x04, 0x01], Malformed::Shape { at: 2 }),
+        (
+            &[0x82, 2, 0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            Malformed::TooMany { count: u64::MAX, limit: MAX_BODIES },
+        ),
+    ];
+    for (bytes, fault) in cases {
+        assert_eq!(Request::decode(bytes), Err(fault), "{bytes:02x?}");
+    }
+    let too_large = Malformed::TooLarge { limit: MAX_REQUEST_BYTES };
+    assert_eq!(Request::decode(&vec![0; MAX_REQUEST_BYTES + 1]), Err(too_large));
+}
+
+#[test]
+fn hostile_responses_are_refused() {
+    let long_event = [&[0x82, 2, 0x81, 0x59, 0x40, 0x01][..], &vec![0; 16_385]].concat();
+    let long_name = around(&[0x84, 0, 0x58, 32], 7, &[&[0, 0x78, 65][..], &[b'a'; 65]].concat());
+    let cases: [(&[u8], Malformed); 6] = [
+        (&long_event, Malformed::TooLong { length: 16_385, limit: MAX_EVENT_BYTES }),
+        (&long_name, Malformed::TooLong { length: 65, limit: MAX_PROGRAM_BYTES }),
+        (&[0x82, 2, 0x81, 0xf7], Malformed::Shape { at: 3 }),
+        (&[0x82, 2, 0x81, 0x5b, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0], Malformed::Shape { at: 3 }),
+        (&[0x83, 1, 0, 0x81, 0x41, 0], Malformed::Shape { at: 4 }),
+        (&[0x83, 1, 0, 0x99, 0x10, 0x01], Malformed::TooMany { count: 4097, limit: 4096 }),
+    ];
+    for (bytes, fault) in cases {
+        assert_eq!(Response::decode(bytes), Err(fault));
+    }
+}
+
+#[test]
+fn every_truncation_is_refused() {
+    let request = Request::Bodies { ids: vec![id(1), id(2)] }.encode();
+    let response = Response::Bodies { bodies: vec![Some(vec![1, 2]), None] }.encode();
+    for end in 0..request.len() {
+        assert!(Request::decode(&request[..end]).is_err());
+    }
+    for end in 0..response.len() {
+        assert!(Response::decode(&response[..end]).is_err());
+    }
+}
+
+#[test]
+fn what_is_over_the_limits_is_not_sent() {
+    assert!(Request::LogPage { from: 0, max: MAX_PAGE_IDS + 1 }.check().is_err());
+    assert!(Request::Bodies { ids: vec![id(0); MAX_BODIES + 1] }.check().is_err());
+    let long = Greeting { program: "x".repeat(MAX_PROGRAM_BYTES + 1), ..greeting() };
+    assert!(Request::Hello(long).check().is_err());
+    let long = vec![Some(vec![0; MAX_EVENT_BYTES + 1])];
+    assert!(Response::Bodies { bodies: long }.check().is_err());
+    let much = vec![Some(vec![0; MAX_EVENT_BYTES]); 257];
+    assert!(Response::Bodies { bodies: much }.check().is_err());
+}
+
+#[test]
+fn the_largest_messages_pass() {
+    let request = Request::Bodies { ids: vec![id(255); MAX_BODIES] };
+    assert_eq!(request.check(), Ok(()));
+    assert_eq!(Request::decode(&request.encode()), Ok(request));
+
+    let response = Response::fitting(std::iter::repeat(Some(vec![255; MAX_EVENT_BYTES])));
+    let Response::Bodies { bodies } = &response else { panic!("not bodies: {response:?}") };
+    assert_eq!(bodies.len(), 255);
+    assert_eq!(response.check(), Ok(()));
+    assert_eq!(Response::decode(&response.encode()), Ok(response));
+}
+
+#[test]
+fn an_answer_must_fit_its_question() {
+    let page = Response::LogPage { log_size: 9, ids: vec![id(1), id(2)] };
+    assert!(Request::LogPage { from: 0, max: 2 }.expects().admits(&page));
+    assert!(!Request::LogPage { from: 0, max: 1 }.expects().admits(&page));
+    assert!(!Request::Hello(greeting()).expects().admits(&page));
+    let bodies = Response::Bodies { bodies: vec![None] };
+    assert!(Request::Bodies { ids: vec![id(1), id(2)] }.expects().admits(&bodies));
+    assert!(!Request::Bodies { ids: vec![] }.expects().admits(&bodies));
+}
+
+fn any_greeting() -> impl Strategy<Value = Greeting> {
+    (any::<[u8; 32]>(), any::<u64>(), "\\PC{0,16}").prop_map(|(log, log_size, program)| Greeting {
+        log: PublicKey::from_bytes(log),
+        log_size,
+        program,
+    })
+}
+
+fn any_ids(most: usize) -> impl Strategy<Value = Vec<EventId>> {
+    prop::collection::vec(any::<[u8; 32]>().prop_map(EventId::from_bytes), 0..most)
+}
+
+fn any_request() -> impl Strategy<Value = Request> {
+    prop_oneof![
+        any_greeting().prop_map(Request::Hello),
+        (any::<u64>(), 0..=MAX_PAGE_IDS).prop_map(|(from, max)| Request::LogPage { from, max }),
+        any_ids(40).prop_map(|ids| Request::Bodies { ids }),
+    ]
+}
+
+fn any_response() -> impl Strategy<Value = Response> {
+    let body = prop::option::of(prop::collection::vec(any::<u8>(), 0..400));
+    prop_oneof![
+        any_greeting().prop_map(Response::Hello),
+        (any::<u64>(), any_ids(40)).prop_map(|(log_size, ids)| Response::LogPage { log_size, ids }),
+        prop::collection::vec(body, 0..40).prop_map(|bodies| Response::Bodies { bodies }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn requests_come_back(request in any_request()) {
+        prop_assert_eq!(request.check(), Ok(()));
+        prop_assert_eq!(Request::decode(&request.encode()), Ok(request));
+    }
+
+    #[test]
+    fn responses_come_back(response in any_response()) {
+        prop_assert_eq!(response.check(), Ok(()));
+        prop_assert_eq!(Response::decode(&response.encode()), Ok(response));
+    }
+
+    #[test]
+    fn only_the_one_encoding_decodes(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+        if let Ok(request) = Request::decode(&bytes) {
+            prop_assert_eq!(request.encode(), bytes.clone());
+        }
+        if let Ok(response) = Response::decode(&bytes) {
+            prop_assert_eq!(response.encode(), bytes);
+        }
+    }
+
+    #[test]
+    fn a_changed_byte_is_refused_or_means_something_else(
+        request in any_request(),
+        at in any::<prop::sample::Index>(),
+        flip in 1..=255_u8,
+    ) {
+        let mut bytes = request.encode();
+        let at = at.index(bytes.len());
+        bytes[at] ^= flip;
+        prop_assert_ne!(Request::decode(&bytes), Ok(request));
+    }
+}
