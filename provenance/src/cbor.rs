@@ -238,10 +238,10 @@ mod tests {
             let bytes = hex(&other.replace(' ', ""));
             assert!(from_slice::<Any>(&bytes).is_err(), "{other} was taken");
         }
-        assert_eq!(from_slice::<Any>(&hex("a2010a0203")).unwrap(), Any::Map(vec![
-            (Any::Integer(1), Any::Integer(10)),
-            (Any::Integer(2), Any::Integer(3))
-        ]));
+        assert_eq!(
+            from_slice::<Any>(&hex("a2010a0203")).unwrap(),
+            Any::Map(vec![(Any::Integer(1), Any::Integer(10)), (Any::Integer(2), Any::Integer(3))])
+        );
     }
 
     #[test]

@@ -69,7 +69,9 @@ impl Checkpoint {
         let mut found = false;
         for line in signatures.lines() {
             let Some(encoded) = line.strip_prefix(&prefix) else { continue };
-            let bytes = BASE64.decode(encoded.as_bytes()).map_err(|_| CheckpointError::Malformed("a signature is not base64"))?;
+            let bytes = BASE64
+                .decode(encoded.as_bytes())
+                .map_err(|_| CheckpointError::Malformed("a signature is not base64"))?;
             let Some((id, signature)) = bytes.split_first_chunk::<4>() else { continue };
             let Ok(signature) = <&[u8; 64]>::try_from(signature) else { continue };
             if *id == expected {

@@ -29,11 +29,7 @@ pub struct CountedLot {
 }
 
 /// Counts a lot from the tips of its main lane. Nothing if there are none, or it is no lot.
-pub fn lot<A: Ancestry>(
-    subject: &SubjectId,
-    tips: &[EventId],
-    ancestry: &A,
-) -> Result<Option<CountedLot>, A::Error> {
+pub fn lot<A: Ancestry>(subject: &SubjectId, tips: &[EventId], ancestry: &A) -> Result<Option<CountedLot>, A::Error> {
     let mut judged = Vec::with_capacity(tips.len());
     for tip in tips {
         judged.extend(ancestry.judged(tip)?);

@@ -23,7 +23,9 @@ pub enum DecodeError {
     #[error("the event has {0} bytes; at most 16384 are allowed, so name large documents by their hash")]
     TooLarge(usize),
     /// Not a COSE_Sign1 of the right shape.
-    #[error("the bytes are not an event, which is a COSE_Sign1 with protected header, empty unprotected header, payload and 64-byte signature: {0}")]
+    #[error(
+        "the bytes are not an event, which is a COSE_Sign1 with protected header, empty unprotected header, payload and 64-byte signature: {0}"
+    )]
     Envelope(String),
     /// A payload that is not one.
     #[error("the event's payload is malformed: {0}")]
@@ -66,7 +68,8 @@ impl SignedEvent {
         if bytes.len() > MAX_EVENT_BYTES {
             return Err(DecodeError::TooLarge(bytes.len()));
         }
-        let (key, payload_bytes, signature) = open_envelope(&bytes).map_err(|e| DecodeError::Envelope(e.to_string()))?;
+        let (key, payload_bytes, signature) =
+            open_envelope(&bytes).map_err(|e| DecodeError::Envelope(e.to_string()))?;
         let mut d = Decoder::new(payload_bytes);
         let payload = Payload::decode(&mut d).map_err(|error| match error {
             PayloadError::Version(version) => DecodeError::NewerVersion(version),

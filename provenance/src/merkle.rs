@@ -193,7 +193,13 @@ pub fn consistency_proof<N: Nodes>(old: u64, new: u64, nodes: &N) -> Result<Opti
 }
 
 /// Checks a proof of consistency (RFC 9162 §2.1.4.2).
-pub fn verify_consistency(old: u64, new: u64, old_root: &Hash, new_root: &Hash, proof: &[Hash]) -> Result<(), ProofError> {
+pub fn verify_consistency(
+    old: u64,
+    new: u64,
+    old_root: &Hash,
+    new_root: &Hash,
+    proof: &[Hash],
+) -> Result<(), ProofError> {
     if old == 0 || old > new {
         return Err(ProofError::Range(new));
     }
@@ -320,7 +326,8 @@ mod tests {
     #[test]
     fn roots_of_the_published_test_tree() {
         // The eight leaves of the Certificate Transparency reference implementation.
-        let inputs = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
+        let inputs =
+            ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
         let mut frontier = Frontier::default();
         for input in inputs {
             frontier.append(leaf_hash(&data_encoding::HEXLOWER.decode(input.as_bytes()).unwrap()), |_, _, _| {});

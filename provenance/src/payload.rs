@@ -136,9 +136,11 @@ impl Payload {
 
     /// Indexes of the touches that create a subject.
     pub fn created(&self) -> impl Iterator<Item = u32> {
-        self.touches.iter().enumerate().filter(|(_, touch)| touch.subject.is_none()).map(|(index, _)| {
-            u32::try_from(index).expect("there are at most 64 touches")
-        })
+        self.touches
+            .iter()
+            .enumerate()
+            .filter(|(_, touch)| touch.subject.is_none())
+            .map(|(index, _)| u32::try_from(index).expect("there are at most 64 touches"))
     }
 
     /// All ids of events that must be judged before this one: journal, prev, basis and body.
@@ -345,7 +347,8 @@ impl<'b, C> Decode<'b, C> for Lane {
         match d.u8()? {
             0 => Ok(Self::Main),
             1 => Ok(Self::Title),
-            _ => Err(minicbor::decode::Error::message("a lane is 0 (main), 1 (title) or an attester's actor id").at(position)),
+            _ => Err(minicbor::decode::Error::message("a lane is 0 (main), 1 (title) or an attester's actor id")
+                .at(position)),
         }
     }
 }

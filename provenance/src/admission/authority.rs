@@ -128,9 +128,8 @@ impl Authority {
     /// Demands that the basis holds the enrolment of `actor`, or names the network for a founder.
     pub(super) fn known_actor(&self, actor: &SubjectId, basis: &[Arc<Judged>]) -> Result<(), Rule> {
         let founder = self.founder_of.as_ref().is_some_and(|founders| founders.0.contains(actor));
-        let enrolled = basis
-            .iter()
-            .any(|judged| enrolment(&judged.event).is_some() && judged.event.subject(0) == Some(*actor));
+        let enrolled =
+            basis.iter().any(|judged| enrolment(&judged.event).is_some() && judged.event.subject(0) == Some(*actor));
         if *actor == self.actor || founder || enrolled { Ok(()) } else { Err(Rule::UnknownActor) }
     }
 }
@@ -144,11 +143,7 @@ pub(super) fn known_place(place: &SubjectId, basis: &[Arc<Judged>]) -> Result<()
 }
 
 /// Whether `upper` is `lower` or stands above it in the tree of enrolments.
-pub(super) fn is_at_or_above<A: Ancestry>(
-    upper: &SubjectId,
-    lower: &Judged,
-    ancestry: &A,
-) -> Result<bool, A::Error> {
+pub(super) fn is_at_or_above<A: Ancestry>(upper: &SubjectId, lower: &Judged, ancestry: &A) -> Result<bool, A::Error> {
     let mut actor = lower.judgement.actor;
     let mut key_event = lower.judgement.key_event;
     loop {

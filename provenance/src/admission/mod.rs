@@ -16,8 +16,8 @@ mod transfer;
 
 pub use ancestry::{Ancestry, Judged, Judgement, LaneLine, Standing};
 pub use lanes::join;
-pub use transfer::{OfferedItem, offered_items, returned_parts};
 pub use rule::Rule;
+pub use transfer::{OfferedItem, offered_items, returned_parts};
 
 use crate::body::{Body, Moves};
 use crate::custody::{Effect, LotState};

@@ -54,7 +54,8 @@ pub(super) fn draw(lot: &LotState, quantity: &Quantity) -> Result<Ordering, Rule
         return Err(Rule::ZeroQuantity);
     }
     let order = quantity.compare(&lot.balance).map_err(|_| Rule::Unit)?;
-    let too_many_packages = quantity.packages().zip(lot.balance.packages()).is_some_and(|(draw, balance)| draw > balance);
+    let too_many_packages =
+        quantity.packages().zip(lot.balance.packages()).is_some_and(|(draw, balance)| draw > balance);
     if order == Ordering::Greater || too_many_packages { Err(Rule::Balance) } else { Ok(order) }
 }
 
@@ -68,7 +69,8 @@ pub(super) fn registered(case: &Case<'_>, body: &ProduceRegistered) -> Result<Ou
         return Err(Rule::ZeroQuantity);
     }
     let claims = body.claims.as_deref().unwrap_or_default();
-    let ordered = body.places.windows(2).all(|pair| pair[0] < pair[1]) && claims.windows(2).all(|pair| pair[0] < pair[1]);
+    let ordered =
+        body.places.windows(2).all(|pair| pair[0] < pair[1]) && claims.windows(2).all(|pair| pair[0] < pair[1]);
     if !ordered || body.places.len() > MAX_LIST || claims.len() > MAX_LIST {
         return Err(Rule::ListOrder);
     }

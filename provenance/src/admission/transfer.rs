@@ -60,7 +60,8 @@ pub(super) fn accepted(case: &Case<'_>, body: &TransferAccepted, offer: &Judged)
         let lot = awaiting(case, index, offer)?;
         let (effect, given_back) = answer(line, &item.quantity, offer)?;
         let after = lot.apply(&effect, case.acting).map_err(|_| Rule::NoOpenOffer)?;
-        returned.extend(given_back.map(|quantity| Some((Effect::Create, LotState::new(offer.judgement.acting, quantity)))));
+        returned
+            .extend(given_back.map(|quantity| Some((Effect::Create, LotState::new(offer.judgement.acting, quantity)))));
         outcome.push(Some((effect, after)));
     }
     outcome.append(&mut returned);

@@ -45,7 +45,9 @@ fn correctable(kind: Option<Kind>) -> (&'static str, &'static [u8]) {
     match kind {
         Some(kind @ Kind::ProduceRegistered) => (kind.name(), &[1, 2, 3, 4, 5, 7, 8, 9, 10, 11]),
         Some(kind @ Kind::PlaceRegistered) => (kind.name(), &[1, 2, 3, 4, 5, 6, 7, 9]),
-        Some(kind @ (Kind::ProduceMoved | Kind::ProduceQualityUpdated | Kind::ProducePriceUpdated)) => (kind.name(), &[1, 2]),
+        Some(kind @ (Kind::ProduceMoved | Kind::ProduceQualityUpdated | Kind::ProducePriceUpdated)) => {
+            (kind.name(), &[1, 2])
+        }
         Some(kind @ Kind::TransferOffered) => (kind.name(), &[4, 5, 6, 7, 8, 9]),
         Some(kind) => (kind.name(), &[]),
         None => ("this kind", &[]),

@@ -71,7 +71,12 @@ impl Coordinates {
 }
 
 fn decimal(e7: i32) -> String {
-    format!("{}{}.{:07}", if e7 < 0 { "-" } else { "" }, e7.unsigned_abs() / DEGREE.unsigned_abs(), e7.unsigned_abs() % DEGREE.unsigned_abs())
+    format!(
+        "{}{}.{:07}",
+        if e7 < 0 { "-" } else { "" },
+        e7.unsigned_abs() / DEGREE.unsigned_abs(),
+        e7.unsigned_abs() % DEGREE.unsigned_abs()
+    )
 }
 
 impl serde::Serialize for Coordinates {
@@ -86,7 +91,11 @@ impl serde::Serialize for Coordinates {
 }
 
 impl<C> Encode<C> for Coordinates {
-    fn encode<W: minicbor::encode::Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
         e.array(2)?.i32(self.latitude)?.i32(self.longitude)?.ok()
     }
 }

@@ -40,7 +40,11 @@ impl Grade {
 }
 
 impl<C> Encode<C> for Grade {
-    fn encode<W: minicbor::encode::Write>(&self, e: &mut Encoder<W>, ctx: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
         e.array(2)?;
         self.scheme.encode(e, ctx)?;
         self.value.encode(e, ctx)

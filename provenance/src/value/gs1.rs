@@ -72,9 +72,14 @@ fn digits(key: &'static str, text: &str, lengths: &[usize], expected: &'static s
 /// Weights 3 and 1 alternate from the digit left of the check digit.
 fn check_digit(text: &str) -> Result<(), ValueError> {
     let (body, check) = text.split_at(text.len() - 1);
-    let sum: u32 = body.bytes().rev().enumerate().map(|(i, b)| u32::from(b - b'0') * if i % 2 == 0 { 3 } else { 1 }).sum();
+    let sum: u32 =
+        body.bytes().rev().enumerate().map(|(i, b)| u32::from(b - b'0') * if i % 2 == 0 { 3 } else { 1 }).sum();
     let expected = char::from_digit((10 - sum % 10) % 10, 10).expect("a remainder of ten is one digit");
-    if check.starts_with(expected) { Ok(()) } else { Err(ValueError::Gs1CheckDigit { value: text.to_owned(), expected }) }
+    if check.starts_with(expected) {
+        Ok(())
+    } else {
+        Err(ValueError::Gs1CheckDigit { value: text.to_owned(), expected })
+    }
 }
 
 macro_rules! text_key {

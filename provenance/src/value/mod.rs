@@ -99,7 +99,10 @@ fn checked<T>(result: Result<T, ValueError>, position: usize) -> Result<T, minic
 }
 
 /// Reads the head of an array that must have one of `lengths` items.
-fn array_of(d: &mut minicbor::Decoder<'_>, lengths: std::ops::RangeInclusive<u64>) -> Result<u64, minicbor::decode::Error> {
+fn array_of(
+    d: &mut minicbor::Decoder<'_>,
+    lengths: std::ops::RangeInclusive<u64>,
+) -> Result<u64, minicbor::decode::Error> {
     let position = d.position();
     match d.array()? {
         Some(len) if lengths.contains(&len) => Ok(len),

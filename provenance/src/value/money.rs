@@ -79,7 +79,11 @@ impl serde::Serialize for Price {
 }
 
 impl<C> Encode<C> for Price {
-    fn encode<W: minicbor::encode::Write>(&self, e: &mut Encoder<W>, ctx: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
         e.array(2 + u64::from(self.per.is_some()))?;
         encode_amount(self.money.amount_minor, e)?;
         e.str(self.money.currency.as_str())?;
@@ -101,7 +105,10 @@ impl<'b, C> Decode<'b, C> for Price {
 }
 
 /// An unsigned integer, as a bignum (RFC 8949 §3.4.3) only where 64 bits do not hold it.
-fn encode_amount<W: minicbor::encode::Write>(amount: u128, e: &mut Encoder<W>) -> Result<(), minicbor::encode::Error<W::Error>> {
+fn encode_amount<W: minicbor::encode::Write>(
+    amount: u128,
+    e: &mut Encoder<W>,
+) -> Result<(), minicbor::encode::Error<W::Error>> {
     if let Ok(small) = u64::try_from(amount) {
         return e.u64(small)?.ok();
     }
@@ -115,7 +122,8 @@ fn decode_amount(d: &mut Decoder<'_>) -> Result<i128, minicbor::decode::Error> {
         return Ok(d.int()?.into());
     }
     let position = d.position();
-    let refuse = || minicbor::decode::Error::message("an amount is an integer or a positive bignum below 2^120").at(position);
+    let refuse =
+        || minicbor::decode::Error::message("an amount is an integer or a positive bignum below 2^120").at(position);
     if d.tag()? != IanaTag::PosBignum.tag() {
         return Err(refuse());
     }
@@ -139,7 +147,9 @@ mod tests {
     fn amounts_below_zero_do_not_exist() {
         assert_eq!(Money::new(-1, Currency::new("EUR").unwrap()), Err(ValueError::NegativeAmount(-1)));
         // [-1, "EUR"]
-        assert!(from_slice::<Price>(&[0x82, 0x20, 0x63, b'E', b'U', b'R']).unwrap_err().to_string().contains("below zero"));
+        assert!(
+            from_slice::<Price>(&[0x82, 0x20, 0x63, b'E', b'U', b'R']).unwrap_err().to_string().contains("below zero")
+        );
         assert!(Currency::new("eur").is_err());
     }
 

@@ -43,7 +43,11 @@ impl serde::Serialize for Unit {
 }
 
 impl<C> Encode<C> for Unit {
-    fn encode<W: minicbor::encode::Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
         e.str(self.as_str())?.ok()
     }
 }
@@ -82,7 +86,8 @@ impl Quantity {
         let (whole, fraction) = decimal.split_once('.').map_or((decimal, None), |(w, f)| (w, Some(f)));
         let fraction_digits = fraction.unwrap_or("");
         let all_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-        if whole.is_empty() || fraction.is_some_and(str::is_empty) || !all_digits(whole) || !all_digits(fraction_digits) {
+        if whole.is_empty() || fraction.is_some_and(str::is_empty) || !all_digits(whole) || !all_digits(fraction_digits)
+        {
             return Err(wrong());
         }
         let scale = u8::try_from(fraction_digits.len()).map_err(|_| ValueError::Scale(u8::MAX))?;
@@ -199,7 +204,11 @@ impl serde::Serialize for Quantity {
 }
 
 impl<C> Encode<C> for Quantity {
-    fn encode<W: minicbor::encode::Write>(&self, e: &mut Encoder<W>, ctx: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
         e.array(3 + u64::from(self.packages.is_some()))?.u64(self.value)?.u8(self.scale)?;
         self.unit.encode(e, ctx)?;
         self.packages.map_or(Ok(()), |packages| e.u32(packages)?.ok())

@@ -13,7 +13,8 @@ impl<const MAX: usize> Text<MAX> {
     /// Checks length and characters.
     pub fn new(text: impl Into<String>) -> Result<Self, ValueError> {
         let text = text.into();
-        let ok = (1..=MAX).contains(&text.len()) && !text.chars().any(is_unprintable) && text.trim().len() == text.len();
+        let ok =
+            (1..=MAX).contains(&text.len()) && !text.chars().any(is_unprintable) && text.trim().len() == text.len();
         if ok { Ok(Self(text)) } else { Err(ValueError::Text { max: MAX }) }
     }
 
@@ -26,7 +27,8 @@ impl<const MAX: usize> Text<MAX> {
 /// Control characters, and the marks that turn the direction of writing: with them a name could
 /// be shown as another one.
 fn is_unprintable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 impl<const MAX: usize> std::fmt::Display for Text<MAX> {
@@ -42,7 +44,11 @@ impl<const MAX: usize> serde::Serialize for Text<MAX> {
 }
 
 impl<C, const MAX: usize> Encode<C> for Text<MAX> {
-    fn encode<W: minicbor::encode::Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
         e.str(&self.0)?.ok()
     }
 }
@@ -109,7 +115,11 @@ impl<V: serde::Serialize> serde::Serialize for TextMap<V> {
 }
 
 impl<C, V: Encode<C>> Encode<C> for TextMap<V> {
-    fn encode<W: minicbor::encode::Write>(&self, e: &mut Encoder<W>, ctx: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
         e.map(self.0.len() as u64)?;
         for (key, value) in self.iter() {
             e.str(key)?;
@@ -165,9 +175,14 @@ impl LangText {
 /// The shape of a BCP 47 tag (RFC 5646 §2.1): a language of 2 or 3 letters, then subtags.
 fn language_tag(tag: &str) -> Result<(), ValueError> {
     let mut parts = tag.split('-');
-    let language = parts.next().is_some_and(|p| (2..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphabetic()));
+    let language =
+        parts.next().is_some_and(|p| (2..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphabetic()));
     let subtags = parts.all(|p| (1..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric()));
-    if language && subtags && tag.len() <= 35 { Ok(()) } else { Err(ValueError::LanguageTag(tag.chars().take(40).collect())) }
+    if language && subtags && tag.len() <= 35 {
+        Ok(())
+    } else {
+        Err(ValueError::LanguageTag(tag.chars().take(40).collect()))
+    }
 }
 
 impl serde::Serialize for LangText {
@@ -177,7 +192,11 @@ impl serde::Serialize for LangText {
 }
 
 impl<C> Encode<C> for LangText {
-    fn encode<W: minicbor::encode::Write>(&self, e: &mut Encoder<W>, ctx: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
         self.0.encode(e, ctx)
     }
 }

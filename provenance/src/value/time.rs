@@ -56,7 +56,11 @@ impl Date {
         let (Some(y), Some(m), Some(d)) = (number(4), number(2), number(2)) else { return Err(wrong()) };
         let date = Self(days_from_civil(y, m, d));
         // A day that the month does not have comes back as another one.
-        if parts.next().is_some() || !(1..=12).contains(&m) || date.civil() != (y, m, d) || !Self::RANGE.contains(&date.0) {
+        if parts.next().is_some()
+            || !(1..=12).contains(&m)
+            || date.civil() != (y, m, d)
+            || !Self::RANGE.contains(&date.0)
+        {
             return Err(wrong());
         }
         Ok(date)
@@ -168,7 +172,11 @@ impl serde::Serialize for Date {
 }
 
 impl<C> Encode<C> for Timestamp {
-    fn encode<W: minicbor::encode::Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
         e.u64(self.0)?.ok()
     }
 }
@@ -181,7 +189,11 @@ impl<'b, C> Decode<'b, C> for Timestamp {
 }
 
 impl<C> Encode<C> for Date {
-    fn encode<W: minicbor::encode::Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
         e.i32(self.0)?.ok()
     }
 }
@@ -194,7 +206,11 @@ impl<'b, C> Decode<'b, C> for Date {
 }
 
 impl<C> Encode<C> for DateRange {
-    fn encode<W: minicbor::encode::Write>(&self, e: &mut Encoder<W>, ctx: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
         e.array(2)?;
         self.first.encode(e, ctx)?;
         self.last.encode(e, ctx)
@@ -210,7 +226,11 @@ impl<'b, C> Decode<'b, C> for DateRange {
 }
 
 impl<C> Encode<C> for Occurred {
-    fn encode<W: minicbor::encode::Write>(&self, e: &mut Encoder<W>, ctx: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
         e.array(3)?;
         self.start.encode(e, ctx)?;
         match self.end {
