@@ -3,7 +3,7 @@
 //! All rows of an append are one batch, so a crash leaves either all or none of them. What is
 //! checked here guards against damaged files and against mistakes of this program.
 
-use crate::pending::{HeldCounts, Heads};
+use crate::pending::{Heads, HeldCounts, RecentVoids};
 use crate::reader::Reader;
 use crate::table::Judgements;
 use provenance::id::EventId;
@@ -62,7 +62,7 @@ pub(crate) fn load_heads(reader: &Reader) -> Result<Heads, StoreError> {
         let (_, row) = row?;
         held.add(row.signer, &row.source);
     }
-    Ok(Heads { frontier, held })
+    Ok(Heads { frontier, held, voids: RecentVoids::default() })
 }
 
 /// Compares the newest part of the log with bodies, judgements and hashes.

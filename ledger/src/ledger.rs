@@ -82,6 +82,18 @@ struct Shared {
     log_signer: Option<Arc<dyn LogSigner>>,
 }
 
+impl Drop for Shared {
+    /// Ends the threads also where nobody closed the ledger: the store may not outlive the process.
+    fn drop(&mut self) {
+        self.stop.cancel();
+        drop(self.jobs.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(writer) = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            // A panic of the writer was printed when it happened.
+            let _ = writer.join();
+        }
+    }
+}
+
 thread_local! {
     /// Remembers keys that were found well-formed, a set for each thread that verifies.
     static VERIFIER: RefCell<Verifier> = RefCell::new(Verifier::new());
@@ -138,7 +150,7 @@ impl Ledger {
         let jobs = jobs.ok_or(WriteError::Closed)?;
         let checked = tokio::task::spawn_blocking(move || check_all(events)).await.map_err(|_| WriteError::Closed)?;
         let (reply, answer) = oneshot::channel();
-        jobs.send(Job { events: checked, origin, reply }).await.map_err(|_| WriteError::Closed)?;
+        jobs.send(Job { events: checked, count, origin, reply }).await.map_err(|_| WriteError::Closed)?;
         let outcomes = answer.await.map_err(|_| WriteError::Closed)?;
         debug_assert_eq!(outcomes.len(), count, "one outcome for each event");
         Ok(outcomes)

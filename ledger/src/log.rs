@@ -102,6 +102,16 @@ impl Ledger {
         Ok(tile.and_then(|tile| tile.get(..bytes).map(<[u8]>::to_vec)))
     }
 
+    /// Under which origin this node signs checkpoints, if it does.
+    pub fn log_origin(&self) -> Option<&str> {
+        self.log_signer().map(LogSigner::origin)
+    }
+
+    /// The public key of this node's log, if it has one.
+    pub fn log_key(&self) -> Option<PublicKey> {
+        self.log_signer().map(LogSigner::key)
+    }
+
     /// A signed note of the durable log.
     pub fn checkpoint(&self) -> Result<Arc<str>, LogError> {
         let signer = self.log_signer().ok_or(LogError::NoKey)?;

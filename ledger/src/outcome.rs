@@ -9,8 +9,11 @@ use std::sync::Arc;
 /// Where events come from, which decides what is kept of those that cannot be admitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// This node's own commands, or a client of its API: what cannot be admitted is not kept, so
-    /// that an error always means that nothing was stored.
+    /// This node's own commands: what cannot be admitted is forgotten, and signed again otherwise.
+    Own,
+    /// A client of the API that signs for itself. What cannot be admitted is not kept, so that an
+    /// error means that nothing was stored; only where the client's next event builds on a void
+    /// one, that one is stored with it.
     Client,
     /// A peer, by its id. What waits for an ancestor or an upgrade is kept within quotas.
     Peer(String),

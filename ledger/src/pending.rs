@@ -4,7 +4,7 @@
 use crate::outcome::{Origin, Outcome, Refusal};
 use crate::reader::{Reader, Stored};
 use crate::table::{JudgementRow, Judgements};
-use provenance::admission::{Ancestry, Hold, Judged, Judgement, Verdict, judge};
+use provenance::admission::{Ancestry, Hold, Judged, Judgement, Standing, Verdict, judge};
 use provenance::event::{SignedEvent, VerifiedEvent};
 use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::merkle::{Frontier, Hash, leaf_hash, tile_position};
@@ -53,6 +53,8 @@ impl HeldCounts {
         if let Some(count) = self.by_source.get_mut(source) {
             *count = count.saturating_sub(1);
         }
+        self.by_signer.retain(|_, count| *count > 0);
+        self.by_source.retain(|_, count| *count > 0);
         self.all = self.all.saturating_sub(1);
     }
 
@@ -63,11 +65,36 @@ impl HeldCounts {
     }
 }
 
+/// Void events remembered in case their signer goes on from them. Mistakes are rare and soon
+/// followed; one that was forgotten is asked for again by what follows it.
+const REMEMBERED_VOIDS: usize = 256;
+
+/// Void events of late that nothing builds on yet.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RecentVoids {
+    events: HashMap<EventId, Arc<Judged>>,
+    /// Oldest first; may name some that were taken.
+    order: VecDeque<EventId>,
+}
+
+impl RecentVoids {
+    fn insert(&mut self, judged: Arc<Judged>) {
+        if self.order.len() >= REMEMBERED_VOIDS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.events.remove(&oldest);
+        }
+        self.order.push_back(judged.event.id());
+        self.events.insert(judged.event.id(), judged);
+    }
+}
+
 /// What the writer carries from one batch to the next.
 #[derive(Debug, Clone)]
 pub(crate) struct Heads {
     pub frontier: Frontier,
     pub held: HeldCounts,
+    pub voids: RecentVoids,
 }
 
 /// The batch that is being made.
@@ -111,18 +138,20 @@ impl<'a> Pending<'a> {
     /// Judges one event, and then those that waited for it.
     pub fn take(&mut self, event: VerifiedEvent, origin: &Origin) -> Result<Outcome, StoreError> {
         let id = event.id();
+        if let Some(judged) = self.heads.voids.events.get(&id)
+            && let Standing::Void(rule) = judged.judgement.standing
+        {
+            return Ok(Outcome::Void { id, rule });
+        }
         if let Some(known) = self.stored(&id)? {
             return Ok(Outcome::Known { id, index: known.index });
         }
         let outcome = match judge(self.network, &event, self)? {
             Verdict::Reject(reason) => return Ok(Outcome::Rejected(Refusal::Network(reason))),
-            Verdict::Hold(hold) => return self.hold(event, hold, origin),
+            Verdict::Hold(hold) => return self.hold(&event, &hold, origin),
             Verdict::Void(rule, judgement) => {
-                // A mistake of its signer: kept only where something signed later builds on it.
-                if judgement.journal_height > 0 && self.is_awaited_link(&id)? {
-                    self.keep(event, judgement, None)?;
-                    self.release_dependents(id)?;
-                }
+                self.set_aside(event, judgement, *origin != Origin::Own)?;
+                self.release_dependents(id)?;
                 Outcome::Void { id, rule }
             }
             Verdict::Admit(judgement) => {
@@ -147,20 +176,17 @@ impl<'a> Pending<'a> {
             self.batch.put::<Tiles>(position, hashes);
         }
         for (id, row) in &self.held {
-            match row {
-                Some(row) => {
-                    self.batch.put::<Held>(id, row);
-                    for missing in &row.missing {
-                        self.batch.put::<HeldByMissing>(&(*missing, *id), &());
-                    }
+            if let Some(row) = row {
+                self.batch.put::<Held>(id, row);
+                for missing in &row.missing {
+                    self.batch.put::<HeldByMissing>(&(*missing, *id), &());
                 }
-                None => {
-                    let Some(row) = self.reader.store().get::<Held>(id)? else { continue };
-                    self.batch.delete::<Held>(id);
-                    for missing in row.missing {
-                        self.batch.delete::<HeldByMissing>(&(missing, *id));
-                    }
-                }
+                continue;
+            }
+            let Some(row) = self.reader.store().get::<Held>(id)? else { continue };
+            self.batch.delete::<Held>(id);
+            for missing in row.missing {
+                self.batch.delete::<HeldByMissing>(&(missing, *id));
             }
         }
         Ok((self.batch, self.heads, self.events.into_values().collect()))
@@ -193,7 +219,7 @@ impl<'a> Pending<'a> {
             let (sort, number) = (reference.document_type.to_string(), reference.number.to_string());
             self.batch.put::<References>(&(judgement.acting, sort, number, id), &());
         }
-        self.keep(event, judgement, Some(index))?;
+        self.keep(Arc::new(Judged { event: event.into_signed(), judgement }), Some(index))?;
         Ok(index)
     }
 
@@ -221,8 +247,33 @@ impl<'a> Pending<'a> {
         Ok(index)
     }
 
+    /// A void event is a mistake of its signer: kept only where something signed later builds on it.
+    fn set_aside(&mut self, event: VerifiedEvent, judgement: Judgement, remember: bool) -> Result<(), StoreError> {
+        let awaited = judgement.journal_height > 0 && self.is_awaited_link(&event.id())?;
+        let judged = Arc::new(Judged { event: event.into_signed(), judgement });
+        if awaited {
+            return self.keep(judged, None);
+        }
+        if remember {
+            self.heads.voids.insert(judged);
+        }
+        Ok(())
+    }
+
+    /// Stores an event, and before it the void links by which its journal leads to it.
+    fn keep(&mut self, judged: Arc<Judged>, index: Option<u64>) -> Result<(), StoreError> {
+        let mut link = judged.event.payload().journal;
+        let mut chain = vec![(judged, index)];
+        while let Some(void) = self.heads.voids.events.remove(&link) {
+            link = void.event.payload().journal;
+            chain.push((void, None));
+        }
+        chain.into_iter().rev().try_for_each(|(judged, index)| self.store(judged, index))
+    }
+
     /// Stores body, judgement and journal head.
-    fn keep(&mut self, event: VerifiedEvent, judgement: Judgement, index: Option<u64>) -> Result<(), StoreError> {
+    fn store(&mut self, judged: Arc<Judged>, index: Option<u64>) -> Result<(), StoreError> {
+        let (event, judgement) = (&judged.event, &judged.judgement);
         let (id, key, link) = (event.id(), event.key(), event.payload().journal);
         self.batch.put::<Events>(&id, &event.bytes().to_vec());
         self.batch.put::<Judgements>(&id, &JudgementRow { index, judgement: judgement.clone() });
@@ -234,22 +285,21 @@ impl<'a> Pending<'a> {
         heads.push(JournalHead { event: id, height: judgement.journal_height });
         heads.sort_unstable();
         self.journals.insert(key, heads);
-        let judged = Arc::new(Judged { event: event.into_signed(), judgement });
         self.events.insert(id, Stored { index, judged });
         Ok(())
     }
 
-    fn hold(&mut self, event: VerifiedEvent, hold: Hold, origin: &Origin) -> Result<Outcome, StoreError> {
+    fn hold(&mut self, event: &VerifiedEvent, hold: &Hold, origin: &Origin) -> Result<Outcome, StoreError> {
         let (id, signer) = (event.id(), event.key());
-        let held = |kept| Outcome::Held { id, hold: hold.clone(), kept };
-        let Origin::Peer(source) = origin else { return Ok(held(false)) };
+        let waiting = |kept| Outcome::Held { id, hold: hold.clone(), kept };
+        let Origin::Peer(source) = origin else { return Ok(waiting(false)) };
         if self.is_held(&id)? {
-            return Ok(held(true));
+            return Ok(waiting(true));
         }
-        if !self.knows_signer(&event)? || !self.heads.held.has_room(&signer, source) {
-            return Ok(held(false));
+        if !self.knows_signer(event)? || !self.heads.held.has_room(&signer, source) {
+            return Ok(waiting(false));
         }
-        let missing = match &hold {
+        let missing = match hold {
             Hold::Missing(ids) => ids.clone(),
             Hold::Unsupported(_) => Vec::new(),
         };
@@ -259,7 +309,7 @@ impl<'a> Pending<'a> {
         self.heads.held.add(signer, source);
         let row = HeldRow { bytes: event.bytes().to_vec(), missing, source: source.clone(), signer };
         self.held.insert(id, Some(row));
-        Ok(held(true))
+        Ok(waiting(true))
     }
 
     /// Whether the key belongs to an actor: then its quota can be held against somebody.
@@ -285,19 +335,19 @@ impl<'a> Pending<'a> {
         while let Some(ancestor) = ready.pop_front() {
             for waiting in self.waiting_for(&ancestor)? {
                 let Some(row) = self.held_row(&waiting)? else { continue };
-                // It was verified before it was held.
-                let Some(event) = verify_again(row.bytes) else {
+                let Some(event) = verify_again(row.bytes.clone()) else {
                     self.release(&waiting)?;
                     continue;
                 };
                 match judge(self.network, &event, self)? {
-                    Verdict::Hold(Hold::Missing(_)) => continue,
+                    Verdict::Hold(Hold::Missing(missing)) => {
+                        self.go_on_waiting(waiting, row, missing);
+                        continue;
+                    }
                     Verdict::Hold(Hold::Unsupported(_)) | Verdict::Reject(_) => {}
                     Verdict::Void(_, judgement) => {
-                        if judgement.journal_height > 0 && self.is_awaited_link(&waiting)? {
-                            self.keep(event, judgement, None)?;
-                            ready.push_back(waiting);
-                        }
+                        self.set_aside(event, judgement, true)?;
+                        ready.push_back(waiting);
                     }
                     Verdict::Admit(judgement) => {
                         self.append(event, judgement)?;
@@ -308,6 +358,17 @@ impl<'a> Pending<'a> {
             }
         }
         Ok(())
+    }
+
+    /// A void ancestor that was remembered when the event came may be forgotten now.
+    fn go_on_waiting(&mut self, id: EventId, mut row: HeldRow, missing: Vec<EventId>) {
+        for ancestor in missing {
+            if !row.missing.contains(&ancestor) {
+                self.held_by_missing.entry(ancestor).or_default().push(id);
+                row.missing.push(ancestor);
+                self.held.insert(id, Some(row.clone()));
+            }
+        }
     }
 
     /// Whether an event that is held names this one as its journal link.
@@ -322,6 +383,10 @@ impl<'a> Pending<'a> {
     }
 
     fn waiting_for(&self, ancestor: &EventId) -> Result<Vec<EventId>, StoreError> {
+        // Almost always nothing is held, and then nothing needs to be looked up.
+        if self.heads.held.all() == 0 {
+            return Ok(Vec::new());
+        }
         let mut waiting = self.held_by_missing.get(ancestor).cloned().unwrap_or_default();
         for row in self.reader.store().scan::<HeldByMissing>(Range::prefix(ancestor)) {
             let ((_, id), ()) = row?;
@@ -347,6 +412,9 @@ impl<'a> Pending<'a> {
     }
 
     fn release(&mut self, id: &EventId) -> Result<(), StoreError> {
+        if self.heads.held.all() == 0 {
+            return Ok(());
+        }
         if let Some(row) = self.held_row(id)? {
             self.heads.held.remove(&row.signer, &row.source);
             self.held.insert(*id, None);
@@ -355,8 +423,11 @@ impl<'a> Pending<'a> {
     }
 
     fn stored(&self, id: &EventId) -> Result<Option<Stored>, StoreError> {
-        match self.events.get(id) {
-            Some(stored) => Ok(Some(stored.clone())),
+        if let Some(stored) = self.events.get(id) {
+            return Ok(Some(stored.clone()));
+        }
+        match self.heads.voids.events.get(id) {
+            Some(judged) => Ok(Some(Stored { index: None, judged: judged.clone() })),
             None => self.reader.stored(id),
         }
     }

@@ -6,7 +6,8 @@ use crate::reader::Reader;
 use provenance::event::VerifiedEvent;
 use provenance::network::Network;
 use std::sync::{Arc, Mutex, PoisonError};
-use store::StoreError;
+use std::time::Duration;
+use store::{Log, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Events of one commit. Beyond some thousands a larger batch costs memory and gains nothing.
@@ -15,7 +16,12 @@ const BATCH_EVENTS: usize = 4_096;
 /// Jobs that may wait; a further one waits at its sender, which is how load is pushed back.
 pub(crate) const QUEUED_JOBS: usize = 256;
 
+/// Pause between two attempts to write after one failed: short enough that nobody waits long once
+/// there is room again, long enough to leave a failing disk alone.
+const RETRY_AFTER: Duration = Duration::from_millis(250);
+
 /// An event whose bytes and signature were looked at already.
+#[allow(clippy::large_enum_variant)] // Almost all are verified, and a box for each would only cost.
 pub(crate) enum Checked {
     Verified(VerifiedEvent),
     Settled(Outcome),
@@ -23,6 +29,8 @@ pub(crate) enum Checked {
 
 pub(crate) struct Job {
     pub events: Vec<Checked>,
+    /// How many events there are, and so how many outcomes are awaited, also once they were taken.
+    pub count: usize,
     pub origin: Origin,
     pub reply: oneshot::Sender<Vec<Outcome>>,
 }
@@ -61,27 +69,28 @@ impl Writer {
     /// Works until all senders are gone.
     pub fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut certain = true;
-        while let Some(first) = jobs.blocking_recv() {
+        loop {
+            if !certain {
+                certain = self.recover();
+            }
+            if !certain {
+                match self.refuse_queued(&mut jobs) {
+                    Ok(()) => std::thread::sleep(RETRY_AFTER),
+                    Err(Gone) => return,
+                }
+                continue;
+            }
+            let Some(first) = jobs.blocking_recv() else { return };
             let mut round = vec![first];
-            let mut events = round[0].events.len();
+            let mut events = round[0].count;
             while events < BATCH_EVENTS
                 && let Ok(job) = jobs.try_recv()
             {
-                events += job.events.len();
+                events += job.count;
                 round.push(job);
-            }
-            if !certain {
-                match (self.reload)(&self.reader) {
-                    Ok(heads) => (self.heads, certain) = (heads, true),
-                    Err(error) => {
-                        refuse(round, &Arc::new(error));
-                        continue;
-                    }
-                }
             }
             match self.commit(&mut round) {
                 Ok(outcomes) => {
-                    self.progress.set_problem(None);
                     for (job, outcomes) in round.into_iter().zip(outcomes) {
                         // Whoever asked may have gone; the events are stored all the same.
                         let _ = job.reply.send(outcomes);
@@ -92,10 +101,56 @@ impl Writer {
                     let error = Arc::new(error);
                     tracing::error!(%error, "nothing can be written");
                     self.progress.set_problem(Some(error.clone()));
-                    refuse(round, &error);
+                    for job in round {
+                        job.refuse(&error);
+                    }
                 }
             }
         }
+    }
+
+    /// After a commit of which nobody knows whether it was written: tries the disk, and finds the
+    /// heads again. So a node that nobody writes to becomes healthy by itself.
+    fn recover(&mut self) -> bool {
+        match self.try_disk() {
+            Ok(heads) => {
+                self.heads = heads;
+                self.publish();
+                self.progress.set_problem(None);
+                tracing::info!(size = self.heads.frontier.size(), "writing goes on");
+                true
+            }
+            Err(error) => {
+                self.progress.set_problem(Some(Arc::new(error)));
+                false
+            }
+        }
+    }
+
+    fn try_disk(&self) -> Result<Heads, StoreError> {
+        // Syncing one row again also syncs whatever was written before it.
+        let mut batch = self.reader.store().batch();
+        batch.put::<Log>(&0, &self.network.id().as_event());
+        batch.commit_synced()?;
+        (self.reload)(&self.reader)
+    }
+
+    fn refuse_queued(&self, jobs: &mut mpsc::Receiver<Job>) -> Result<(), Gone> {
+        let problem = self.progress.problem().expect("a failed attempt left its problem");
+        loop {
+            match jobs.try_recv() {
+                Ok(job) => job.refuse(&problem),
+                Err(mpsc::error::TryRecvError::Empty) => return Ok(()),
+                Err(mpsc::error::TryRecvError::Disconnected) => return Err(Gone),
+            }
+        }
+    }
+
+    /// Tells everybody what is on the disk.
+    fn publish(&self) {
+        let (held, size) = (self.heads.held.all(), self.heads.frontier.size());
+        self.progress.held.send_if_modified(|told| std::mem::replace(told, held) != held);
+        self.progress.size.send_if_modified(|told| std::mem::replace(told, size) != size);
     }
 
     fn commit(&mut self, round: &mut [Job]) -> Result<Vec<Vec<Outcome>>, StoreError> {
@@ -115,19 +170,23 @@ impl Writer {
         let (batch, heads, events) = pending.finish()?;
         if !batch.is_empty() {
             batch.commit_synced()?;
-            events.into_iter().for_each(|event| self.reader.remember(event));
-            self.heads = heads;
-            self.progress.held.send_replace(self.heads.held.all());
-            self.progress.size.send_replace(self.heads.frontier.size());
-            tracing::debug!(stored, size = self.heads.frontier.size(), "appended");
+            for event in events {
+                self.reader.remember(event);
+            }
         }
+        // Also where nothing is stored, the void events of this round are remembered.
+        self.heads = heads;
+        self.publish();
+        tracing::debug!(stored, size = self.heads.frontier.size(), "appended");
         Ok(all)
     }
 }
 
-fn refuse(round: Vec<Job>, error: &Arc<StoreError>) {
-    for job in round {
-        let count = job.events.len();
-        let _ = job.reply.send(vec![Outcome::Unavailable(error.clone()); count.max(1)]);
+/// All senders are gone.
+struct Gone;
+
+impl Job {
+    fn refuse(self, error: &Arc<StoreError>) {
+        let _ = self.reply.send(vec![Outcome::Unavailable(error.clone()); self.count]);
     }
 }

@@ -1,4 +1,4 @@
-//! The columns: every sort of row that is on the disk, and how RocksDB keeps it.
+//! The columns: every sort of row that is on the disk, and how `RocksDB` keeps it.
 
 use rocksdb::{BlockBasedOptions, Cache, DBCompressionType, Options};
 
@@ -90,7 +90,7 @@ columns! {
     PlacesBy "view_places_by" Ranges;
 }
 
-/// How rows of a column are used, which decides how RocksDB keeps them.
+/// How rows of a column are used, which decides how `RocksDB` keeps them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
     /// A handful of rows.

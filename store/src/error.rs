@@ -29,11 +29,13 @@ pub enum OpenError {
     #[error("the disk that holds {0} is full; free some space and start again, nothing is lost")]
     DiskFull(PathBuf),
     /// Bytes on the disk are not those that were written.
-    #[error("the store {path} is damaged: {detail}; restore a backup, or remove the folder and let the peers send everything again")]
+    #[error(
+        "the store {path} is damaged: {detail}; restore a backup, or remove the folder and let the peers send everything again"
+    )]
     Corrupt {
         /// The store's folder.
         path: PathBuf,
-        /// What RocksDB found.
+        /// What `RocksDB` found.
         detail: String,
     },
     /// Any other failure of the disk or the file system.
@@ -111,7 +113,7 @@ impl OpenError {
     }
 }
 
-/// RocksDB's C interface hands on only the text of a status; these are its two ways of saying ENOSPC.
+/// `RocksDB`'s C interface hands on only the text of a status; these are its two ways of saying ENOSPC.
 fn is_disk_full(error: &rocksdb::Error) -> bool {
     let text: &str = error.as_ref();
     text.contains("No space left on device") || text.contains("NoSpace")

@@ -1,7 +1,7 @@
-//! Furrow's durable memory: RocksDB behind typed columns.
+//! Furrow's durable memory: `RocksDB` behind typed columns.
 //!
-//! A [`Column`] is a RocksDB column family; a [`Table`] gives its rows their types. Callers never
-//! see raw bytes, nor that there is a RocksDB at all: no other crate names it.
+//! A [`Column`] is a `RocksDB` column family; a [`Table`] gives its rows their types. Callers never
+//! see raw bytes, nor that there is a `RocksDB` at all: no other crate names it.
 //!
 //! **Invariant:** bytes on disk never change their meaning. A row that has to look different gets
 //! a new column, or [`SCHEMA_VERSION`] goes up and an older program refuses to open the store.
@@ -27,7 +27,7 @@ pub use error::{OpenError, StoreError};
 #[cfg(feature = "faults")]
 pub use faults::Fault;
 pub use key::{Key, Prefix};
-pub use scan::{Range, Rows};
+pub use scan::{Range, Row, Rows};
 pub use statistics::{ColumnStatistics, Statistics};
 pub use store::{SCHEMA_VERSION, Store, StoreOptions};
 pub use table::{

@@ -71,6 +71,9 @@ fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
     Some(end)
 }
 
+/// Key and value of a row.
+pub type Row<T> = (<T as Table>::Key, <T as Table>::Value);
+
 /// The rows of a range.
 pub struct Rows<'a, T> {
     iterator: DBRawIteratorWithThreadMode<'a, DB>,
@@ -108,7 +111,7 @@ impl<'a, T: Table> Rows<'a, T> {
         self.started = true;
     }
 
-    fn current(&self) -> Result<Option<(T::Key, T::Value)>, StoreError> {
+    fn current(&self) -> Result<Option<Row<T>>, StoreError> {
         let Some((key, value)) = self.iterator.item() else {
             self.iterator.status()?;
             return Ok(None);
@@ -119,7 +122,7 @@ impl<'a, T: Table> Rows<'a, T> {
 }
 
 impl<T: Table> Iterator for Rows<'_, T> {
-    type Item = Result<(T::Key, T::Value), StoreError>;
+    type Item = Result<Row<T>, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {

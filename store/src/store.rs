@@ -4,7 +4,7 @@ use crate::batch::Batch;
 use crate::column::Column;
 use crate::error::{OpenError, StoreError};
 use crate::key::Key;
-use crate::scan::{Range, Rows};
+use crate::scan::{Range, Row, Rows};
 use crate::table::{Encoding, Meta, Table};
 use provenance::id::sha256;
 use rocksdb::{Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBRecoveryMode, Options};
@@ -24,7 +24,7 @@ pub struct StoreOptions {
     pub create: bool,
     /// Bytes of the block cache, which also holds indexes and filters.
     pub cache_bytes: usize,
-    /// Bytes of unsorted writes over all columns; beyond them RocksDB writes files.
+    /// Bytes of unsorted writes over all columns; beyond them `RocksDB` writes files.
     pub write_buffer_bytes: usize,
 }
 
@@ -61,9 +61,8 @@ impl Store {
             refuse_unknown_columns(path)?;
         }
         let cache = Cache::new_lru_cache(options.cache_bytes);
-        let columns = Column::ALL.iter().map(|column| {
-            ColumnFamilyDescriptor::new(column.name(), column.options(&cache))
-        });
+        let columns =
+            Column::ALL.iter().map(|column| ColumnFamilyDescriptor::new(column.name(), column.options(&cache)));
         let db = DB::open_cf_descriptors(&database_options(options), path, columns)
             .map_err(|error| OpenError::from_rocksdb(path, error))?;
         let store = Self {
@@ -101,7 +100,7 @@ impl Store {
     }
 
     /// The last row of the table.
-    pub fn last<T: Table>(&self) -> Result<Option<(T::Key, T::Value)>, StoreError> {
+    pub fn last<T: Table>(&self) -> Result<Option<Row<T>>, StoreError> {
         self.scan::<T>(Range::all().backwards()).next().transpose()
     }
 
@@ -168,7 +167,8 @@ pub(crate) fn decode_value<T: Table>(bytes: &[u8]) -> Result<T::Value, StoreErro
 /// A column that this program does not know was made by a newer one.
 fn refuse_unknown_columns(path: &Path) -> Result<(), OpenError> {
     let names = DB::list_cf(&Options::default(), path).map_err(|error| OpenError::from_rocksdb(path, error))?;
-    let known = |name: &str| name == rocksdb::DEFAULT_COLUMN_FAMILY_NAME || Column::ALL.iter().any(|c| c.name() == name);
+    let known =
+        |name: &str| name == rocksdb::DEFAULT_COLUMN_FAMILY_NAME || Column::ALL.iter().any(|c| c.name() == name);
     match names.into_iter().find(|name| !known(name)) {
         Some(name) => Err(OpenError::Newer { path: path.to_path_buf(), found: format!("it has the column {name}") }),
         None => Ok(()),

@@ -1,5 +1,7 @@
 //! The store on a real disk: ranges, batches, reopening, and what it says when it cannot be opened.
 
+#![allow(clippy::unwrap_used)] // A test stops where something is not as it should be.
+
 use provenance::id::{EventId, SubjectId};
 use provenance::payload::Lane;
 use std::path::Path;
@@ -144,9 +146,9 @@ fn a_flipped_byte_in_a_file_is_found_when_it_is_read() {
             std::fs::write(&file, bytes).unwrap();
         }
     }
-    let found = Store::open(&copy, &StoreOptions::default())
-        .map_err(|error| error.to_string())
-        .and_then(|store| (0..200).try_for_each(|n| store.get::<Events>(&event(n)).map(drop)).map_err(|e| e.to_string()));
+    let found = Store::open(&copy, &StoreOptions::default()).map_err(|error| error.to_string()).and_then(|store| {
+        (0..200).try_for_each(|n| store.get::<Events>(&event(n)).map(drop)).map_err(|e| e.to_string())
+    });
     assert!(found.unwrap_err().contains("damaged"));
     let whole = open(&path);
     assert!((0..200).all(|n| whole.get::<Events>(&event(n)).unwrap().is_some()));

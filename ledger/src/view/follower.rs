@@ -161,7 +161,8 @@ impl ViewFollower {
                 for event in row.contested() {
                     let Some(stored) = reader.stored(&event)? else { continue };
                     let body = &stored.judged.event.payload().body;
-                    let offer = if matches!(body, Body::TransferOffered(_)) { Some(event) } else { answered_offer(body) };
+                    let offer =
+                        if matches!(body, Body::TransferOffered(_)) { Some(event) } else { answered_offer(body) };
                     changed.transfers.extend(offer);
                 }
             }
@@ -171,7 +172,13 @@ impl ViewFollower {
         for id in &changed.transfers {
             let (old, new) = (reader.store().get::<Transfers>(id)?, TransferRow::of(reader, id)?);
             let place = |row: &TransferRow| (row.facets(), row.offered.ms());
-            replace::<Transfers, TransfersBy>(batch, id, old.as_ref().map(place), new.as_ref().map(place), new.as_ref());
+            replace::<Transfers, TransfersBy>(
+                batch,
+                id,
+                old.as_ref().map(place),
+                new.as_ref().map(place),
+                new.as_ref(),
+            );
         }
         for id in &changed.actors {
             let (old, new) = (reader.store().get::<Actors>(id)?, ActorRow::of(reader, &self.network, id)?);

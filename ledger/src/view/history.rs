@@ -50,9 +50,8 @@ pub(crate) fn of_subject(reader: &Reader, subject: &SubjectId) -> Result<Vec<His
     for (lane, stored) in lanes {
         let judged = &stored.judged;
         let touches = judged.event.payload().touches.iter().enumerate();
-        let mut at = touches.filter(|(index, touch)| {
-            touch.lane == lane && judged.event.subject(*index).as_ref() == Some(subject)
-        });
+        let mut at = touches
+            .filter(|(index, touch)| touch.lane == lane && judged.event.subject(*index).as_ref() == Some(subject));
         let (index, touch) = at.next().expect("an event is on the lanes that it touches");
         let before = touch.prev.iter().filter_map(|prev| signed.get(&(lane, *prev))).max().copied();
         let time = judged.event.payload().time.ms().max(before.unwrap_or(0));

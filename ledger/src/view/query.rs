@@ -101,7 +101,7 @@ impl Views {
         cursor: Option<Cursor>,
         size: PageSize,
     ) -> Result<Page<ProduceRow>, StoreError> {
-        self.list::<Produces, ProducesBy>(filter.facets(), cursor, size, ProduceRow::facets)
+        self.list::<Produces, ProducesBy>(&filter.facets(), cursor, size, ProduceRow::facets)
     }
 
     /// Lots whose id begins with these characters, at most two: enough to see that it is ambiguous.
@@ -146,7 +146,7 @@ impl Views {
         cursor: Option<Cursor>,
         size: PageSize,
     ) -> Result<Page<TransferRow>, StoreError> {
-        self.list::<Transfers, TransfersBy>(filter.facets(), cursor, size, TransferRow::facets)
+        self.list::<Transfers, TransfersBy>(&filter.facets(), cursor, size, TransferRow::facets)
     }
 
     /// An actor.
@@ -156,7 +156,7 @@ impl Views {
 
     /// The actors with this key: none, one, or several where a key was enrolled more than once.
     pub fn actors_by_key(&self, key: &PublicKey) -> Result<Vec<ActorRow>, StoreError> {
-        let page = self.list::<Actors, ActorsBy>(vec![Facet::Key(*key)], None, PageSize::default(), ActorRow::facets)?;
+        let page = self.list::<Actors, ActorsBy>(&[Facet::Key(*key)], None, PageSize::default(), ActorRow::facets)?;
         Ok(page.rows)
     }
 
@@ -167,7 +167,7 @@ impl Views {
         cursor: Option<Cursor>,
         size: PageSize,
     ) -> Result<Page<ActorRow>, StoreError> {
-        self.list::<Actors, ActorsBy>(filter.facets(), cursor, size, ActorRow::facets)
+        self.list::<Actors, ActorsBy>(&filter.facets(), cursor, size, ActorRow::facets)
     }
 
     /// A place.
@@ -182,7 +182,7 @@ impl Views {
         cursor: Option<Cursor>,
         size: PageSize,
     ) -> Result<Page<PlaceRow>, StoreError> {
-        self.list::<Places, PlacesBy>(filter.facets(), cursor, size, PlaceRow::facets)
+        self.list::<Places, PlacesBy>(&filter.facets(), cursor, size, PlaceRow::facets)
     }
 
     /// Events signed with a key, newest first, beginning after the event `before`; void ones that
@@ -225,7 +225,7 @@ impl Views {
     /// Rows that stand in all `facets`, of which the first is the list that is read.
     fn list<T, L>(
         &self,
-        facets: Vec<Facet>,
+        facets: &[Facet],
         cursor: Option<Cursor>,
         size: PageSize,
         of_row: impl Fn(&T::Value) -> Vec<Facet>,
@@ -234,10 +234,10 @@ impl Views {
         T: Table<Key = L::Id>,
         L: ListTable,
     {
-        let (list, others) = facets.split_first().expect("a filter always names a list");
-        let mut range = Range::prefix(list).backwards();
+        let (first, others) = facets.split_first().expect("a filter always names a list");
+        let mut range = Range::prefix(first).backwards();
         if let Some(cursor) = cursor {
-            range = range.before(&(list.clone(), cursor.time, cursor.id::<L::Id>()));
+            range = range.before(&(first.clone(), cursor.time, cursor.id::<L::Id>()));
         }
         let mut page = Page { rows: Vec::new(), next: None };
         let mut last = None;

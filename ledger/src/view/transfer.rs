@@ -200,9 +200,9 @@ impl TransferRow {
             item: item.item,
             offered: item.quantity,
             answer: accepted.as_ref().and_then(|(_, body)| body.lines.get(index).cloned()),
-            returned: accepted.as_ref().and_then(|(returned, _)| {
-                returned.iter().find(|(from, _)| *from == item.item).map(|(_, part)| *part)
-            }),
+            returned: accepted
+                .as_ref()
+                .and_then(|(returned, _)| returned.iter().find(|(from, _)| *from == item.item).map(|(_, part)| *part)),
         });
         let mut all: Vec<_> = answers.iter().map(|answer| answer.judged.event.id()).collect();
         all.sort_unstable();
@@ -291,7 +291,8 @@ fn is_disputed(
             let tips = reader.lane_tips(&lot, Lane::Main)?;
             let Some(counted) = counting::lot(&lot, &tips, reader)? else { continue };
             let unsettled = counted.disputed && counted.in_conflict.iter().any(own);
-            let settled_against = !counted.disputed && counted.in_conflict.iter().any(|id| own(id) && counted.beside.contains(id));
+            let settled_against =
+                !counted.disputed && counted.in_conflict.iter().any(|id| own(id) && counted.beside.contains(id));
             if unsettled || settled_against {
                 return Ok(true);
             }

@@ -165,8 +165,7 @@ impl Story {
 
     pub fn rename(&mut self, who: Who, name: &str) -> SignedEvent {
         let touch = self.on(self.id(who));
-        let body =
-            ActorUpdated { display_name: Some(text(name)), gln: None, gs1_prefixes: None, node: None };
+        let body = ActorUpdated { display_name: Some(text(name)), gln: None, gs1_prefixes: None, node: None };
         self.tell(who, vec![touch], &[], Body::ActorUpdated(body))
     }
 
@@ -193,10 +192,16 @@ impl Story {
             name: LangText::single("en", "Apples").unwrap(),
             variety: Some(text("Gala")),
             places: vec![place],
-            harvested: Some(DateRange::new(Date::parse("2026-09-30").unwrap(), Date::parse("2026-10-01").unwrap()).unwrap()),
+            harvested: Some(
+                DateRange::new(Date::parse("2026-09-30").unwrap(), Date::parse("2026-10-01").unwrap()).unwrap(),
+            ),
             quantity: kg(quantity),
             grade: Some(Grade::standard("B").unwrap()),
-            codes: Some(Codes { gtin: Some(Gtin::new("6291041500213").unwrap()), lot: Some(text("L1")), traceability_lot_code: None }),
+            codes: Some(Codes {
+                gtin: Some(Gtin::new("6291041500213").unwrap()),
+                lot: Some(text("L1")),
+                traceability_lot_code: None,
+            }),
             claims: None,
             harvester: None,
             price: Some(Sealable::Open(euro_cents(120))),
@@ -257,7 +262,14 @@ impl Story {
     }
 
     /// Offers the whole lot to an actor, to be brought to a place.
-    pub fn offer_to_place(&mut self, who: Who, lot: SubjectId, quantity: &str, to: Who, place: SubjectId) -> SignedEvent {
+    pub fn offer_to_place(
+        &mut self,
+        who: Who,
+        lot: SubjectId,
+        quantity: &str,
+        to: Who,
+        place: SubjectId,
+    ) -> SignedEvent {
         let basis = [self.actors[to].enrolment, self.places[&place]];
         let body = Self::offer_body(lot, quantity, Recipient::Actor(self.id(to)), Some(place));
         let touch = self.on(lot);
@@ -271,7 +283,14 @@ impl Story {
         self.tell(who, touches, &[], Self::offer_body(lot, quantity, to, None))
     }
 
-    pub fn accept(&mut self, who: Who, offer: EventId, item: SubjectId, received: &str, rejected: Option<&str>) -> SignedEvent {
+    pub fn accept(
+        &mut self,
+        who: Who,
+        offer: EventId,
+        item: SubjectId,
+        received: &str,
+        rejected: Option<&str>,
+    ) -> SignedEvent {
         let line = AcceptedLine {
             received: kg(received),
             rejected: rejected.map(kg),

@@ -1,0 +1,52 @@
+//! Anchors a node's log in an Ethereum contract, and proves that it did.
+//!
+//! An anchor commits the log's size and root to the `FurrowAnchor` contract. [`AnchorService`] cuts one when the log
+//! grew, writes the signed transaction down, broadcasts it, waits until its block is deep enough, reads back what the
+//! contract holds and compares that with its own computation; only then do the log's entries count as anchored. What is
+//! written down is an [`AnchorRecord`]; its states and the way from one to the next are in [`record`].
+//!
+//! The plain parts ([`record`], [`commitment`], [`fees`], [`breaker`]) do no I/O. Storage is whatever implements
+//! [`AnchorBook`].
+//!
+//! **Invariant:** a transaction is broadcast only after its bytes are durable, so a restart knows every hash that may
+//! turn up on the chain.
+//!
+//! **Invariant:** at most one anchor is in flight, and the contract swaps a commitment only for the one it follows. So
+//! nothing is anchored twice, whatever is sent again.
+//!
+//! **Invariant:** no other crate names the Ethereum library; its types do not appear in this crate's interface.
+
+mod book;
+pub mod breaker;
+mod chain;
+pub mod commitment;
+mod config;
+mod contract;
+mod cutting;
+mod deploy;
+mod encoding;
+mod endpoints;
+pub mod fees;
+mod journal;
+mod problem;
+pub mod record;
+mod round;
+mod service;
+mod signing;
+mod status;
+mod value;
+mod verify;
+
+pub use book::{AnchorBook, BookError, LogHead};
+pub use chain::RpcError;
+pub use commitment::{AnchorClaim, Content};
+pub use config::AnchorConfig;
+pub use deploy::{DeployError, Deployed, deploy};
+pub use encoding::DecodeError;
+pub use problem::Problem;
+pub use record::{AnchorRecord, AnchorState, Attempt, Inclusion, Line};
+pub use service::{AnchorService, Clock, OpenError};
+pub use signing::{KeyError, sender_address};
+pub use status::AnchorStatus;
+pub use value::{Address, BlockHash, Commitment, TxHash, ValueError};
+pub use verify::{Mismatch, Stored, VerifiedAnchor, VerifyError, read_commitment, verify_anchor};

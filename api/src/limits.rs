@@ -1,0 +1,58 @@
+//! How much a caller may ask for: sizes, times and how many at once.
+
+use crate::problem::{Code, Problem};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// JSON bodies: the longest command, an offer of 64 lots with texts, is below 64 KiB.
+pub(crate) const MAX_JSON_BYTES: usize = 1024 * 1024;
+
+/// Posted events: 1024 of the largest, so one signature batch.
+pub(crate) const MAX_EVENTS_BYTES: usize = 16 * 1024 * 1024;
+
+/// Requests served at the same time. Each costs at most its body and its answer; beyond this they would only wait for
+/// each other, so the rest is told to come back.
+pub(crate) const MAX_CONCURRENT_REQUESTS: usize = 512;
+
+/// The slowest good request, a full batch of events on a slow disk, takes a few seconds.
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A command answers with what the views say after it. They follow within milliseconds; when they are being rebuilt
+/// the answer is given without waiting longer.
+pub(crate) const VIEWS_WAIT: Duration = Duration::from_secs(2);
+
+/// How long open requests may take to end when the node stops; it has to be down within 5 seconds.
+pub(crate) const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
+
+/// Members of a page unless another number is asked for: what a screen shows.
+pub(crate) const DEFAULT_PAGE: usize = 50;
+
+/// Most members of a page of resources; each may need a dozen reads.
+pub(crate) const MAX_PAGE: usize = 200;
+
+/// Most events of a page of the feed, which machines read.
+pub(crate) const MAX_FEED_PAGE: usize = 1000;
+
+/// Refuses requests beyond [`MAX_CONCURRENT_REQUESTS`] at once instead of letting them queue.
+pub(crate) async fn shed_load(State(places): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
+    let Ok(_place) = places.try_acquire() else {
+        let detail = "The node serves as many requests as it can. Try again after the time in Retry-After.";
+        return Problem::new(Code::Overloaded, detail).into_response();
+    };
+    next.run(request).await
+}
+
+/// Ends requests that take longer than [`REQUEST_TIMEOUT`], a body that trickles in included.
+pub(crate) async fn cut_off_slow(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let detail = "The request took longer than 30 seconds. Repeat a read as it is; before repeating a write, read what became of it.";
+            Problem::new(Code::Timeout, detail).into_response()
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! `/api/v1`: the entry point, which links to all there is.
+
+use super::status::NetworkName;
+use crate::auth::MayWrite;
+use crate::hal::{Action, Links, Resource};
+use crate::links;
+use crate::state::{ApiState, NodeIdentity};
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Who answers, for which network, and how much it holds.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub(crate) struct Entry {
+    node: NodeIdentity,
+    network: NetworkName,
+    /// Durable entries of the node's log.
+    log_size: u64,
+}
+
+/// The entry point.
+#[utoipa::path(
+    get, path = "/api/v1", tag = "entry", operation_id = "read_entry_point",
+    responses((status = 200, description = "Who answers, with links to all there is", body = Resource<Entry>, content_type = "application/hal+json")),
+)]
+pub(crate) async fn entry(State(state): State<ApiState>, MayWrite(may_write): MayWrite) -> Resource<Entry> {
+    let network = state.ledger.network();
+    let entry = Entry {
+        node: state.node.as_ref().clone(),
+        network: NetworkName { id: network.id(), name: network.name().to_owned() },
+        log_size: state.ledger.size(),
+    };
+    let links = Links::to_self(links::entry())
+        .templated("produces", links::produces() + "{?holder,originator,commodity,grade,state,cursor,limit}")
+        .templated("produce", links::produces() + "/{id}")
+        .templated("transfers", links::transfers() + "{?state,party,cursor,limit}")
+        .templated("transfer", links::transfers() + "/{id}")
+        .templated("events", links::events() + "{?from,limit}")
+        .templated("event", links::events() + "/{id}")
+        .templated("actors", links::actors() + "{?cursor,limit}")
+        .templated("places", links::places() + "{?cursor,limit}")
+        .templated("anchors", links::anchors() + "{?before,limit}")
+        .templated("inclusion", links::ROOT.to_owned() + "/log/inclusion{?event,index,size}")
+        .templated("consistency", links::ROOT.to_owned() + "/log/consistency{?old,new}")
+        .typed("checkpoint", links::CHECKPOINT, "text/plain")
+        .templated("tiles", links::TILES)
+        .templated("page", "/p/{id}")
+        .and("network", links::network())
+        .and("peers", links::peers())
+        .and("status", links::status())
+        .and("actor", links::actor(&state.node.actor))
+        .typed("service-desc", links::openapi(), "application/vnd.oai.openapi+json");
+    let resource = Resource::new(entry, links);
+    if !may_write {
+        return resource;
+    }
+    resource
+        .offering(super::produces::register_action())
+        .offering(super::places::register_action())
+        .offering(super::actors::enrol_action())
+        .offering(super::transfers::offer_action())
+        .offering(Action::new("submit", "Submit signed events", "POST", links::events()).sending("application/cbor-seq"))
+}

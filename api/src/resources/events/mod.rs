@@ -1,0 +1,7 @@
+//! Events: what was signed, as it is told and as its bytes.
+
+pub(crate) mod correct;
+pub(crate) mod feed;
+pub(crate) mod read;
+pub(crate) mod submit;
+pub(crate) mod view;

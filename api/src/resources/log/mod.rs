@@ -1,0 +1,5 @@
+//! The log: files for auditors, and proofs as JSON.
+
+pub(crate) mod proofs;
+mod tile_path;
+pub(crate) mod tiles;

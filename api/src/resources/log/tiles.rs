@@ -1,0 +1,75 @@
+//! `/log/…`: the log as static files (C2SP tlog-tiles): checkpoint, tiles of hashes, bundles of entries.
+
+use super::tile_path::TilePath;
+use crate::problem::{Code, Problem};
+use crate::refusal::storage;
+use crate::state::ApiState;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
+/// A tile of a given width never changes.
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+
+/// The newest checkpoint.
+///
+/// A signed note (C2SP signed-note, tlog-checkpoint) of the durable log: origin, size, root, and the state root on its
+/// extension line.
+#[utoipa::path(
+    get, path = "/log/checkpoint", tag = "log", operation_id = "read_checkpoint",
+    responses(
+        (status = 200, description = "The signed note", body = String, content_type = "text/plain; charset=utf-8"),
+        (status = 404, description = "This node keeps no log of its own", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn checkpoint(State(state): State<ApiState>) -> Result<Response, Problem> {
+    let note = state.ledger.checkpoint()?;
+    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
+    Ok((headers, note.to_string()).into_response())
+}
+
+/// A tile of hashes, or a bundle of entries.
+///
+/// `{level}/{index}[.p/{width}]` or `entries/{index}[.p/{width}]`, the index in elements of three digits, all but the
+/// last with an `x` before them: `0/x001/x234/067.p/5`. Entries are event ids, each behind its length in two bytes.
+#[utoipa::path(
+    get, path = "/log/tile/{*path}", tag = "log", operation_id = "read_tile",
+    params(("path" = String, Path, description = "Level and index, as tlog-tiles writes them", example = "0/000.p/5")),
+    responses(
+        (status = 200, description = "The hashes or entries, one after the other", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 400, description = "Not the name of a tile", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "The log does not reach so far yet", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn tile(State(state): State<ApiState>, Path(path): Path<String>) -> Result<Response, Problem> {
+    let tile = TilePath::parse(&path).ok_or_else(|| {
+        let detail = "This is not the name of a tile. Write level and index as tlog-tiles does, such as 0/x001/067 or 0/000.p/5.";
+        Problem::new(Code::MalformedPath, detail).field("path").rule("tile_path")
+    })?;
+    let bytes = match tile.level {
+        Some(level) => state.ledger.tile(level, tile.index, u64::from(tile.width)).map_err(storage)?,
+        None => entries(&state, tile)?,
+    };
+    let bytes = bytes.ok_or_else(|| {
+        let detail = format!("The log has {} entries, so this tile is not complete. Read the checkpoint and ask for what it covers.", state.ledger.size());
+        Problem::new(Code::NotFound, detail)
+    })?;
+    let headers = [(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, IMMUTABLE)];
+    Ok((headers, bytes).into_response())
+}
+
+/// Entries, each behind its length as two bytes, big-endian; nothing if they do not all exist.
+fn entries(state: &ApiState, tile: TilePath) -> Result<Option<Vec<u8>>, Problem> {
+    let Some(first) = tile.index.checked_mul(256) else { return Ok(None) };
+    let width = usize::from(tile.width);
+    if first.checked_add(u64::from(tile.width)).is_none_or(|end| end > state.ledger.size()) {
+        return Ok(None);
+    }
+    let ids = state.ledger.reader().log_ids(first, width).map_err(storage)?;
+    let mut bytes = Vec::with_capacity(width * 34);
+    for id in &ids {
+        bytes.extend_from_slice(&[0, 32]);
+        bytes.extend_from_slice(id.as_bytes());
+    }
+    Ok((ids.len() == width).then_some(bytes))
+}

@@ -1,0 +1,13 @@
+//! The resources, each with its representation, its handlers and its actions.
+
+pub(crate) mod actors;
+pub(crate) mod anchors;
+pub(crate) mod entry;
+pub(crate) mod events;
+pub(crate) mod log;
+pub(crate) mod network;
+pub(crate) mod peers;
+pub(crate) mod places;
+pub(crate) mod produces;
+pub(crate) mod status;
+pub(crate) mod transfers;

@@ -1,0 +1,32 @@
+//! Lots.
+
+pub(crate) mod change;
+pub(crate) mod findings;
+pub(crate) mod handovers;
+pub(crate) mod history;
+pub(crate) mod list;
+pub(crate) mod prices;
+pub(crate) mod qr;
+pub(crate) mod read;
+pub(crate) mod register;
+pub(crate) mod retire;
+pub(crate) mod view;
+
+use crate::hal::Action;
+use crate::links;
+
+/// What a caller may do with the list.
+pub(crate) fn register_action() -> Action {
+    Action::new("register-produce", "Register a lot", "POST", links::produces())
+        .needs("commodity", "Scheme and code of what it is")
+        .needs("name", "What people call it")
+        .needs("quantity", "How much there is: value and unit")
+        .takes("variety", "The variety")
+        .takes("places", "Where it was grown")
+        .takes("harvested", "First and last day of the harvest")
+        .takes("grade", "Its grade")
+        .takes("codes", "GTIN, lot number, traceability lot code")
+        .takes("claims", "Certificates that it claims")
+        .takes("harvester", "Who harvested it; sealed")
+        .takes("price", "What it costs")
+}

@@ -1,0 +1,206 @@
+//! The representation of a lot, with what the caller may do with it now.
+
+use crate::hal::{Action, Links, Resource};
+use crate::links;
+use crate::names::{Names, Party, PlaceName};
+use crate::problem::Problem;
+use crate::state::ApiState;
+use ledger::view::{LotStanding, ProduceRow};
+use provenance::body::{Codes, Commodity};
+use provenance::custody::Closed;
+use provenance::id::{EventId, SubjectId};
+use provenance::seal::Sealable;
+use provenance::value::{DateRange, Grade, LangText, Price, Quantity, Text, Timestamp};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A lot as all events together show it, corrections applied.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub(crate) struct ProduceView {
+    /// The lot.
+    #[schema(value_type = String)]
+    id: SubjectId,
+    /// How it stands: held, offered, disputed or closed.
+    #[schema(value_type = String, example = "held")]
+    state: LotStanding,
+    /// What it is, as a code of a published scheme.
+    #[schema(value_type = Object)]
+    commodity: Commodity,
+    /// What people call it, by language.
+    #[schema(value_type = Object)]
+    name: LangText,
+    /// The variety.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    variety: Option<Text<128>>,
+    /// Where it was grown.
+    places: Vec<PlaceName>,
+    /// When it was harvested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    harvested: Option<DateRange>,
+    /// How much there was when it came into being.
+    #[schema(value_type = Object)]
+    quantity: Quantity,
+    /// How much there is.
+    #[schema(value_type = Object)]
+    balance: Quantity,
+    /// Its grade.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    grade: Option<Grade>,
+    /// Its price, or the commitment to a sealed one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    price: Option<Sealable<Price>>,
+    /// Codes on its labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    codes: Option<Codes>,
+    /// Certificates that it claims.
+    #[schema(value_type = Vec<String>)]
+    claims: Vec<Text<128>>,
+    /// Who holds it; the last holder where it is closed.
+    pub(crate) holder: Party,
+    /// Who registered it, or on whose behalf it was.
+    originator: Party,
+    /// Where it is, as far as was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<PlaceName>,
+    /// The lot of which it was a part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    parent: Option<SubjectId>,
+    /// The offer that waits for an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open_offer: Option<OpenOfferView>,
+    /// Why it left the chain: retired, handed_out or lost_in_transfer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    closed: Option<Closed>,
+    /// When it came into being.
+    #[schema(value_type = String)]
+    created: Timestamp,
+    /// When its lot of origin was registered.
+    #[schema(value_type = String)]
+    registered: Timestamp,
+    /// The latest time at which something was signed about it.
+    #[schema(value_type = String)]
+    updated: Timestamp,
+    /// The events that the next one extends.
+    #[schema(value_type = Vec<String>)]
+    tips: Vec<EventId>,
+    /// Events that cannot all stand: a finding.
+    #[schema(value_type = Vec<String>)]
+    in_conflict: Vec<EventId>,
+    /// Events whose values do not show, because an accepted handover was followed instead.
+    #[schema(value_type = Vec<String>)]
+    beside: Vec<EventId>,
+    /// Events that corrected something of it.
+    #[schema(value_type = Vec<String>)]
+    corrections: Vec<EventId>,
+}
+
+/// An offer that waits for an answer.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+struct OpenOfferView {
+    /// The transfer.
+    #[schema(value_type = String)]
+    transfer: EventId,
+    /// Who may accept it.
+    to: Party,
+}
+
+/// The lot with its links, and its actions for a caller who may write.
+pub(crate) fn resource(state: &ApiState, names: &Names, row: ProduceRow, may_write: bool) -> Result<Resource<ProduceView>, Problem> {
+    let id = row.id;
+    let places = row.places.iter().map(|place| names.place(place)).collect::<Result<Vec<_>, _>>()?;
+    let open_offer = match &row.open_offer {
+        Some(open) => Some(OpenOfferView { transfer: open.offer, to: names.actor(&open.to)? }),
+        None => None,
+    };
+    let view = ProduceView {
+        id,
+        state: row.standing,
+        commodity: row.commodity,
+        name: row.name,
+        variety: row.variety,
+        places,
+        harvested: row.harvested,
+        quantity: row.quantity,
+        balance: row.balance,
+        grade: row.grade,
+        price: row.price,
+        codes: row.codes,
+        claims: row.claims,
+        holder: names.actor(&row.holder)?,
+        originator: names.actor(&row.originator)?,
+        place: row.place.map(|place| names.place(&place)).transpose()?,
+        parent: row.parent,
+        open_offer,
+        closed: row.closed,
+        created: row.created,
+        registered: row.registered,
+        updated: row.updated,
+        tips: row.tips,
+        in_conflict: row.in_conflict,
+        beside: row.beside,
+        corrections: row.corrections,
+    };
+    let links = links_of(&view, row.created_by);
+    Ok(with_actions(state, Resource::new(view.clone(), links), &view, may_write))
+}
+
+fn links_of(view: &ProduceView, created_by: EventId) -> Links {
+    let id = &view.id;
+    Links::to_self(links::produce(id))
+        .and("collection", links::produces())
+        .and("history", links::history(id))
+        .and("prices", links::prices(id))
+        .and("transfers", links::produce_transfers(id))
+        .typed("page", links::page(id), "text/html")
+        .typed("qr-svg", links::qr_svg(id), "image/svg+xml")
+        .typed("qr-png", links::qr_png(id), "image/png")
+        .titled("holder", links::actor(&view.holder.id), view.holder.name.clone())
+        .titled("originator", links::actor(&view.originator.id), view.originator.name.clone())
+        .many("grown-at", view.places.iter().map(|place| (links::place(&place.id), None)))
+        .and_maybe("place", view.place.as_ref().map(|place| links::place(&place.id)))
+        .and_maybe("parent", view.parent.as_ref().map(links::produce))
+        .and("parts", links::with_query(&links::produces(), &[("parent", Some(id.to_string()))]))
+        .and("created-by", links::event(&created_by))
+        .and_maybe("open-transfer", view.open_offer.as_ref().map(|open| links::transfer(&open.transfer)))
+}
+
+/// What may be done now by an actor whose key this node keeps.
+fn with_actions(state: &ApiState, resource: Resource<ProduceView>, view: &ProduceView, may_write: bool) -> Resource<ProduceView> {
+    if !may_write {
+        return resource;
+    }
+    let keeps = |actor: &SubjectId| state.keeps(actor);
+    match (&view.state, &view.open_offer) {
+        (LotStanding::Held, _) if keeps(&view.holder.id) => resource
+            .offering(
+                Action::new("change", "Change grade, price or place", "PATCH", links::produce(&view.id))
+                    .takes("grade", "The grade from now on")
+                    .takes("price", "The price from now on")
+                    .takes("place", "The place where it is now")
+                    .takes("reason", "Why"),
+            )
+            .offering(
+                Action::new("transfer", "Offer it to somebody", "POST", links::produce_transfers(&view.id))
+                    .needs("to", "An actor, or an outside party by GLN or name")
+                    .takes("quantity", "How much; all of it unless given")
+                    .takes("price", "For how much")
+                    .takes("to_place", "Where it goes"),
+            )
+            .offering(
+                Action::new("retire", "Take it out of the chain", "POST", links::retirement(&view.id))
+                    .needs("outcome", "sold, consumed, lost or destroyed")
+                    .takes("quantity", "How much; all of it unless given"),
+            ),
+        (LotStanding::Offered, Some(open)) => {
+            super::super::transfers::view::answers(resource, &open.transfer, keeps(&open.to.id), keeps(&view.holder.id))
+        }
+        _ => resource,
+    }
+}

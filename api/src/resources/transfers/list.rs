@@ -1,0 +1,94 @@
+//! `GET /api/v1/transfers`: handovers, newest first.
+
+use super::view::{TransferView, resource};
+use crate::auth::MayWrite;
+use crate::extract::Query;
+use crate::hal::{Links, Page, Resource};
+use crate::links;
+use crate::names::Names;
+use crate::paging;
+use crate::problem::Problem;
+use crate::proof_state::Proofs;
+use crate::refusal::storage;
+use crate::state::ApiState;
+use axum::extract::State;
+use ledger::view::{Page as Rows, TransferFilter, TransferRow, TransferState};
+use provenance::id::SubjectId;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+/// Which handovers; all conditions must hold.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TransfersQuery {
+    /// open, accepted, declined, cancelled or `one_sided`.
+    #[param(value_type = Option<String>)]
+    state: Option<TransferState>,
+    /// With this actor on either side.
+    #[param(value_type = Option<String>)]
+    party: Option<SubjectId>,
+    /// Offered by this actor.
+    #[param(value_type = Option<String>)]
+    offerer: Option<SubjectId>,
+    /// Addressed to this actor.
+    #[param(value_type = Option<String>)]
+    recipient: Option<SubjectId>,
+    /// Where the page begins: from the link `next`.
+    cursor: Option<String>,
+    /// 1 to 200; 50 without it.
+    limit: Option<usize>,
+}
+
+/// List handovers, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/transfers", tag = "transfers", operation_id = "list_transfers", params(TransfersQuery),
+    responses(
+        (status = 200, description = "A page of handovers", body = Resource<Page<TransferView>>, content_type = "application/hal+json"),
+        (status = 400, description = "The query cannot be read", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn list(
+    State(state): State<ApiState>,
+    Query(query): Query<TransfersQuery>,
+    MayWrite(may_write): MayWrite,
+) -> Result<Resource<Page<TransferView>>, Problem> {
+    let filter = TransferFilter {
+        state: query.state,
+        party: query.party,
+        offerer: query.offerer,
+        recipient: query.recipient,
+        lot: None,
+    };
+    let (size, cursor) = paging::of_view(query.limit, query.cursor.as_deref())?;
+    let rows = state.views().transfers(&filter, cursor, size).map_err(storage)?;
+    let next = rows.next.map(|next| query.url(Some(next.to_string())));
+    let links = Links::to_self(query.url(query.cursor.clone())).and("up", links::entry()).and_maybe("next", next);
+    let resource = Resource::new(page(&state, rows, may_write)?, links);
+    Ok(if may_write { resource.offering(super::offer_action()) } else { resource })
+}
+
+/// A page of these handovers.
+pub(crate) fn page(state: &ApiState, rows: Rows<TransferRow>, may_write: bool) -> Result<Page<TransferView>, Problem> {
+    let (names, proofs) = (Names::of(state), Proofs::of(state.anchoring.as_ref()));
+    let members = rows.rows.into_iter().map(|row| resource(state, &names, &proofs, row, may_write));
+    Ok(Page::of(members.collect::<Result<_, _>>()?))
+}
+
+impl TransfersQuery {
+    fn url(&self, cursor: Option<String>) -> String {
+        let id = |id: Option<SubjectId>| id.map(|id| id.to_string());
+        let state = self.state.and_then(|state| serde_json::to_value(state).ok()).and_then(|name| name.as_str().map(str::to_owned));
+        links::with_query(
+            &links::transfers(),
+            &[
+                ("state", state),
+                ("party", id(self.party)),
+                ("offerer", id(self.offerer)),
+                ("recipient", id(self.recipient)),
+                ("cursor", cursor),
+                ("limit", self.limit.map(|limit| limit.to_string())),
+            ],
+        )
+    }
+}

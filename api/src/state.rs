@@ -1,0 +1,200 @@
+//! What the interface is built on: the ledger, the node's name and token, and views of the node's other parts.
+
+use crate::auth::Token;
+use crate::links::BaseUrl;
+use ledger::Ledger;
+use ledger::author::Author;
+use ledger::view::Views;
+use provenance::id::{PublicKey, SubjectId};
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// Everything that a request may need. Cheap to clone.
+#[derive(Clone)]
+pub struct ApiState {
+    /// Events, views and proofs.
+    pub ledger: Ledger,
+    /// Makes and signs events with the keys that this node keeps.
+    pub author: Author,
+    /// Who answers.
+    pub node: Arc<NodeIdentity>,
+    /// What a caller must show to write.
+    pub token: Arc<Token>,
+    /// Where the node is reached from outside, for the links in QR codes. Without it the request's `Host` is taken.
+    pub base_url: Option<BaseUrl>,
+    /// Anchoring, as far as readers care.
+    pub anchoring: Arc<dyn AnchorView>,
+    /// The nodes that are connected.
+    pub peers: Arc<dyn PeerView>,
+    /// What the program that runs this interface knows to be wrong with itself.
+    pub health: Arc<dyn HealthView>,
+}
+
+impl ApiState {
+    /// Lots, handovers, actors and places as all events show them.
+    pub(crate) fn views(&self) -> Views {
+        Views::new(self.ledger.reader().clone())
+    }
+
+    /// Whether this node can sign for an actor. Where that cannot be read, no action is offered.
+    pub(crate) fn keeps(&self, actor: &SubjectId) -> bool {
+        self.author.signs_for(actor).unwrap_or(false)
+    }
+}
+
+/// Who answers: shown at the entry point, in the status and on the consumer's page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NodeIdentity {
+    /// The node's name, as its operator chose it.
+    pub name: String,
+    /// The program's version.
+    pub version: String,
+    /// The actor that signs where a command names nobody else.
+    #[schema(value_type = String)]
+    pub actor: SubjectId,
+    /// The node's libp2p peer id.
+    pub peer_id: Option<String>,
+    /// The key that signs the checkpoints of the node's log.
+    #[schema(value_type = Option<String>)]
+    pub log_key: Option<PublicKey>,
+}
+
+/// How anchoring stands. Implemented by the program over the anchoring service.
+pub trait AnchorView: Send + Sync + 'static {
+    /// How anchoring is now. Called for each request that shows a proof state, so it must not wait.
+    fn status(&self) -> AnchoringStatus;
+    /// Up to `limit` anchors, newest first, from the one before `before` on.
+    fn anchors(&self, before: Option<u64>, limit: usize) -> Vec<Anchor>;
+    /// One anchor.
+    fn anchor(&self, sequence: u64) -> Option<Anchor>;
+    /// The oldest anchor that is confirmed or final and covers the log's entry at `log_index`.
+    fn covering(&self, log_index: u64) -> Option<Anchor>;
+}
+
+/// The nodes that are connected. Implemented by the program over the network service.
+pub trait PeerView: Send + Sync + 'static {
+    /// Those connected now.
+    fn peers(&self) -> Vec<Peer>;
+}
+
+/// What is wrong beside ledger and anchoring, which are asked themselves. Implemented by the program.
+pub trait HealthView: Send + Sync + 'static {
+    /// Nothing if all is well.
+    fn faults(&self) -> Vec<Fault>;
+}
+
+/// How anchoring stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct AnchoringStatus {
+    /// Whether this node anchors at all.
+    pub enabled: bool,
+    /// EIP-155 chain id.
+    pub chain_id: Option<u64>,
+    /// Address of the contract, `0x…`.
+    pub contract: Option<String>,
+    /// Address of the account that anchors, `0x…`.
+    pub sender: Option<String>,
+    /// What the account holds, in wei, as text because it can exceed what JSON numbers hold.
+    pub balance_wei: Option<String>,
+    /// Spent today (UTC), in wei.
+    pub spent_today_wei: Option<String>,
+    /// What may be spent in a day, in wei.
+    pub daily_budget_wei: Option<String>,
+    /// The chain's newest block when it was asked last.
+    pub head_block: Option<u64>,
+    /// Entries of the log that an anchor covers which is deep enough and was read back.
+    pub anchored_size: u64,
+    /// Entries of the log that a final anchor covers.
+    pub final_size: u64,
+    /// Sequence of the anchor on its way.
+    pub in_flight: Option<u64>,
+    /// How long the oldest entry has waited that no anchor covers, in milliseconds.
+    pub oldest_not_anchored_ms: Option<u64>,
+    /// What is wrong and what to do; nothing if all is well.
+    pub problem: Option<String>,
+}
+
+/// One anchor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Anchor {
+    /// Its number on this node, from zero.
+    pub sequence: u64,
+    /// Where it stands: cut, signed, sent, mined, confirmed, final, failed or superseded.
+    pub state: String,
+    /// EIP-155 chain id.
+    pub chain_id: u64,
+    /// Address of the contract, `0x…`.
+    pub contract: String,
+    /// Address of the account that anchors, `0x…`.
+    pub sender: String,
+    /// What the contract stored for the sender before, `0x…`: the commitment is computed from it.
+    pub previous: String,
+    /// How many entries of the log it covers.
+    pub size: u64,
+    /// Root of the log at that size, lower-case hex.
+    pub log_root: String,
+    /// Root of the state map, lower-case hex; zeros while there is none.
+    pub state_root: String,
+    /// Hashes of all transactions signed for it, oldest first, `0x…`; at most one is mined.
+    pub transactions: Vec<String>,
+    /// The block that holds it.
+    pub block: Option<AnchorBlock>,
+    /// Gas used, once mined.
+    pub gas_used: Option<u64>,
+    /// What it cost, in wei, once mined.
+    pub cost_wei: Option<String>,
+    /// When it was cut, RFC 3339 UTC.
+    pub cut: String,
+    /// When its state changed last, RFC 3339 UTC.
+    pub changed: String,
+    /// Why it failed or was superseded.
+    pub problem: Option<String>,
+}
+
+/// The block that an anchor is in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct AnchorBlock {
+    /// Its number.
+    pub number: u64,
+    /// Its hash, `0x…`.
+    pub hash: String,
+    /// Its own time, RFC 3339 UTC.
+    pub time: String,
+    /// The same as the chain has it and the commitment needs it, seconds since 1970.
+    pub timestamp_s: u64,
+    /// The transaction of this anchor that it holds, `0x…`.
+    pub transaction: String,
+    /// What the contract stores for the sender since, `0x…`.
+    pub commitment: String,
+}
+
+/// A connected node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Peer {
+    /// Its libp2p peer id.
+    pub id: String,
+    /// Multiaddrs of its connections.
+    pub addresses: Vec<String>,
+    /// Since when, RFC 3339 UTC.
+    pub connected_since: String,
+    /// The last ping's time there and back.
+    pub round_trip_ms: Option<u64>,
+    /// Points for misbehaviour; too many cut it off.
+    pub points: u32,
+    /// Program and version, as it says itself.
+    pub agent: Option<String>,
+    /// How far this node has followed its log.
+    pub followed_size: Option<u64>,
+}
+
+/// Something that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Fault {
+    /// Which part: `ledger`, `anchoring`, `network`, `disk`.
+    pub component: String,
+    /// What is wrong and what to do.
+    pub detail: String,
+    /// Whether the node cannot take writes because of it; otherwise it serves on, degraded.
+    pub stops_writes: bool,
+}

@@ -1,0 +1,60 @@
+//! Values as JSON writes them, and their reading into values that are valid: a failure names field and rule.
+
+mod actor;
+mod command;
+mod correction;
+mod place;
+mod produce;
+mod scalars;
+mod transfer;
+
+pub(crate) use actor::{ActorChangeInput, EnrolmentInput};
+pub(crate) use command::Command;
+pub(crate) use correction::replacement;
+pub(crate) use place::PlaceInput;
+pub(crate) use produce::{ProduceChangeInput, ProduceInput, RetirementInput};
+pub(crate) use scalars::{
+    CoordinatesInput, GradeInput, LangTextInput, PriceInput, QuantityInput, gln, gs1_prefixes, hex, text, timestamp,
+};
+pub(crate) use transfer::{AcceptanceInput, AnswerInput, OfferInput, OfferLinesInput};
+
+use crate::problem::{Problem, sentence};
+use provenance::value::ValueError;
+
+/// A value that breaks a rule of its field.
+pub(crate) fn refused(field: &str, error: &ValueError) -> Problem {
+    Problem::value(field, rule(error), sentence(&error.to_string()))
+}
+
+/// A list that is longer than an event can hold.
+pub(crate) fn too_many(field: &str, found: usize, max: usize) -> Result<(), Problem> {
+    if found <= max {
+        return Ok(());
+    }
+    Err(Problem::value(field, "count", format!("The list has {found} entries; at most {max} are allowed. Leave the others out.")))
+}
+
+/// Stable names of the rules of values.
+fn rule(error: &ValueError) -> &'static str {
+    match error {
+        ValueError::Latitude(_) => "latitude",
+        ValueError::Longitude(_) => "longitude",
+        ValueError::NegativeAmount(_) => "negative_amount",
+        ValueError::Currency(_) => "currency",
+        ValueError::Unit(_) => "unit_code",
+        ValueError::Scale(_) => "decimal_places",
+        ValueError::UnitMismatch(..) => "unit",
+        ValueError::QuantityRange => "quantity_range",
+        ValueError::Number(_) => "decimal",
+        ValueError::Grade(_) => "grade",
+        ValueError::Gs1Digits { .. } => "gs1_digits",
+        ValueError::Gs1CheckDigit { .. } => "gs1_check_digit",
+        ValueError::Text { .. } => "text",
+        ValueError::LanguageTag(_) => "language_tag",
+        ValueError::Entries(_) => "entries",
+        ValueError::Date(_) => "date",
+        ValueError::EndBeforeStart => "end_before_start",
+        ValueError::Timestamp(_) => "timestamp",
+        ValueError::UtcOffset(_) => "utc_offset",
+    }
+}

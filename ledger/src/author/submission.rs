@@ -1,0 +1,210 @@
+//! From a command to the log: who signs, one event at a time for each key, and what became of it.
+
+use super::draft::{Command, Draft};
+use super::error::AuthorError;
+use super::sealed::{self, FieldOpening};
+use super::{Context, Done, Means};
+use crate::ledger::Ledger;
+use crate::outcome::{Origin, Outcome};
+use crate::reader::Stored;
+use provenance::admission::Standing;
+use provenance::body::Body;
+use provenance::event::SignedEvent;
+use provenance::id::{EventId, NetworkId, PublicKey, SubjectId};
+use provenance::value::Timestamp;
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use store::StoreError;
+use tokio::sync::{Mutex, MutexGuard};
+use tokio_util::task::TaskTracker;
+
+/// Locks for keys. Keys that share one wait for each other without need, which is rare as long as
+/// there are more locks than keys that sign at the same moment.
+const TURNS: usize = 256;
+
+/// All that signing needs.
+pub(super) struct Desk {
+    pub ledger: Ledger,
+    pub means: Means,
+    pub default_actor: SubjectId,
+    pub network_id: NetworkId,
+    founders: HashMap<SubjectId, PublicKey>,
+    turns: [Mutex<()>; TURNS],
+    tasks: TaskTracker,
+}
+
+/// An actor's key, and the event that gave it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KeyGiven {
+    pub key: PublicKey,
+    /// The network id for founders.
+    pub key_event: EventId,
+}
+
+/// An actor whose key is kept here.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Signer {
+    pub actor: SubjectId,
+    pub key: PublicKey,
+    pub key_event: EventId,
+}
+
+/// The event that the next one of a journal follows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Link {
+    pub event: EventId,
+    /// When it was signed; nothing where it is the network.
+    pub time: Option<Timestamp>,
+}
+
+/// A signed event that is not in the log yet.
+pub(super) struct Signed {
+    pub event: SignedEvent,
+    pub openings: Vec<FieldOpening>,
+}
+
+impl Signed {
+    /// What the next event of the journal follows.
+    pub fn link(&self) -> Link {
+        Link { event: self.event.id(), time: Some(self.event.payload().time) }
+    }
+}
+
+impl Desk {
+    pub fn new(ledger: Ledger, means: Means, default_actor: SubjectId) -> Self {
+        let network = ledger.network();
+        let network_id = network.id();
+        let founders = (0..).zip(network.founders()).map(|(index, key)| (network_id.founder(index), *key)).collect();
+        let turns = std::array::from_fn(|_| Mutex::new(()));
+        Self { ledger, means, default_actor, network_id, founders, turns, tasks: TaskTracker::new() }
+    }
+
+    pub async fn close(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Carries out one command.
+    pub async fn carry_out<C: Command>(self: &Arc<Self>, context: Context, command: C) -> Result<Done, AuthorError> {
+        let desk = self.clone();
+        self.finish_in_any_case(async move {
+            let actor = context.actor.unwrap_or(desk.default_actor);
+            let signer = desk.blocking(move |desk| desk.signer(actor)).await??;
+            let _turn = desk.turn(&signer.key).await;
+            let ready = desk.blocking(move |desk| {
+                let ready = desk.sign(&signer, &desk.journal_end(&signer)?, &context, &command)?;
+                sealed::keep(desk, [&ready])?;
+                Ok::<_, AuthorError>(ready)
+            });
+            let ready = ready.await??;
+            let outcomes = desk.ledger.submit(vec![ready.event.bytes().to_vec()], Origin::Own).await?;
+            let outcome = outcomes.into_iter().next().ok_or(AuthorError::Closed)?;
+            desk.blocking(move |desk| desk.settle(ready, outcome)).await?
+        })
+        .await?
+    }
+
+    /// Runs on even where whoever waits is gone: a key whose turn ended between handing over an
+    /// event and its being written would sign the next one on the same link.
+    pub async fn finish_in_any_case<F>(&self, work: F) -> Result<F::Output, AuthorError>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        self.tasks.spawn(work).await.map_err(|_| AuthorError::Closed)
+    }
+
+    /// Runs what reads the disk or signs, on a thread that may block.
+    pub async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, AuthorError> {
+        let desk = self.clone();
+        tokio::task::spawn_blocking(move || work(&desk)).await.map_err(|_| AuthorError::Closed)
+    }
+
+    /// Waits until the key signs nothing else.
+    pub async fn turn(&self, key: &PublicKey) -> MutexGuard<'_, ()> {
+        self.turns[usize::from(key.as_bytes()[0]) % TURNS].lock().await
+    }
+
+    /// The actor, if its key is kept here.
+    pub fn signer(&self, actor: SubjectId) -> Result<Signer, AuthorError> {
+        let found = self.key_of(&actor)?.ok_or(AuthorError::UnknownActor { field: "actor", actor })?;
+        let KeyGiven { key, key_event } = found;
+        if self.means.keyring.holds(&key) {
+            Ok(Signer { actor, key, key_event })
+        } else {
+            Err(AuthorError::KeyNotKept { actor })
+        }
+    }
+
+    /// An actor's key: the founder's, or the one of its enrolment.
+    pub fn key_of(&self, actor: &SubjectId) -> Result<Option<KeyGiven>, StoreError> {
+        if let Some(key) = self.founders.get(actor) {
+            return Ok(Some(KeyGiven { key: *key, key_event: self.network_id.as_event() }));
+        }
+        let Some((key_event, _)) = self.ledger.reader().origin(actor)? else { return Ok(None) };
+        let enrolment = self.stored(&key_event)?;
+        Ok(enrolment.and_then(|stored| match &stored.judged.event.payload().body {
+            Body::ActorEnrolled(body) => Some(KeyGiven { key: body.key, key_event }),
+            _ => None,
+        }))
+    }
+
+    pub fn stored(&self, id: &EventId) -> Result<Option<Stored>, StoreError> {
+        self.ledger.reader().stored(id)
+    }
+
+    /// The end of the signer's journal.
+    pub fn journal_end(&self, signer: &Signer) -> Result<Link, AuthorError> {
+        let heads = self.ledger.reader().journal_heads(&signer.key)?;
+        let event = match heads.as_slice() {
+            [] => signer.key_event,
+            [head] => head.event,
+            _ => return Err(AuthorError::JournalForked { key: signer.key }),
+        };
+        let time = self.stored(&event)?.map(|stored| stored.judged.event.payload().time);
+        Ok(Link { event, time })
+    }
+
+    /// Puts an event together and signs it.
+    pub fn sign(
+        &self,
+        signer: &Signer,
+        link: &Link,
+        context: &Context,
+        command: &impl Command,
+    ) -> Result<Signed, AuthorError> {
+        let mut draft = Draft::new(self, signer, link, context)?;
+        let body = command.compose(&mut draft)?;
+        let (payload, openings) = draft.finish(context, body);
+        let event = self.means.keyring.sign(&signer.key, payload)?;
+        Ok(Signed { event, openings })
+    }
+
+    /// What became of the event. What opens it goes again where it was refused for certain.
+    pub fn settle(&self, signed: Signed, outcome: Outcome) -> Result<Done, AuthorError> {
+        let error = match outcome {
+            Outcome::Admitted { id, index } | Outcome::Known { id, index: Some(index) } => {
+                return Ok(Done { id, index, event: signed.event });
+            }
+            // The disk knows: after a failed write it may hold the event all the same.
+            Outcome::Unavailable(error) => return Err(AuthorError::Unavailable(error)),
+            Outcome::Known { id, index: None } => self.why_void(&id)?,
+            Outcome::Void { rule, .. } => AuthorError::Rule(rule),
+            Outcome::Held { hold, .. } => AuthorError::Held(hold),
+            Outcome::Rejected(refusal) => AuthorError::Refused(refusal),
+        };
+        sealed::discard(self, &signed);
+        Err(error)
+    }
+
+    fn why_void(&self, id: &EventId) -> Result<AuthorError, StoreError> {
+        let standing = self.stored(id)?.map(|stored| stored.judged.judgement.standing);
+        Ok(match standing {
+            Some(Standing::Void(rule)) => AuthorError::Rule(rule),
+            _ => AuthorError::UnknownEvent { field: "event", event: *id },
+        })
+    }
+}

@@ -1,0 +1,437 @@
+//! The write path on a real store: what is acknowledged stays, what is refused leaves nothing, and
+//! every write that can fail, or succeed unheard, is gone through.
+
+#![allow(clippy::unwrap_used)] // A test stops where something is not as it should be.
+
+mod story;
+
+use ed25519_dalek::{Signer, SigningKey};
+use ledger::{CheckError, Ledger, LedgerOptions, LogSigner, OpenError, Origin, Outcome, Refusal, WriteError};
+use provenance::admission::Rule;
+use provenance::body::Role;
+use provenance::checkpoint::Checkpoint;
+use provenance::id::{EventId, PublicKey};
+use provenance::merkle::{leaf_hash, verify_consistency, verify_inclusion};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use store::{Batch, Events, Fault, Log, Store, StoreOptions, Tiles};
+use story::Story;
+
+fn open(path: &Path, story: &Story) -> Ledger {
+    Ledger::open(path, story.network.clone(), LedgerOptions::default()).unwrap()
+}
+
+fn peer() -> Origin {
+    Origin::Peer("neighbour".into())
+}
+
+async fn submit(ledger: &Ledger, events: Vec<Vec<u8>>, origin: Origin) -> Vec<Outcome> {
+    ledger.submit(events, origin).await.unwrap()
+}
+
+/// Twenty lots of a farmer, some of them graded.
+fn harvest() -> Story {
+    let mut story = Story::new();
+    let farmer = story.enrol(0, &[Role::Farmer], &[]);
+    let farm = story.place(farmer, "Hillside");
+    for number in 0..20 {
+        let lot = story.lot(farmer, farm, "100");
+        if number % 3 == 0 {
+            story.grade(farmer, lot, "A");
+        }
+    }
+    story
+}
+
+/// The files as they are on the disk at this moment, as after a kill.
+fn copy_of(folder: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let file = entry.unwrap();
+        if file.file_name() != "LOCK" {
+            std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+        }
+    }
+    copy
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_loses_nothing_that_was_acknowledged() {
+    let (story, folder) = (harvest(), tempfile::tempdir().unwrap());
+    let ledger = open(folder.path(), &story);
+    for events in story.bytes().chunks(3) {
+        submit(&ledger, events.to_vec(), Origin::Client).await;
+    }
+    let killed = copy_of(folder.path());
+    let again = open(killed.path(), &story);
+    assert_eq!(again.head().unwrap(), ledger.head().unwrap());
+    for outcome in submit(&again, story.bytes(), Origin::Client).await {
+        assert!(matches!(outcome, Outcome::Known { index: Some(_), .. }), "{outcome:?}");
+    }
+    again.close().await;
+    ledger.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_torn_last_write_leaves_a_whole_prefix() {
+    let (story, folder) = (harvest(), tempfile::tempdir().unwrap());
+    let ledger = open(folder.path(), &story);
+    let mut roots = vec![ledger.head().unwrap()];
+    for event in story.bytes() {
+        submit(&ledger, vec![event], Origin::Client).await;
+        roots.push(ledger.head().unwrap());
+    }
+    for torn_bytes in [1, 700, 5_000, 12_345] {
+        let torn = copy_of(folder.path());
+        let files = std::fs::read_dir(torn.path()).unwrap().map(|entry| entry.unwrap().path());
+        let newest = files.filter(|file| file.extension().is_some_and(|extension| extension == "log")).max().unwrap();
+        let length = std::fs::metadata(&newest).unwrap().len();
+        std::fs::File::options().write(true).open(&newest).unwrap().set_len(length - torn_bytes).unwrap();
+
+        let again = open(torn.path(), &story);
+        assert!(roots.contains(&again.head().unwrap()) && again.size() < ledger.size());
+        submit(&again, story.bytes(), Origin::Client).await;
+        assert_eq!(again.head().unwrap(), ledger.head().unwrap());
+        again.close().await;
+    }
+    ledger.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_fails_is_not_acknowledged_and_writing_goes_on_by_itself() {
+    let (story, expected) = (harvest(), tempfile::tempdir().unwrap());
+    let reference = open(expected.path(), &story);
+    submit(&reference, story.bytes(), Origin::Client).await;
+
+    for fault in [Fault::NotWritten, Fault::Written] {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = open(folder.path(), &story);
+        let (first, rest) = (story.bytes()[..5].to_vec(), story.bytes()[5..].to_vec());
+        submit(&ledger, first, Origin::Client).await;
+        let size = ledger.size();
+
+        // The write fails, and so do the first attempts to write again.
+        ledger.reader().store().inject([vec![fault], vec![Fault::NotWritten; 6]].concat());
+        for outcome in submit(&ledger, rest.clone(), Origin::Client).await {
+            assert!(matches!(outcome, Outcome::Unavailable(_)), "{outcome:?}");
+        }
+        assert_eq!(ledger.size(), size, "nothing is shown that was not acknowledged");
+        assert!(ledger.health().writing.unwrap().contains("disk"));
+        for outcome in submit(&ledger, rest[..2].to_vec(), Origin::Client).await {
+            assert!(matches!(outcome, Outcome::Unavailable(_)), "{outcome:?}");
+        }
+        // Nobody writes, and yet the node becomes healthy.
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while ledger.health().writing.is_some() {
+            assert!(Instant::now() < deadline, "the node stayed read-only");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let written = if fault == Fault::Written { story.events.len() as u64 + 1 } else { size };
+        assert_eq!(ledger.size(), written);
+
+        // Sent again, as the message asks for.
+        for outcome in submit(&ledger, rest, Origin::Client).await {
+            assert!(outcome.index().is_some(), "{outcome:?} after {fault:?}");
+        }
+        assert_eq!(ledger.health().writing, None);
+        assert_eq!(ledger.head().unwrap(), reference.head().unwrap());
+        ledger.close().await;
+        let copy = copy_of(folder.path());
+        let again = open(copy.path(), &story);
+        assert_eq!(again.head().unwrap(), reference.head().unwrap());
+        again.close().await;
+    }
+    reference.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_an_ancestor_is_admitted_when_it_comes() {
+    let (story, folder) = (harvest(), tempfile::tempdir().unwrap());
+    let ledger = open(folder.path(), &story);
+    let mut events = story.bytes();
+    // The enrolment first, so that the signer is known; then the rest youngest first.
+    let enrolment = events.remove(0);
+    let place = events.remove(0);
+    events.reverse();
+    submit(&ledger, vec![enrolment], peer()).await;
+    for outcome in submit(&ledger, events.clone(), peer()).await {
+        assert!(matches!(outcome, Outcome::Held { kept: true, .. }), "{outcome:?}");
+    }
+    assert_eq!(ledger.health().held, events.len());
+
+    // They wait through a restart.
+    ledger.close().await;
+    let again = copy_of(folder.path());
+    let ledger = open(again.path(), &story);
+    assert_eq!(ledger.health().held, events.len());
+    submit(&ledger, vec![place], peer()).await;
+    assert_eq!((ledger.health().held, ledger.size()), (0, story.events.len() as u64 + 1));
+    ledger.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_leave_nothing_behind_unless_it_is_admitted() {
+    let (mut story, folder) = (harvest(), tempfile::tempdir().unwrap());
+    let mut events = story.bytes();
+    let buyer = story.enrol(0, &[Role::Trader], &[]);
+    events.push(story.events.last().unwrap().bytes().to_vec());
+    let lot = story.events[2].subject(0).unwrap();
+    let not_his = story.beside(|story| story.grade(buyer, lot, "C"));
+    story.place(1, "Never sent");
+    let orphan = story.beside(|story| story.grade(1, lot, "B"));
+    let mut forged = events[4].clone();
+    *forged.last_mut().unwrap() ^= 1;
+
+    let ledger = open(folder.path(), &story);
+    submit(&ledger, events, Origin::Client).await;
+    let before = (ledger.head().unwrap(), digests(ledger.reader().store()));
+    let wrong = vec![forged, vec![0xd2, 0x84], vec![0; 20_000], not_his.bytes().to_vec(), orphan.bytes().to_vec()];
+    let outcomes = submit(&ledger, wrong, Origin::Client).await;
+    assert!(matches!(outcomes[0], Outcome::Rejected(Refusal::Signature(_))), "{:?}", outcomes[0]);
+    assert!(matches!(outcomes[1], Outcome::Rejected(Refusal::Decode(_))));
+    assert!(matches!(outcomes[2], Outcome::Rejected(Refusal::Decode(_))));
+    assert!(matches!(outcomes[3], Outcome::Void { rule: Rule::NotHolder, .. }), "{:?}", outcomes[3]);
+    assert!(matches!(outcomes[4], Outcome::Held { kept: false, .. }), "{:?}", outcomes[4]);
+    assert_eq!((ledger.head().unwrap(), digests(ledger.reader().store())), before);
+    ledger.close().await;
+}
+
+fn digests(store: &Store) -> Vec<[u8; 32]> {
+    store::Column::ALL.iter().map(|column| store.digest(*column).unwrap()).collect()
+}
+
+/// A signer's mistakes, and what the same key signed after them.
+struct Mistakes {
+    story: Story,
+    /// How many events came before.
+    honest: usize,
+    wrong: [EventId; 2],
+    right: EventId,
+}
+
+fn mistakes() -> Mistakes {
+    let mut story = harvest();
+    let buyer = story.enrol(0, &[Role::Trader], &[]);
+    let lot = story.events[2].subject(0).unwrap();
+    let honest = story.events.len();
+    let first = story.beside(|story| story.grade(buyer, lot, "C"));
+    let second = story.beside(|story| story.grade(buyer, lot, "B"));
+    story.place(buyer, "Store");
+    let right = story.events.last().unwrap().id();
+    Mistakes { story, honest, wrong: [first.id(), second.id()], right }
+}
+
+impl Mistakes {
+    fn check(&self, ledger: &Ledger) {
+        let reader = ledger.reader();
+        for mistake in self.wrong {
+            let kept = reader.stored(&mistake).unwrap().unwrap();
+            assert_eq!((kept.index, kept.judged.judgement.is_admitted()), (None, false));
+        }
+        let right = reader.stored(&self.right).unwrap().unwrap();
+        assert!(right.index.is_some());
+        let heads = reader.journal_heads(&right.judged.event.key()).unwrap();
+        assert_eq!(heads.iter().map(|head| (head.event, head.height)).collect::<Vec<_>>(), [(self.right, 3)]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_void_event_is_kept_once_its_signer_goes_on_from_it() {
+    let told = mistakes();
+    for at_once in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = open(folder.path(), &told.story);
+        let mut events = told.story.bytes();
+        let after = events.split_off(told.honest);
+        submit(&ledger, events, Origin::Client).await;
+        let outcomes = if at_once {
+            submit(&ledger, after, Origin::Client).await
+        } else {
+            let mut outcomes = submit(&ledger, after[..2].to_vec(), Origin::Client).await;
+            for mistake in told.wrong {
+                assert!(ledger.reader().stored(&mistake).unwrap().is_none(), "nothing builds on it yet");
+            }
+            outcomes.extend(submit(&ledger, after[2..].to_vec(), Origin::Client).await);
+            outcomes
+        };
+        assert!(matches!(outcomes[0], Outcome::Void { rule: Rule::NotHolder, .. }), "{:?}", outcomes[0]);
+        assert!(matches!(outcomes[1], Outcome::Void { rule: Rule::NotHolder, .. }), "{:?}", outcomes[1]);
+        assert!(matches!(outcomes[2], Outcome::Admitted { .. }), "{:?}", outcomes[2]);
+        told.check(&ledger);
+        ledger.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn void_links_of_a_journal_may_come_last() {
+    let told = mistakes();
+    for forget in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = open(folder.path(), &told.story);
+        let mut events = told.story.bytes();
+        let after = events.split_off(told.honest);
+        // The one that goes on waits for the mistakes, and for nothing else.
+        submit(&ledger, events, peer()).await;
+        let outcomes = submit(&ledger, vec![after[2].clone(), after[1].clone()], peer()).await;
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Held { kept: true, .. })), "{outcomes:?}");
+        let copy;
+        if forget {
+            ledger.close().await;
+            copy = copy_of(folder.path());
+            ledger = open(copy.path(), &told.story);
+        }
+        submit(&ledger, vec![after[0].clone()], peer()).await;
+        told.check(&ledger);
+        assert_eq!(ledger.health().held, 0);
+        ledger.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_writers_are_answered_each_in_its_order() {
+    let (story, folder) = (harvest(), tempfile::tempdir().unwrap());
+    let ledger = open(folder.path(), &story);
+    let (head, tail) = story.events.split_at(2);
+    let bytes = |event: &provenance::event::SignedEvent| event.bytes().to_vec();
+    submit(&ledger, head.iter().map(bytes).collect(), peer()).await;
+    let senders: Vec<_> = tail
+        .iter()
+        .rev()
+        .map(|event| {
+            let (ledger, event) = (ledger.clone(), event.clone());
+            tokio::spawn(async move {
+                let outcomes = submit(&ledger, vec![b"garbage".to_vec(), event.bytes().to_vec()], peer()).await;
+                assert!(matches!(outcomes[0], Outcome::Rejected(_)));
+                assert!(!matches!(outcomes[1], Outcome::Rejected(_)), "{:?}", outcomes[1]);
+            })
+        })
+        .collect();
+    for sender in senders {
+        sender.await.unwrap();
+    }
+    assert_eq!(ledger.size(), story.events.len() as u64 + 1);
+    ledger.close().await;
+}
+
+/// Damages the last entry of the log, which has this index and event.
+type Harm = fn(&mut Batch, &Store, u64, EventId);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn damage_is_found_when_the_ledger_opens() {
+    let (story, folder) = (harvest(), tempfile::tempdir().unwrap());
+    let ledger = open(folder.path(), &story);
+    submit(&ledger, story.bytes(), Origin::Client).await;
+    ledger.close().await;
+    let last = ledger.size() - 1;
+    let id = ledger.reader().log_ids(last, 1).unwrap()[0];
+
+    let harms: [(&str, Harm); 5] = [
+        ("another event in the log", |batch, _, last, _| batch.put::<Log>(&last, &EventId::from_bytes([9; 32]))),
+        ("an entry is missing", |batch, _, last, _| batch.delete::<Log>(&(last - 3))),
+        ("a hash is changed", |batch, store, _, _| {
+            let mut tile = store.get::<Tiles>(&(0, 0)).unwrap().unwrap();
+            *tile.last_mut().unwrap() ^= 1;
+            batch.put::<Tiles>(&(0, 0), &tile);
+        }),
+        ("a body is changed", |batch, store, _, id| {
+            let mut body = store.get::<Events>(&id).unwrap().unwrap();
+            *body.last_mut().unwrap() ^= 1;
+            batch.put::<Events>(&id, &body);
+        }),
+        ("a body is missing", |batch, _, _, id| batch.delete::<Events>(&id)),
+    ];
+    for (name, harm) in harms {
+        let damaged = copy_of(folder.path());
+        let rows = Store::open(damaged.path(), &StoreOptions::default()).unwrap();
+        let mut batch = rows.batch();
+        harm(&mut batch, &rows, last, id);
+        batch.commit_synced().unwrap();
+        drop(rows);
+        let opened = Ledger::open(damaged.path(), story.network.clone(), LedgerOptions::default());
+        assert!(
+            matches!(opened, Err(OpenError::Check(CheckError::Damaged(_) | CheckError::Store(_)))),
+            "{name}: {opened:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_of_another_network_is_refused() {
+    let (story, folder) = (harvest(), tempfile::tempdir().unwrap());
+    open(folder.path(), &story).close().await;
+    let copy = copy_of(folder.path());
+    let key = PublicKey::from_bytes(SigningKey::from_bytes(&[99; 32]).verifying_key().to_bytes());
+    let other = provenance::network::Network::new(story::text("other"), [0; 16], vec![key]).unwrap();
+    let error = Ledger::open(copy.path(), other, LedgerOptions::default()).unwrap_err();
+    assert!(matches!(error, OpenError::Check(CheckError::Network { .. })), "{error}");
+}
+
+struct Signs(SigningKey);
+
+impl LogSigner for Signs {
+    #[allow(clippy::unnecessary_literal_bound)] // The trait's signature.
+    fn origin(&self) -> &str {
+        "furrow.example/test/one"
+    }
+
+    fn key(&self) -> PublicKey {
+        PublicKey::from_bytes(self.0.verifying_key().to_bytes())
+    }
+
+    fn sign(&self, text: &[u8]) -> [u8; 64] {
+        self.0.sign(text).to_bytes()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_entry_is_proved_at_every_size() {
+    let (story, folder) = (harvest(), tempfile::tempdir().unwrap());
+    let signer = Arc::new(Signs(SigningKey::from_bytes(&[42; 32])));
+    let options = LedgerOptions { log_signer: Some(signer.clone()), ..LedgerOptions::default() };
+    let ledger = Ledger::open(folder.path(), story.network.clone(), options).unwrap();
+    let mut roots = vec![ledger.head().unwrap()];
+    for event in story.bytes() {
+        submit(&ledger, vec![event], Origin::Client).await;
+        roots.push(ledger.head().unwrap());
+    }
+    for (size, root) in &roots {
+        assert_eq!(ledger.root_at(*size).unwrap(), *root);
+        for index in 0..*size {
+            let proof = ledger.inclusion(index, *size).unwrap();
+            verify_inclusion(&leaf_hash(proof.entry.as_bytes()), index, *size, &proof.proof, root).unwrap();
+        }
+        let (newest, newest_root) = roots.last().unwrap();
+        let proof = ledger.consistency(*size, *newest).unwrap();
+        verify_consistency(*size, *newest, root, newest_root, &proof).unwrap();
+    }
+    assert!(ledger.inclusion(0, ledger.size() + 1).is_err());
+    assert!(ledger.inclusion(ledger.size(), ledger.size()).is_err());
+
+    let size = ledger.size();
+    let tile = ledger.tile(0, 0, size).unwrap().unwrap();
+    for (hash, id) in tile.as_chunks::<32>().0.iter().zip(ledger.reader().log_ids(0, 1_000).unwrap()) {
+        assert_eq!(*hash, leaf_hash(id.as_bytes()));
+    }
+    assert_eq!(ledger.tile(0, 0, size + 1).unwrap(), None, "what is not durable is not served");
+    assert_eq!(ledger.tile(1, 0, 1).unwrap(), None);
+
+    let note = ledger.checkpoint().unwrap();
+    let checkpoint = Checkpoint::open(&note, &signer.key()).unwrap();
+    assert_eq!((checkpoint.size, checkpoint.root), *roots.last().unwrap());
+    ledger.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn closing_is_quick_and_final() {
+    let (story, folder) = (harvest(), tempfile::tempdir().unwrap());
+    let ledger = open(folder.path(), &story);
+    submit(&ledger, story.bytes(), Origin::Client).await;
+    let started = Instant::now();
+    ledger.close().await;
+    assert!(started.elapsed() < Duration::from_secs(2));
+    let late = ledger.submit(story.bytes(), Origin::Client).await;
+    assert!(matches!(late, Err(WriteError::Closed)));
+    drop(ledger);
+    open(folder.path(), &story).close().await;
+}

@@ -1,0 +1,63 @@
+//! `furrow status`: how the running node is.
+
+use crate::cli::Global;
+use crate::failure::{Exit, Failure};
+use crate::output::text;
+use clap::Args;
+use serde_json::{Value, json};
+
+/// Show how the running node is; fails where it cannot take writes
+#[derive(Debug, Args)]
+pub(crate) struct Status {}
+
+impl Status {
+    pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let client = global.client()?;
+        let status = client.get("/status").await?;
+        let peers = client.get("/peers").await?;
+        let value = json!({ "status": status, "peers": peers });
+        let base = client.base();
+        global.output().print(&value, || describe(base, &status, &peers))?;
+        let stopped = faults(&status).filter(|fault| fault.get("stops_writes") == Some(&Value::Bool(true))).count();
+        if stopped > 0 {
+            return Err(Failure::new(Exit::Failed, "the node cannot take writes now; see above"));
+        }
+        Ok(())
+    }
+}
+
+fn describe(base: &str, status: &Value, peers: &Value) -> String {
+    let anchoring = if status.pointer("/anchoring/enabled") == Some(&Value::Bool(true)) {
+        format!(
+            "{} of {} entries anchored, {} final",
+            text(status, "/anchoring/anchored_size"),
+            text(status, "/log/size"),
+            text(status, "/anchoring/final_size")
+        )
+    } else {
+        "off".to_owned()
+    };
+    let mut out = format!(
+        "{} at {base}\n  program    {}\n  log        {} entries\n  peers      {} connected\n  anchoring  {anchoring}\n",
+        text(status, "/node/name"),
+        text(status, "/node/version"),
+        text(status, "/log/size"),
+        text(peers, "/count"),
+    );
+    let problem = text(status, "/anchoring/problem");
+    if !problem.is_empty() {
+        out.push_str(&format!("  problem    anchoring: {problem}\n"));
+    }
+    for fault in faults(status) {
+        out.push_str(&format!("  problem    {}: {}\n", text(fault, "/component"), text(fault, "/detail")));
+    }
+    for peer in peers.pointer("/_embedded/item").and_then(Value::as_array).into_iter().flatten() {
+        let followed = text(peer, "/followed_size");
+        out.push_str(&format!("  peer       {} ({} entries read)\n", text(peer, "/id"), followed));
+    }
+    out
+}
+
+fn faults(status: &Value) -> impl Iterator<Item = &Value> {
+    status.get("faults").and_then(Value::as_array).into_iter().flatten()
+}

@@ -1,0 +1,50 @@
+//! The `furrow` program: a node, and the command line that speaks to it.
+//!
+//! **Invariant:** this is the one crate that knows all others and wires them; none knows it.
+
+mod cli;
+mod client;
+mod command;
+mod config;
+mod data_dir;
+mod demo;
+mod durable;
+mod failure;
+mod harvest;
+mod keystore;
+mod names;
+mod network_file;
+mod output;
+mod passphrase;
+mod rpc;
+mod service;
+mod sync;
+mod verification;
+
+use clap::Parser;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Tasks are awaited by the commands themselves; this is for blocking work that cannot be stopped.
+const LAST_CALL: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
+    let arguments = cli::Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("furrow: the system gives no threads: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let global = arguments.global;
+    let result = runtime.block_on(arguments.command.run(&global));
+    runtime.shutdown_timeout(LAST_CALL);
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.report(global.json);
+            failure.code()
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The running node: every part opened in its order, watched, and stopped in the reverse order.
+
+mod anchor_book;
+mod anchor_view;
+mod health;
+mod keyring;
+mod log_key;
+mod logging;
+mod peer_view;
+mod start;
+mod stop;
+
+pub(crate) use logging::init as init_logging;
+pub(crate) use start::{Ready, StartError, start};
+pub(crate) use stop::asked_to_stop;

@@ -1,0 +1,25 @@
+//! The connected nodes as the API shows them.
+
+use super::anchor_view::time;
+use crate::sync::Sync;
+use api::Peer;
+
+/// Reads what the sync remembers of its peers.
+pub(super) struct PeerView(pub(super) Sync);
+
+impl api::PeerView for PeerView {
+    fn peers(&self) -> Vec<Peer> {
+        let peers = self.0.peers().into_iter();
+        peers
+            .map(|(peer, followed_size)| Peer {
+                id: peer.id.to_string(),
+                addresses: peer.addresses,
+                connected_since: time(peer.connected_since_ms),
+                round_trip_ms: peer.round_trip.and_then(|time| u64::try_from(time.as_millis()).ok()),
+                points: peer.points,
+                agent: peer.agent,
+                followed_size,
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,268 @@
+//! Opening the parts of a node in their order, and ending them together.
+
+use super::anchor_book::Book;
+use super::anchor_view::{AnchorView, now_ms};
+use super::health::Health;
+use super::keyring::means;
+use super::log_key::LogKey;
+use super::peer_view::PeerView;
+use crate::config::{ConfigError, Configuration};
+use crate::data_dir::DataDir;
+use crate::keystore::{ANCHORING, COOPERATIVE, Keystore, KeystoreError, LOG, OPENINGS, PEER, Secret};
+use crate::sync;
+use anchoring::{AnchorService, AnchorStatus};
+use api::{ApiState, BaseUrl, NodeIdentity, Token};
+use ledger::author::Author;
+use ledger::view::{ViewFollower, Views};
+use ledger::{Ledger, LedgerOptions};
+use provenance::id::{PublicKey, SubjectId};
+use provenance::network::Network;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use store::StoreOptions;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// All parts together must end within five seconds; the API's open requests get three of them.
+const FAREWELL: Duration = Duration::from_millis(4_500);
+
+/// No actor has this id, so a command that falls back to it is refused as signed by an unknown actor.
+const NOBODY: SubjectId = SubjectId::from_bytes([0; 32]);
+
+/// Why a node cannot start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    /// The port.
+    #[error(
+        "cannot listen on {address}: {source}; stop the other program that uses this port, or change listen under [http]"
+    )]
+    Port {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The token.
+    #[error(
+        "cannot use the token file {path}: {reason}; remove it, and make a new one with 'openssl rand -hex 32 > {path}'"
+    )]
+    Token {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The public address.
+    #[error("http.public_url: {0}")]
+    PublicUrl(#[from] api::BaseUrlError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] ledger::OpenError),
+    /// The network.
+    #[error(transparent)]
+    Network(#[from] p2p::StartError),
+    /// Anchoring.
+    #[error("anchoring: {0}")]
+    Anchoring(#[from] anchoring::OpenError),
+    /// A setting.
+    #[error(transparent)]
+    Configuration(#[from] ConfigError),
+    /// A key.
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+}
+
+/// A node that runs.
+pub(crate) struct Ready {
+    /// Where the interface listens.
+    pub(crate) http: SocketAddr,
+    /// The addresses that other nodes can dial.
+    pub(crate) peer_addresses: Vec<String>,
+    /// Who it is to its peers.
+    pub(crate) peer_id: String,
+    /// What to know of the start: things that are not errors.
+    pub(crate) notes: Vec<String>,
+    author: Author,
+    ledger: Ledger,
+    network: p2p::Handle,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Ready {
+    /// Ends when a part that a node cannot be without has ended by itself.
+    pub(crate) async fn broken(&self) {
+        self.stop.cancelled().await;
+    }
+
+    /// Stops all parts and waits for them; false if one did not end in time.
+    pub(crate) async fn stop(self) -> bool {
+        self.stop.cancel();
+        self.tasks.close();
+        let ended = async {
+            self.tasks.wait().await;
+            self.network.stopped().await;
+            self.author.close().await;
+            // Last: the others may still be writing.
+            self.ledger.close().await;
+        };
+        tokio::time::timeout(FAREWELL, ended).await.is_ok()
+    }
+}
+
+/// Opens everything. On an error, what was opened before is closed again.
+pub(crate) async fn start(
+    folder: &DataDir,
+    configuration: &Configuration,
+    network: Network,
+    keystore: Keystore,
+) -> Result<Ready, StartError> {
+    let token = token(folder)?;
+    let base_url = configuration.public_url().map(BaseUrl::parse).transpose()?;
+    let address = configuration.http.listen;
+    let port = |source| StartError::Port { address, source };
+    let listener = TcpListener::bind(address).await.map_err(port)?;
+    let http = listener.local_addr().map_err(port)?;
+
+    let log_key = LogKey::new(&network.id(), keystore.get(LOG)?.signing_key());
+    let log = keystore.get(LOG)?.public_key();
+    let cooperative = keystore.get(COOPERATIVE)?.public_key();
+    let identity = keystore.get(PEER)?.identity_seed();
+    let peer_id = identity.peer_id().to_string();
+    let anchoring_key = keystore.get(ANCHORING)?.clone();
+    let openings_key = keystore.get(OPENINGS)?.clone();
+
+    let ledger = Ledger::open(
+        &folder.store(),
+        network.clone(),
+        LedgerOptions {
+            store: store_options(configuration),
+            log_signer: Some(Arc::new(log_key)),
+            followers: vec![Arc::new(ViewFollower::new(network.clone()))],
+        },
+    )?;
+    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+    let opened = open(&ledger, configuration, &network, identity, &anchoring_key, &stop).await;
+    let Opened { handle, incoming, anchor_status, anchor_service, peer_addresses } = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            stop.cancel();
+            ledger.close().await;
+            return Err(error);
+        }
+    };
+
+    let sync = sync::start(ledger.clone(), handle.clone(), incoming, log, &tasks, &stop);
+    if let Some(service) = anchor_service {
+        tasks.spawn(service.run(stop.clone()));
+    }
+    let health = Health::default();
+    tasks.spawn(stop.clone().run_until_cancelled_owned(health.clone().watch(folder.path().to_owned(), handle.clone())));
+    let mut notes = Vec::new();
+    let actor = actor_of(&ledger, &cooperative);
+    if actor.is_none() {
+        let note = "the key 'cooperative' is enrolled nowhere yet: this node replicates, and can write after that and a restart";
+        notes.push(note.to_owned());
+    }
+    let author = Author::new(ledger.clone(), means(keystore, &openings_key), actor.unwrap_or(NOBODY));
+    if configuration.anchoring.rpc_urls.is_empty() {
+        notes.push("no Ethereum endpoint is configured, so nothing is anchored".to_owned());
+    }
+    let state = ApiState {
+        ledger: ledger.clone(),
+        author: author.clone(),
+        node: Arc::new(NodeIdentity {
+            name: configuration.node.name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            actor: actor.unwrap_or(NOBODY),
+            peer_id: Some(peer_id.clone()),
+            log_key: Some(log),
+        }),
+        token: Arc::new(token),
+        base_url,
+        anchoring: Arc::new(AnchorView::new(ledger.clone(), anchor_status)),
+        peers: Arc::new(PeerView(sync)),
+        health: Arc::new(health),
+    };
+    let ended = stop.clone();
+    tasks.spawn(async move {
+        if let Err(error) = api::serve(listener, state, ended.clone()).await {
+            tracing::error!(%error, "the interface has ended");
+        }
+        // A node without its interface is of no use: better that it is restarted.
+        ended.cancel();
+    });
+    Ok(Ready { http, peer_addresses, peer_id, notes, author, ledger, network: handle, tasks, stop })
+}
+
+/// What is opened between the ledger and the tasks.
+struct Opened {
+    handle: p2p::Handle,
+    incoming: tokio::sync::mpsc::Receiver<p2p::Incoming>,
+    anchor_status: watch::Receiver<AnchorStatus>,
+    anchor_service: Option<AnchorService>,
+    peer_addresses: Vec<String>,
+}
+
+async fn open(
+    ledger: &Ledger,
+    configuration: &Configuration,
+    network: &Network,
+    identity: p2p::IdentitySeed,
+    anchoring_key: &Secret,
+    stop: &CancellationToken,
+) -> Result<Opened, StartError> {
+    let (anchor_service, anchor_status) = match configuration.anchor_config()? {
+        Some(config) => {
+            let (book, key) = (Arc::new(Book(ledger.clone())), anchoring_key.clone());
+            let opened =
+                tokio::task::spawn_blocking(move || AnchorService::open(config, book, key.bytes(), Arc::new(now_ms)));
+            let service = opened.await.expect("opening the book does not panic")?;
+            let status = service.status();
+            (Some(service), status)
+        }
+        None => {
+            let reason = "no Ethereum endpoint is configured: name one in rpc_urls under [anchoring]";
+            (None, watch::channel(AnchorStatus::disabled(reason)).1)
+        }
+    };
+    let section = &configuration.p2p;
+    let config = p2p::Config {
+        listen: section.listen.clone(),
+        bootstrap: section.bootstrap.clone(),
+        mdns: section.mdns,
+        max_peers: section.max_peers,
+        request_timeout: section.request_timeout(),
+        block_for: section.block_for(),
+        ..p2p::Config::new(identity, network.id())
+    };
+    let (handle, incoming) = p2p::start(config, stop.clone()).await?;
+    let peer_addresses = handle.listen_addresses().await.unwrap_or_default();
+    Ok(Opened { handle, incoming, anchor_status, anchor_service, peer_addresses })
+}
+
+fn token(folder: &DataDir) -> Result<Token, StartError> {
+    let path = folder.token();
+    let wrong = |reason: String| StartError::Token { path: path.clone(), reason };
+    let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+    Token::new(text.trim()).map_err(|error| wrong(error.to_string()))
+}
+
+fn store_options(configuration: &Configuration) -> StoreOptions {
+    let mib = |mib: usize| mib.saturating_mul(1 << 20);
+    StoreOptions {
+        create: true,
+        cache_bytes: mib(configuration.store.cache_mib),
+        write_buffer_bytes: mib(configuration.store.write_buffer_mib),
+    }
+}
+
+/// The actor that signs where a command names nobody else: the founder or enrolled actor with this key.
+fn actor_of(ledger: &Ledger, key: &PublicKey) -> Option<SubjectId> {
+    let enrolled = || Views::new(ledger.reader().clone()).actors_by_key(key).ok()?.first().map(|actor| actor.id);
+    ledger.network().founder(key).or_else(enrolled)
+}

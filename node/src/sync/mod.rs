@@ -1,0 +1,183 @@
+//! Ledger and network brought together: events are published, taken in, served, and caught up with.
+//!
+//! Three ways lead an event here: the node's own interface, gossip, and the log of a peer. All end in
+//! [`Ledger::submit`]; this module only carries bytes and judges how peers behave.
+//!
+//! **Invariant:** nothing is passed on before the ledger admitted it, and a cursor into a peer's log
+//! never passes an entry that was not judged.
+//!
+//! **Invariant:** whatever a peer sends or asks, memory stays bounded: by the network's queues, by
+//! the permits below, and by pages.
+
+mod claims;
+mod cursor;
+mod fetch;
+mod follow;
+mod gossip;
+mod publish;
+mod received;
+mod serve;
+
+use claims::Claims;
+use ledger::Ledger;
+use p2p::{Greeting, Handle, Incoming, PeerId, PeerInfo};
+use provenance::id::PublicKey;
+use received::Received;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Gossip messages that are judged at a time; each has at most 64 KiB, and the ledger joins them to
+/// one write.
+const GOSSIP_AT_ONCE: usize = 64;
+
+/// Requests of peers that are answered at a time, each with at most 4 MiB in memory.
+const ANSWERS_AT_ONCE: usize = 16;
+
+/// Peers from which bodies are fetched at a time, each with two answers of at most 4 MiB.
+const FETCHES_AT_ONCE: usize = 4;
+
+/// How often the list of peers is read again for those who look at it.
+const PEERS_EVERY: Duration = Duration::from_secs(1);
+
+/// What the parts of the module share.
+struct Shared {
+    ledger: Ledger,
+    network: Handle,
+    log: PublicKey,
+    received: Received,
+    claims: Claims,
+    fetching: Semaphore,
+    peers: Mutex<HashMap<PeerId, Followed>>,
+    connected: Mutex<Vec<PeerInfo>>,
+}
+
+/// A connected peer whose log is followed.
+struct Followed {
+    wake: Arc<Notify>,
+    stop: CancellationToken,
+    /// How far its log was read.
+    size: Arc<AtomicU64>,
+}
+
+/// The running sync, as others look at it.
+#[derive(Clone)]
+pub(crate) struct Sync(Arc<Shared>);
+
+/// Brings ledger and network together until `stop` is cancelled; all tasks are tracked by `tasks`.
+pub(crate) fn start(
+    ledger: Ledger,
+    network: Handle,
+    incoming: mpsc::Receiver<Incoming>,
+    log: PublicKey,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> Sync {
+    let shared = Arc::new(Shared {
+        ledger,
+        network,
+        log,
+        received: Received::default(),
+        claims: Claims::default(),
+        fetching: Semaphore::new(FETCHES_AT_ONCE),
+        peers: Mutex::default(),
+        connected: Mutex::default(),
+    });
+    let until_stopped = |stop: &CancellationToken| stop.clone();
+    tasks.spawn(until_stopped(stop).run_until_cancelled_owned(publish::run(shared.clone())));
+    tasks.spawn(until_stopped(stop).run_until_cancelled_owned(watch_peers(shared.clone())));
+    tasks.spawn(intake(shared.clone(), incoming, tasks.clone(), stop.clone()));
+    Sync(shared)
+}
+
+impl Sync {
+    /// The connected peers, and how far this node has read the log of each.
+    pub(crate) fn peers(&self) -> Vec<(PeerInfo, Option<u64>)> {
+        let connected = self.0.connected.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let followed = self.0.peers();
+        let size = |peer: &PeerInfo| followed.get(&peer.id).map(|followed| followed.size.load(Ordering::Relaxed));
+        connected.into_iter().map(|peer| (size(&peer), peer)).map(|(size, peer)| (peer, size)).collect()
+    }
+}
+
+impl Shared {
+    /// How this node introduces itself.
+    fn greeting(&self) -> Greeting {
+        Greeting {
+            log: self.log,
+            log_size: self.ledger.size(),
+            program: concat!("furrow/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+
+    /// Has the peer's log looked at now rather than at the next tick.
+    fn wake(&self, peer: &PeerId) {
+        if let Some(followed) = self.peers().get(peer) {
+            followed.wake.notify_one();
+        }
+    }
+
+    fn peers(&self) -> MutexGuard<'_, HashMap<PeerId, Followed>> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes what comes from the network, and hands each to its own task.
+async fn intake(
+    shared: Arc<Shared>,
+    mut incoming: mpsc::Receiver<Incoming>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+) {
+    let gossiping = Arc::new(Semaphore::new(GOSSIP_AT_ONCE));
+    let answering = Arc::new(Semaphore::new(ANSWERS_AT_ONCE));
+    while let Some(Some(event)) = stop.run_until_cancelled(incoming.recv()).await {
+        match event {
+            Incoming::Connected(peer) => connected(&shared, peer, &tasks, &stop),
+            Incoming::Disconnected(peer) => {
+                if let Some(followed) = shared.peers().remove(&peer) {
+                    followed.stop.cancel();
+                }
+            }
+            Incoming::Gossip { id, from, events } => {
+                // Waiting here is safe: the network bounds what waits behind, and drops the rest.
+                let Ok(permit) = gossiping.clone().acquire_owned().await else { return };
+                let shared = shared.clone();
+                tasks.spawn(stop.clone().run_until_cancelled_owned(async move {
+                    gossip::take(&shared, id, from, events).await;
+                    drop(permit);
+                }));
+            }
+            Incoming::Request { from, request, reply } => {
+                let Ok(permit) = answering.clone().acquire_owned().await else { return };
+                let shared = shared.clone();
+                tasks.spawn(stop.clone().run_until_cancelled_owned(async move {
+                    serve::answer(shared, from, request, reply).await;
+                    drop(permit);
+                }));
+            }
+        }
+    }
+}
+
+fn connected(shared: &Arc<Shared>, peer: PeerId, tasks: &TaskTracker, stop: &CancellationToken) {
+    let followed = Followed { wake: Arc::default(), stop: stop.child_token(), size: Arc::default() };
+    let (wake, cancel, size) = (followed.wake.clone(), followed.stop.clone(), followed.size.clone());
+    if let Some(before) = shared.peers().insert(peer, followed) {
+        before.stop.cancel();
+    }
+    let work = follow::run(shared.clone(), peer, wake, size);
+    tasks.spawn(cancel.run_until_cancelled_owned(work));
+}
+
+/// Reads the list of peers again and again, so that looking at it never waits.
+async fn watch_peers(shared: Arc<Shared>) {
+    while let Ok(peers) = shared.network.peers().await {
+        *shared.connected.lock().unwrap_or_else(PoisonError::into_inner) = peers;
+        tokio::time::sleep(PEERS_EVERY).await;
+    }
+}

@@ -1,0 +1,63 @@
+//! The `furrow` program as a process: found, started, and heard out.
+
+use crate::wait::PATIENCE;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::Stdio;
+use tokio::process::Command;
+
+/// What a command left when it ended.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// The exit code; nothing where a signal ended it.
+    pub code: Option<i32>,
+    /// What it printed.
+    pub out: String,
+    /// What it complained.
+    pub err: String,
+}
+
+impl Ended {
+    /// What a command with `--json` printed.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("not JSON ({error}): {self:?}"))
+    }
+}
+
+/// The binary that the workspace's build made, beside the one of this test.
+///
+/// # Panics
+///
+/// Where it was not built.
+pub fn binary() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows where it runs");
+    let profile = test.ancestors().nth(2).expect("tests lie in the profile's folder 'deps'");
+    let binary = profile.join("furrow");
+    assert!(binary.is_file(), "{} was not built yet: run 'cargo build -p node', or 'make test' for all", binary.display());
+    binary
+}
+
+/// A command without any setting of the caller's environment.
+pub fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(binary());
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("FURROW_") {
+            command.env_remove(name);
+        }
+    }
+    command.args(args).stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// Runs a command to its end.
+///
+/// # Panics
+///
+/// Where it does not end.
+pub async fn run(mut command: Command) -> Ended {
+    let told = format!("{:?}", command.as_std());
+    let output = tokio::time::timeout(PATIENCE, command.output()).await;
+    let output = output.unwrap_or_else(|_| panic!("{told} does not end")).expect("the program starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the program prints UTF-8");
+    Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}

@@ -1,0 +1,76 @@
+//! The demonstration tells its story to the end, and leaves nothing behind but its folder.
+
+use end_to_end::program;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demonstration_once() {
+    let scene = tempfile::Builder::new().prefix("furrow-test-").tempdir().unwrap();
+    let folder = |name: &str| {
+        let path = scene.path().join(name);
+        fs::create_dir(&path).unwrap();
+        path
+    };
+    let (own, home, temporary, current) = (folder("own"), folder("home"), folder("temporary"), folder("current"));
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let (harvest, script) = (checkout.join("demo/harvest.csv"), checkout.join("demo/verify.mjs"));
+    let text = |path: &PathBuf| path.to_str().unwrap().to_owned();
+    let (dir, harvest, script, anvil) = (text(&own), text(&harvest), text(&script), text(&end_to_end::anvil::binary()));
+    let mut demo = program::command(&[
+        "demo", "--once", "--json", "--dir", &dir, "--harvest", &harvest, "--script", &script, "--anvil", &anvil,
+    ]);
+    demo.current_dir(&current).env("HOME", &home).env("TMPDIR", &temporary);
+    let ended = program::run(demo).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}\n{}", logs(&own));
+
+    let told = ended.json();
+    let steps = told["steps"].as_array().unwrap();
+    assert!(steps.len() >= 6, "{told:#}");
+    for step in steps {
+        let result = step["result"].as_str().unwrap();
+        assert!(!result.is_empty() && !result.to_lowercase().contains("fail"), "{step}");
+    }
+    let nodes = told["nodes"].as_array().unwrap();
+    assert_eq!(nodes.len(), 3, "{told:#}");
+    let size = |node: &serde_json::Value| node["log_size"].to_string().trim_matches('"').to_owned();
+    assert!(nodes.iter().all(|node| size(node) == size(&nodes[0])), "all have the same events: {told:#}");
+    assert!(told["verified_after_s"].is_number());
+
+    for untouched in [&home, &temporary, &current] {
+        let found: Vec<_> = fs::read_dir(untouched).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(found.is_empty(), "files outside the demonstration's folder: {found:?}");
+    }
+    assert_eq!(processes_of(scene.path()), Vec::<String>::new(), "processes are left");
+}
+
+/// The command lines of all processes that have something to do with a folder.
+fn processes_of(folder: &Path) -> Vec<String> {
+    let needle = folder.to_str().unwrap();
+    let processes = fs::read_dir("/proc").unwrap().flatten().filter(|entry| {
+        entry.file_name().to_string_lossy().parse::<u32>().is_ok_and(|pid| pid != std::process::id())
+    });
+    let told = |file: PathBuf| String::from_utf8_lossy(&fs::read(file).unwrap_or_default()).replace('\0', " ");
+    let of_folder = processes.map(|entry| entry.path()).filter(|process| {
+        let current = fs::read_link(process.join("cwd")).unwrap_or_default();
+        current.starts_with(folder)
+            || told(process.join("cmdline")).contains(needle)
+            || told(process.join("environ")).contains(needle)
+    });
+    of_folder.map(|process| told(process.join("cmdline"))).collect()
+}
+
+/// The ends of all logs below a folder, for whoever has to find out what went wrong.
+fn logs(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
+        if entry.is_dir() {
+            text.push_str(&logs(&entry));
+        } else if entry.extension().is_some_and(|extension| extension == "log") {
+            let log = fs::read_to_string(&entry).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            text.push_str(&format!("--- {}\n{}\n", entry.display(), lines[lines.len().saturating_sub(20)..].join("\n")));
+        }
+    }
+    text
+}

@@ -1,0 +1,12 @@
+//! Stories of the whole: several nodes, their keepers, an EVM, and those who mean harm.
+
+mod bad_input;
+mod catch_up;
+mod conflict;
+mod crash;
+mod demo;
+mod open_offer;
+mod page;
+mod part_sale;
+mod tampering;
+mod trouble;
