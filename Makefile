@@ -21,7 +21,7 @@ build: setup-demo ## build the furrow binary
 	cargo build --locked --workspace --bins
 
 demo: build ## three cooperatives, one harvest, one chain; ONCE=1 ends by itself
-	@ONCE='$(ONCE)' '$(FURROW)' demo $(if $(ONCE),--once)
+	@ONCE='$(ONCE)' '$(FURROW)' demo --dir demo/run $(if $(ONCE),--once)
 
 test: setup ## everything that must hold
 	@scripts/test.sh

@@ -41,7 +41,8 @@ impl Token {
     /// Whether these headers show the token.
     fn is_shown(&self, headers: &HeaderMap) -> bool {
         let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let shown = value.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let shown =
+            value.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         shown.is_some_and(|(_, token)| self.is(token.trim()))
     }
 }
@@ -100,7 +101,13 @@ mod tests {
         let token = Token::new("0123456789abcdef0123").unwrap();
         assert!(token.is_shown(&headers("Bearer 0123456789abcdef0123")));
         assert!(token.is_shown(&headers("bearer  0123456789abcdef0123")));
-        for wrong in ["Bearer 0123456789abcdef012", "Bearer 0123456789abcdef01234", "Basic 0123456789abcdef0123", "0123456789abcdef0123", "Bearer"] {
+        for wrong in [
+            "Bearer 0123456789abcdef012",
+            "Bearer 0123456789abcdef01234",
+            "Basic 0123456789abcdef0123",
+            "0123456789abcdef0123",
+            "Bearer",
+        ] {
             assert!(!token.is_shown(&headers(wrong)), "{wrong}");
         }
         assert!(!token.is_shown(&HeaderMap::new()));

@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document, generated from the routes.
+//! The `OpenAPI` 3.1 document, generated from the routes.
 
 use crate::problem::{Code, Problem};
 use crate::routes::documented;
@@ -55,7 +55,10 @@ struct Skeleton;
 pub(crate) fn skeleton() -> utoipa::openapi::OpenApi {
     let mut document = Skeleton::openapi();
     document.info.description = Some(description());
-    let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The node's token, needed to write")).build();
+    let scheme = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("The node's token, needed to write"))
+        .build();
     let components = document.components.get_or_insert_default();
     components.security_schemes.insert(TOKEN.to_owned(), SecurityScheme::Http(scheme).into());
     document
@@ -85,7 +88,7 @@ fn description() -> String {
     text
 }
 
-/// Adds what every operation has, and writes paths as OpenAPI does.
+/// Adds what every operation has, and writes paths as `OpenAPI` does.
 fn complete(document: &mut utoipa::openapi::OpenApi) {
     let paths = std::mem::take(&mut document.paths.paths);
     for (path, mut item) in paths {
@@ -120,7 +123,7 @@ mod tests {
     #[test]
     fn openapi_is_committed() {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
-        if std::env::var_os("UPDATE").is_some() {
+        if std::env::var_os("UPDATE").is_some_and(|value| value == "1") {
             std::fs::write(&file, openapi()).unwrap();
         }
         let committed = std::fs::read_to_string(&file).unwrap_or_default();
@@ -141,7 +144,9 @@ mod tests {
                 assert!(operation["responses"]["default"].is_object(), "{method} {path}");
                 assert!(names.insert(operation["operationId"].to_string()), "{method} {path} shares its name");
                 let declared = path.matches('{').count();
-                let parameters = operation["parameters"].as_array().map_or(0, |all| all.iter().filter(|p| p["in"] == "path").count());
+                let parameters = operation["parameters"]
+                    .as_array()
+                    .map_or(0, |all| all.iter().filter(|p| p["in"] == "path").count());
                 assert_eq!(declared, parameters, "{method} {path} does not describe its path");
             }
         }

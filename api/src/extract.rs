@@ -15,11 +15,17 @@ use std::str::FromStr;
 pub(crate) async fn json_body<S: Send + Sync>(request: Request, state: &S) -> Result<Value, Problem> {
     let media_type = media_type(request.headers());
     if !matches!(media_type.as_deref(), Some("application/json" | "application/hal+json")) {
-        return Err(Problem::new(Code::UnsupportedMediaType, "This endpoint reads JSON. Send the header Content-Type: application/json."));
+        return Err(Problem::new(
+            Code::UnsupportedMediaType,
+            "This endpoint reads JSON. Send the header Content-Type: application/json.",
+        ));
     }
     let bytes = body(request, state).await?;
     serde_json::from_slice(&bytes).map_err(|error| {
-        Problem::new(Code::MalformedJson, format!("The body is not JSON: {error}. Check quotes, commas and brackets there."))
+        Problem::new(
+            Code::MalformedJson,
+            format!("The body is not JSON: {error}. Check quotes, commas and brackets there."),
+        )
     })
 }
 
@@ -41,7 +47,9 @@ pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
 /// Whether the caller asks for this media type by name and not for `*/*`.
 pub(crate) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|range| range.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(media_type)))
+    values
+        .flat_map(|value| value.split(','))
+        .any(|range| range.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(media_type)))
 }
 
 /// Reads JSON; a failure names the field.

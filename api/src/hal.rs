@@ -4,8 +4,8 @@ use crate::links::HAL_JSON;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use provenance::id::EventId;
-use serde::ser::{SerializeMap, Serializer};
 use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
 use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema};
 use utoipa::openapi::{Ref, RefOr};
@@ -69,7 +69,10 @@ impl Links {
     /// Adds a link to something that is not HAL.
     #[must_use]
     pub(crate) fn typed(self, relation: &'static str, href: impl Into<String>, media_type: &'static str) -> Self {
-        self.push(relation, Target::One(Link { href: href.into(), title: None, templated: false, media_type: Some(media_type) }))
+        self.push(
+            relation,
+            Target::One(Link { href: href.into(), title: None, templated: false, media_type: Some(media_type) }),
+        )
     }
 
     /// Adds a URI template.
@@ -80,7 +83,11 @@ impl Links {
 
     /// Adds all links of one relation, which is a list even if there is only one.
     #[must_use]
-    pub(crate) fn many(self, relation: &'static str, links: impl IntoIterator<Item = (String, Option<String>)>) -> Self {
+    pub(crate) fn many(
+        self,
+        relation: &'static str,
+        links: impl IntoIterator<Item = (String, Option<String>)>,
+    ) -> Self {
         let link = |(href, title)| Link { href, title, templated: false, media_type: None };
         self.push(relation, Target::Many(links.into_iter().map(link).collect()))
     }
@@ -327,8 +334,9 @@ mod tests {
             name: &'static str,
         }
         let links = Links::to_self("/l/1").many("place", [("/p/1".to_owned(), None)]).templated("search", "/l{?q}");
-        let resource = Resource::new(Lot { name: "Apples" }, links)
-            .offering(Action::new("retire", "Retire", "POST", "/l/1/retirement".into()).needs("outcome", "How it left"));
+        let resource = Resource::new(Lot { name: "Apples" }, links).offering(
+            Action::new("retire", "Retire", "POST", "/l/1/retirement".into()).needs("outcome", "How it left"),
+        );
         assert_eq!(
             to_value(resource).unwrap(),
             json!({

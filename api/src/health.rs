@@ -57,7 +57,8 @@ pub(crate) async fn ready(State(state): State<ApiState>) -> Response {
     } else {
         (StatusCode::OK, ReadyState::Degraded)
     };
-    let mut response = (code, [(header::CACHE_CONTROL, "no-store")], Json(Readiness { status, faults })).into_response();
+    let mut response =
+        (code, [(header::CACHE_CONTROL, "no-store")], Json(Readiness { status, faults })).into_response();
     response.extensions_mut().insert(OwnWords);
     response
 }
@@ -76,11 +77,16 @@ pub(crate) fn faults(state: &ApiState) -> Vec<Fault> {
             let detail = format!("The follower '{}' cannot go on: {problem}", follower.name);
             faults.push(Fault { component: "ledger".into(), detail, stops_writes: false });
         } else if lag > FOLLOWER_LAG_FAULT {
-            let detail = format!("The follower '{}' is {lag} entries behind; what it shows is old until it has caught up", follower.name);
+            let detail = format!(
+                "The follower '{}' is {lag} entries behind; what it shows is old until it has caught up",
+                follower.name
+            );
             faults.push(Fault { component: "ledger".into(), detail, stops_writes: false });
         }
     }
-    if let Some(problem) = state.anchoring.status().problem {
+    // A node that was told of no endpoint does not anchor by choice; its status says so.
+    let anchoring = state.anchoring.status();
+    if let Some(problem) = anchoring.problem.filter(|_| anchoring.enabled) {
         faults.push(Fault { component: "anchoring".into(), detail: problem, stops_writes: false });
     }
     faults.extend(state.health.faults());

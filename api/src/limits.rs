@@ -48,11 +48,43 @@ pub(crate) async fn shed_load(State(places): State<Arc<Semaphore>>, request: Req
 
 /// Ends requests that take longer than [`REQUEST_TIMEOUT`], a body that trickles in included.
 pub(crate) async fn cut_off_slow(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            let detail = "The request took longer than 30 seconds. Repeat a read as it is; before repeating a write, read what became of it.";
-            Problem::new(Code::Timeout, detail).into_response()
-        }
+    if let Ok(response) = tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+        return response;
+    }
+    let detail = "The request took longer than 30 seconds. Repeat a read as it is; before repeating a write, read what became of it.";
+    Problem::new(Code::Timeout, detail).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::body::Body;
+    use axum::http::{StatusCode, header};
+    use axum::middleware::{from_fn, from_fn_with_state};
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    async fn answer(router: Router) -> Response {
+        router.oneshot(Request::builder().uri("/").body(Body::empty()).unwrap()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_full_node_tells_the_caller_to_come_back() {
+        let router = |places: usize| {
+            let places = Arc::new(Semaphore::new(places));
+            Router::new().route("/", get(|| async { "served" })).layer(from_fn_with_state(places, shed_load))
+        };
+        assert_eq!(answer(router(1)).await.status(), StatusCode::OK);
+        let refused = answer(router(0)).await;
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(refused.headers().contains_key(header::RETRY_AFTER));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_hangs_is_cut_off() {
+        let hang = || async { std::future::pending::<&str>().await };
+        let cut = answer(Router::new().route("/", get(hang)).layer(from_fn(cut_off_slow))).await;
+        assert_eq!(cut.status(), StatusCode::GATEWAY_TIMEOUT);
     }
 }

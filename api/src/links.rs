@@ -47,10 +47,10 @@ impl Display for BaseUrl {
 
 /// The entry point.
 pub(crate) fn entry() -> String {
-    format!("{ROOT}")
+    ROOT.to_owned()
 }
 
-/// The OpenAPI document.
+/// The `OpenAPI` document.
 pub(crate) fn openapi() -> String {
     format!("{ROOT}/openapi.json")
 }
@@ -256,7 +256,14 @@ mod tests {
     fn a_base_is_an_origin_and_nothing_more() {
         assert_eq!(BaseUrl::parse("https://furrow.example/").unwrap().join("/p/x"), "https://furrow.example/p/x");
         assert_eq!(BaseUrl::parse("http://127.0.0.1:8080").unwrap().to_string(), "http://127.0.0.1:8080");
-        for wrong in ["", "furrow.example", "ftp://furrow.example", "https://furrow.example/x", "https://u@furrow.example", "https://a b"] {
+        for wrong in [
+            "",
+            "furrow.example",
+            "ftp://furrow.example",
+            "https://furrow.example/x",
+            "https://u@furrow.example",
+            "https://a b",
+        ] {
             assert!(BaseUrl::parse(wrong).is_err(), "{wrong}");
         }
     }
@@ -266,7 +273,8 @@ mod tests {
         let id = SubjectId::from_bytes([0; 32]);
         assert_eq!(history(&id), format!("/api/v1/produces/{id}/history"));
         assert_eq!(entry(), "/api/v1");
-        let query = with_query("/x", &[("grade", Some("Extra Class/é".into())), ("none", None), ("limit", Some("5".into()))]);
+        let query =
+            with_query("/x", &[("grade", Some("Extra Class/é".into())), ("none", None), ("limit", Some("5".into()))]);
         assert_eq!(query, "/x?grade=Extra%20Class%2F%C3%A9&limit=5");
     }
 }

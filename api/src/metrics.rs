@@ -71,23 +71,40 @@ impl Metrics {
         };
         let registry = &mut metrics.registry;
         registry.register("http_requests", "Requests answered", metrics.requests.clone());
-        registry.register_with_unit("http_request_duration", "Time from request to answer", Unit::Seconds, metrics.latency.clone());
+        registry.register_with_unit(
+            "http_request_duration",
+            "Time from request to answer",
+            Unit::Seconds,
+            metrics.latency.clone(),
+        );
         registry.register("log_entries", "Entries of the log", metrics.log_size.clone());
-        registry.register("log_anchored_entries", "Entries of the log that a confirmed anchor covers", metrics.anchored_size.clone());
-        registry.register("log_final_entries", "Entries of the log that a final anchor covers", metrics.final_size.clone());
+        registry.register(
+            "log_anchored_entries",
+            "Entries of the log that a confirmed anchor covers",
+            metrics.anchored_size.clone(),
+        );
+        registry.register(
+            "log_final_entries",
+            "Entries of the log that a final anchor covers",
+            metrics.final_size.clone(),
+        );
         registry.register(
             "oldest_not_anchored_milliseconds",
             "How long the oldest entry has waited that no anchor covers; 0 if none waits",
             metrics.oldest_not_anchored_ms.clone(),
         );
-        registry.register("follower_lag_entries", "Entries of the log that a follower has still to read", metrics.follower_lag.clone());
+        registry.register(
+            "follower_lag_entries",
+            "Entries of the log that a follower has still to read",
+            metrics.follower_lag.clone(),
+        );
         registry.register("held_events", "Events that wait for an ancestor or an upgrade", metrics.held.clone());
         registry.register("peers", "Connected nodes", metrics.peers.clone());
         registry.register("faults", "Things that are wrong, as /health/ready lists them", metrics.faults.clone());
         metrics
     }
 
-    /// The numbers as of now, in the OpenMetrics text format.
+    /// The numbers as of now, in the `OpenMetrics` text format.
     pub(crate) fn print(&self, state: &ApiState) -> Result<String, std::fmt::Error> {
         let anchoring = state.anchoring.status();
         let (ledger, size) = (state.ledger.health(), state.ledger.size());
@@ -113,8 +130,13 @@ impl Metrics {
     get, path = "/metrics", tag = "operations", operation_id = "read_metrics",
     responses((status = 200, description = "All numbers", body = String, content_type = "application/openmetrics-text")),
 )]
-pub(crate) async fn read(State(state): State<ApiState>, Extension(metrics): Extension<Arc<Metrics>>) -> Result<Response, Problem> {
-    let page = metrics.print(&state).map_err(|_| Problem::new(Code::Internal, "The numbers could not be printed. Tell the node's operator."))?;
+pub(crate) async fn read(
+    State(state): State<ApiState>,
+    Extension(metrics): Extension<Arc<Metrics>>,
+) -> Result<Response, Problem> {
+    let page = metrics
+        .print(&state)
+        .map_err(|_| Problem::new(Code::Internal, "The numbers could not be printed. Tell the node's operator."))?;
     Ok(([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], page).into_response())
 }
 

@@ -8,7 +8,9 @@ use axum::response::{IntoResponse, Response};
 use provenance::admission::Rule;
 use provenance::id::EventId;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
 
 /// Media type of problem details.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
@@ -102,9 +104,22 @@ codes! {
     Internal INTERNAL_SERVER_ERROR "internal" "The node failed";
 }
 
+/// Problem details (RFC 9457). Boxed, so that results which can fail stay small.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Problem(Box<Details>);
+
+impl PartialSchema for Problem {
+    fn schema() -> RefOr<Schema> {
+        Details::schema()
+    }
+}
+
+impl ToSchema for Problem {}
+
 /// Problem details (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Problem {
+struct Details {
     /// `urn:furrow:problem:` and the stable code of the type.
     #[serde(rename = "type")]
     #[schema(example = "urn:furrow:problem:invalid-value")]
@@ -139,7 +154,7 @@ pub struct Problem {
 impl Problem {
     /// A problem of this type; `detail` says what was wrong and what to do.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Details {
             kind: format!("urn:furrow:problem:{}", code.as_str()),
             title: code.title(),
             status: code.status().as_u16(),
@@ -150,7 +165,7 @@ impl Problem {
             missing: Vec::new(),
             present: Vec::new(),
             code,
-        }
+        }))
     }
 
     /// A value that its field does not allow.
@@ -170,48 +185,52 @@ impl Problem {
 
     /// There is no such thing.
     pub fn not_found(what: &str, id: impl std::fmt::Display) -> Self {
-        Self::new(Code::NotFound, format!("This node knows no {what} {id}. Compare the id, or wait until it has arrived from other nodes."))
+        Self::new(
+            Code::NotFound,
+            format!("This node knows no {what} {id}. Compare the id, or wait until it has arrived from other nodes."),
+        )
     }
 
     /// Names the field at fault.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>) -> Self {
-        self.field = Some(field.into());
+        self.0.field = Some(field.into());
         self
     }
 
     /// Names the rule that is broken.
     #[must_use]
     pub fn rule(mut self, rule: impl Into<String>) -> Self {
-        self.rule = Some(rule.into());
+        self.0.rule = Some(rule.into());
         self
     }
 
     /// Names events that have to be known first.
     #[must_use]
     pub fn missing(mut self, missing: Vec<EventId>) -> Self {
-        self.missing = missing;
+        self.0.missing = missing;
         self
     }
 
     /// Names events to build on.
     #[must_use]
     pub fn present(mut self, present: Vec<EventId>) -> Self {
-        self.present = present;
+        self.0.present = present;
         self
     }
 
     /// The same as another type.
     #[must_use]
     pub(crate) fn with_code(self, code: Code) -> Self {
-        let Self { detail, field, rule, instance, missing, present, .. } = self;
-        Self { field, rule, instance, missing, present, ..Self::new(code, detail) }
+        let Details { detail, field, rule, instance, missing, present, .. } = *self.0;
+        let Self(fresh) = Self::new(code, detail);
+        Self(Box::new(Details { field, rule, instance, missing, present, ..*fresh }))
     }
 
     /// Puts the field at fault into the one around it.
     #[must_use]
     pub(crate) fn within(mut self, outer: &str) -> Self {
-        self.field = Some(match self.field {
+        self.0.field = Some(match self.0.field {
             Some(inner) => format!("{outer}.{inner}"),
             None => outer.to_owned(),
         });
@@ -222,29 +241,29 @@ impl Problem {
     #[must_use]
     pub(crate) fn after(mut self, something: bool, done: &str) -> Self {
         if something {
-            self.detail = format!("{} Before this failed, {done}; that stands.", self.detail);
+            self.0.detail = format!("{} Before this failed, {done}; that stands.", self.0.detail);
         }
         self
     }
 
     /// Its type.
     pub fn code(&self) -> Code {
-        self.code
+        self.0.code
     }
 
     /// What was wrong.
     pub fn detail(&self) -> &str {
-        &self.detail
+        &self.0.detail
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = (self.code.status(), Json(&self)).into_response();
+        let mut response = (self.0.code.status(), Json(&self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        match self.code {
+        match self.0.code {
             Code::Unauthorized => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"furrow\""));
             }
@@ -253,7 +272,7 @@ impl IntoResponse for Problem {
             }
             _ => {}
         }
-        response.extensions_mut().insert(Box::new(self));
+        response.extensions_mut().insert(self);
         response
     }
 }
@@ -265,12 +284,13 @@ pub(crate) async fn complete(request: Request, next: Next) -> Response {
     if !response.status().is_client_error() && !response.status().is_server_error() {
         return response;
     }
-    let problem = match response.extensions_mut().remove::<Box<Problem>>() {
-        Some(problem) => *problem,
+    let mut problem = match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => problem,
         None if has_own_words(&response) => return response,
         None => of_layer(response.status()),
     };
-    let mut completed = Problem { instance: Some(instance), ..problem }.into_response();
+    problem.0.instance = Some(instance);
+    let mut completed = problem.into_response();
     // `Allow` and the like, which the layer below knew.
     for (name, value) in response.headers() {
         if *name != header::CONTENT_LENGTH && !completed.headers().contains_key(name) {
@@ -297,24 +317,34 @@ fn of_layer(status: StatusCode) -> Problem {
             Code::Timeout,
             "The request took longer than the node allows. Repeat a read as it is; before repeating a write, read what became of it.",
         ),
-        StatusCode::SERVICE_UNAVAILABLE => {
-            Problem::new(Code::Overloaded, "The node serves as many requests as it can. Try again after the time in Retry-After.")
+        StatusCode::SERVICE_UNAVAILABLE => Problem::new(
+            Code::Overloaded,
+            "The node serves as many requests as it can. Try again after the time in Retry-After.",
+        ),
+        StatusCode::METHOD_NOT_ALLOWED => Problem::new(
+            Code::MethodNotAllowed,
+            "This URL does not take this method. The header Allow names those that it takes.",
+        ),
+        StatusCode::NOT_FOUND => {
+            Problem::new(Code::NotFound, "There is nothing under this URL. GET /api/v1 links to all that there is.")
         }
-        StatusCode::METHOD_NOT_ALLOWED => {
-            Problem::new(Code::MethodNotAllowed, "This URL does not take this method. The header Allow names those that it takes.")
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::new(
+            Code::UnsupportedMediaType,
+            "The body's media type cannot be read here. See the endpoint's documentation.",
+        ),
+        status if status.is_client_error() => {
+            Problem::new(Code::MalformedPath, "The request cannot be read. See the endpoint's documentation.")
         }
-        StatusCode::NOT_FOUND => Problem::new(Code::NotFound, "There is nothing under this URL. GET /api/v1 links to all that there is."),
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            Problem::new(Code::UnsupportedMediaType, "The body's media type cannot be read here. See the endpoint's documentation.")
-        }
-        status if status.is_client_error() => Problem::new(Code::MalformedPath, "The request cannot be read. See the endpoint's documentation."),
         _ => Problem::new(Code::Internal, "The node failed to answer. Its log has the details; tell its operator."),
     }
 }
 
 /// The body is longer than the endpoint takes.
 pub(crate) fn too_large() -> Problem {
-    Problem::new(Code::TooLarge, "The body is longer than this endpoint takes: 1 MiB of JSON, or 16 MiB of events. Send it in parts.")
+    Problem::new(
+        Code::TooLarge,
+        "The body is longer than this endpoint takes: 1 MiB of JSON, or 16 MiB of events. Send it in parts.",
+    )
 }
 
 /// A message as a sentence: capital letter first, full stop last.

@@ -28,7 +28,9 @@ pub(crate) fn of_outcome(outcome: &Outcome, bytes: &[u8], reader: &Reader) -> Op
 /// The storage fails. The caller learns what to do, the log the rest.
 pub(crate) fn storage(error: impl std::fmt::Display) -> Problem {
     tracing::error!(%error, "the storage failed while a request was served");
-    let detail = format!("The node's storage fails: {error}. Nothing of this request was stored. Try again later, and tell the node's operator.");
+    let detail = format!(
+        "The node's storage fails: {error}. Nothing of this request was stored. Try again later, and tell the node's operator."
+    );
     Problem::new(Code::Storage, detail)
 }
 
@@ -86,7 +88,13 @@ impl From<AuthorError> for Problem {
 /// The field of a command that leads to an event which breaks the rule.
 fn of_command(rule: Rule) -> &'static str {
     match rule {
-        Rule::NotHolder | Rule::Role | Rule::Signer | Rule::Journal | Rule::NotAddressee | Rule::NotOfferer | Rule::NotAbove => "actor",
+        Rule::NotHolder
+        | Rule::Role
+        | Rule::Signer
+        | Rule::Journal
+        | Rule::NotAddressee
+        | Rule::NotOfferer
+        | Rule::NotAbove => "actor",
         Rule::OfferOpen | Rule::LotClosed | Rule::LaneFork | Rule::Conflict | Rule::Touches | Rule::Prev => "lot",
         rule => rule.field().strip_prefix("body.").unwrap_or(rule.field()),
     }
@@ -120,7 +128,7 @@ fn present(rule: Rule, bytes: &[u8], reader: &Reader) -> Vec<EventId> {
 fn rejected(refusal: &Refusal) -> Problem {
     match refusal {
         Refusal::Decode(error) => undecodable(error),
-        Refusal::Signature(error) => unsigned(error),
+        Refusal::Signature(error) => unsigned(*error),
         Refusal::Network(error @ Reject::Network { .. }) => {
             let detail = sentence(&format!("{error}; send it to a node of its own network"));
             Problem::new(Code::WrongNetwork, detail).field("network").rule("network")
@@ -131,8 +139,13 @@ fn rejected(refusal: &Refusal) -> Problem {
 fn held(hold: &Hold, bytes: &[u8]) -> Problem {
     match hold {
         Hold::Missing(missing) => {
-            let detail = sentence(&format!("{hold}; send those first, or in one sequence with it. If they are the signer's enrolment, the signer is unknown in this network"));
-            Problem::new(Code::MissingAncestors, detail).field(naming(missing, bytes)).rule("known_ancestors").missing(missing.clone())
+            let detail = sentence(&format!(
+                "{hold}; send those first, or in one sequence with it. If they are the signer's enrolment, the signer is unknown in this network"
+            ));
+            Problem::new(Code::MissingAncestors, detail)
+                .field(naming(missing, bytes))
+                .rule("known_ancestors")
+                .missing(missing.clone())
         }
         Hold::Unsupported(what) => {
             let detail = format!("This node has no rules for {what} yet. Send it again when the node was upgraded.");
@@ -178,7 +191,7 @@ fn undecodable(error: &DecodeError) -> Problem {
     Problem::new(code, sentence(&error.to_string())).field(field).rule(rule)
 }
 
-fn unsigned(error: &SignatureError) -> Problem {
+fn unsigned(error: SignatureError) -> Problem {
     let (field, rule) = match error {
         SignatureError::Key => ("kid", "key"),
         SignatureError::Signature => ("signature", "signature"),

@@ -25,7 +25,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
 /// How long a browser may remember that reads are open to all origins.
-const CORS_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+const CORS_MAX_AGE: Duration = Duration::from_hours(24);
 
 /// The whole interface.
 pub fn router(state: ApiState) -> Router {
@@ -44,7 +44,10 @@ pub fn router(state: ApiState) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(problem::complete))
         .layer(open_reads())
-        .layer(SetResponseHeaderLayer::if_not_present(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
         .layer(from_fn_with_state(metrics.clone(), metrics::observe))
         .layer(Extension(metrics))
         .with_state(state)
@@ -72,7 +75,10 @@ fn documented_work() -> OpenApiRouter<ApiState> {
         .routes(routes!(transfers::answer::accept))
         .routes(routes!(transfers::answer::decline))
         .routes(routes!(transfers::answer::cancel))
-        .routes(routes!(events::feed::feed, events::submit::submit).map(|route| route.layer(DefaultBodyLimit::max(MAX_EVENTS_BYTES))))
+        .routes(
+            routes!(events::feed::feed, events::submit::submit)
+                .map(|route| route.layer(DefaultBodyLimit::max(MAX_EVENTS_BYTES))),
+        )
         .routes(routes!(events::read::read))
         .routes(routes!(events::read::cose))
         .routes(routes!(events::correct::correct))
@@ -94,10 +100,7 @@ fn documented_work() -> OpenApiRouter<ApiState> {
 }
 
 fn documented_operations() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::default()
-        .routes(routes!(health::live))
-        .routes(routes!(health::ready))
-        .routes(routes!(metrics::read))
+    OpenApiRouter::default().routes(routes!(health::live)).routes(routes!(health::ready)).routes(routes!(metrics::read))
 }
 
 /// Reads are public, so any page may make them. Writes need a token, which no page of another origin should hold.
@@ -115,11 +118,15 @@ async fn nowhere() -> Problem {
 }
 
 async fn wrong_method() -> Problem {
-    Problem::new(Code::MethodNotAllowed, "This URL does not take this method. The header Allow names those that it takes.")
+    Problem::new(
+        Code::MethodNotAllowed,
+        "This URL does not take this method. The header Allow names those that it takes.",
+    )
 }
 
 /// The panic itself is printed to the log by the program's hook.
 #[allow(clippy::needless_pass_by_value)] // The layer hands it over.
 fn panicked(_: Box<dyn Any + Send + 'static>) -> Response<Body> {
-    Problem::new(Code::Internal, "The node failed to answer. Its log has the details; tell its operator.").into_response()
+    Problem::new(Code::Internal, "The node failed to answer. Its log has the details; tell its operator.")
+        .into_response()
 }

@@ -16,7 +16,7 @@ pub async fn serve(listener: TcpListener, state: ApiState, shutdown: Cancellatio
         tokio::time::sleep(SHUTDOWN_GRACE).await;
     };
     tokio::select! {
-        served = server => served,
+        ended = server => ended,
         () = deadline => {
             tracing::warn!("requests were still open {} s after the stop was asked for; they were cut", SHUTDOWN_GRACE.as_secs());
             Ok(())

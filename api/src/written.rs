@@ -51,6 +51,7 @@ pub(crate) async fn changed<T: Serialize>(
 
 /// The write is done, so whatever keeps the views from showing it is no failure of the request.
 fn not_shown_yet(href: String) -> Resource<NotShownYet> {
-    let note = "The event is durable. The views are being made again and will show it in a while; read the resource then.";
+    let note =
+        "The event is durable. The views are being made again and will show it in a while; read the resource then.";
     Resource::new(NotShownYet { note }, Links::to_self(href))
 }

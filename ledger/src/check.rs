@@ -3,23 +3,29 @@
 //! All rows of an append are one batch, so a crash leaves either all or none of them. What is
 //! checked here guards against damaged files and against mistakes of this program.
 
-use crate::pending::{Heads, HeldCounts, RecentVoids};
+use crate::pending::{Heads, HeldCounts, Pending, RecentVoids};
 use crate::reader::Reader;
 use crate::table::Judgements;
+use provenance::event::SignedEvent;
 use provenance::id::EventId;
 use provenance::merkle::{Frontier, Hash, Nodes, TILE_WIDTH, complete_root, leaf_hash, tile_position};
 use provenance::network::Network;
-use store::{Events, Held, Log, Range, StoreError, Tiles};
+use store::{Events, Held, Journals, LaneHeads, Log, Range, StoreError, Tiles};
 
 /// Entries at the end of the log that are compared with their bodies: the newest are those that a
 /// crash could have touched.
 const CHECKED_ENTRIES: usize = 256;
 
+/// Held events judged in one batch when a ledger opens, as many as in one of the write path.
+const HELD_AT_ONCE: usize = 4_096;
+
 /// What is wrong with a ledger on the disk.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
     /// Made for another network.
-    #[error("the store belongs to network {found}, the configuration names {expected}; use the right data folder or network file")]
+    #[error(
+        "the store belongs to network {found}, the configuration names {expected}; use the right data folder or network file"
+    )]
     Network {
         /// Leaf 0 of the log.
         found: EventId,
@@ -27,7 +33,9 @@ pub enum CheckError {
         expected: EventId,
     },
     /// Entries, bodies or hashes that do not fit each other.
-    #[error("the log is damaged: {0}; restore a backup, or remove the data folder's store and let the peers send everything again")]
+    #[error(
+        "the log is damaged: {0}; restore a backup, or remove the data folder's store and let the peers send everything again"
+    )]
     Damaged(String),
     /// The store cannot be read.
     #[error(transparent)]
@@ -65,6 +73,22 @@ pub(crate) fn load_heads(reader: &Reader) -> Result<Heads, StoreError> {
     Ok(Heads { frontier, held, voids: RecentVoids::default() })
 }
 
+/// Judges every held event again: this program may have rules that the one before it lacked.
+pub(crate) fn judge_held(network: &Network, reader: &Reader, mut heads: Heads) -> Result<Heads, StoreError> {
+    let rows = reader.store().scan::<Held>(Range::all());
+    let held = rows.map(|row| row.map(|(id, _)| id)).collect::<Result<Vec<EventId>, _>>()?;
+    for ids in held.chunks(HELD_AT_ONCE) {
+        let mut pending = Pending::new(network, reader, heads);
+        pending.take_held(ids)?;
+        let (batch, after, _) = pending.finish()?;
+        if !batch.is_empty() {
+            batch.commit_synced()?;
+        }
+        heads = after;
+    }
+    Ok(heads)
+}
+
 /// Compares the newest part of the log with bodies, judgements and hashes.
 pub(crate) fn check(network: &Network, reader: &Reader, heads: &Heads) -> Result<(), CheckError> {
     let size = heads.frontier.size();
@@ -92,10 +116,20 @@ pub(crate) fn check(network: &Network, reader: &Reader, heads: &Heads) -> Result
 
 fn check_entry(reader: &Reader, index: u64, id: &EventId) -> Result<(), CheckError> {
     let damaged = |what: &str| Err(CheckError::Damaged(format!("entry {index}, event {id}: {what}")));
-    match reader.store().get::<Events>(id)? {
+    let event = match reader.store().get::<Events>(id)? {
         None => return damaged("its body is missing"),
         Some(bytes) if EventId::of(&bytes) != *id => return damaged("its body has another hash"),
-        Some(_) => {}
+        Some(bytes) => SignedEvent::decode(bytes),
+    };
+    let Ok(event) = event else { return damaged("its body is no event") };
+    for (at, touch) in event.payload().touches.iter().enumerate() {
+        let subject = event.subject(at).expect("the touch was just enumerated");
+        if reader.store().get::<LaneHeads>(&(subject, touch.lane))?.is_none_or(|tips| tips.is_empty()) {
+            return damaged("a lane that it touches has no tips");
+        }
+    }
+    if reader.store().get::<Journals>(&event.key())?.is_none_or(|heads| heads.is_empty()) {
+        return damaged("the journal of its key has no head");
     }
     match reader.store().get::<Judgements>(id)? {
         Some(row) if row.index == Some(index) && row.judgement.is_admitted() => Ok(()),

@@ -109,7 +109,11 @@ pub(crate) fn start(
     let work = async move {
         loop {
             let reset = running.rebuild.swap(false, Ordering::AcqRel);
-            let from = if reset { 0 } else { *next_sender.borrow() };
+            if reset {
+                // From now on nobody may count on its rows.
+                next_sender.send_replace(0);
+            }
+            let from = *next_sender.borrow();
             if !reset && from >= *size.borrow_and_update() {
                 tokio::select! {
                     () = stop.cancelled() => return,
@@ -149,22 +153,36 @@ pub(crate) fn start(
     Ok((handle, work))
 }
 
+/// Removes all rows, in a batch of its own: a follower reads its old rows while it makes new ones,
+/// and those that it cannot read would stop it for ever.
+fn clear(follower: &dyn Follower, reader: &Reader) -> Result<(), StoreError> {
+    let mut batch = reader.store().batch();
+    for column in follower.columns() {
+        batch.clear(*column);
+    }
+    batch.put::<Cursors>(&follower.name().to_owned(), &CursorRow { version: follower.version(), next: 0 });
+    batch.commit()
+}
+
 /// Reads once, and writes rows and cursor.
 fn step(follower: &dyn Follower, reader: &Reader, from: u64, reset: bool) -> Result<u64, StoreError> {
-    let mut batch = reader.store().batch();
     if reset {
-        for column in follower.columns() {
-            batch.clear(*column);
-        }
+        clear(follower, reader)?;
     }
+    let mut batch = reader.store().batch();
     let ids = reader.log_ids(from, ENTRIES_AT_ONCE)?;
     let next = from + ids.len() as u64;
     let mut entries = Vec::with_capacity(ids.len());
     for (index, id) in (from..).zip(ids) {
         // Entry 0 is the network id, which is no event.
-        if let Some(stored) = reader.stored(&id)? {
-            entries.push(LogEntry { index, id, stored });
+        if index == 0 {
+            continue;
         }
+        let stored = reader.stored(&id)?.ok_or_else(|| StoreError::Corrupt {
+            column: "log",
+            detail: format!("the event {id} of entry {index} is missing"),
+        })?;
+        entries.push(LogEntry { index, id, stored });
     }
     follower.follow(reader, &entries, &mut batch)?;
     batch.put::<Cursors>(&follower.name().to_owned(), &CursorRow { version: follower.version(), next });

@@ -1,13 +1,15 @@
 //! The ledger: the handle through which everything is appended and read.
 
-use crate::check::{CheckError, check, load_heads};
+use crate::check::{CheckError, check, judge_held, load_heads};
 use crate::follower::{self, Follower, FollowerStatus, Running};
 use crate::log::LogSigner;
 use crate::outcome::{Origin, Outcome, Refusal};
 use crate::pending::Pending;
 use crate::reader::Reader;
-use crate::writer::{Checked, Job, Progress, QUEUED_JOBS, Writer};
-use provenance::event::SignedEvent;
+use crate::writer::{Checked, JOB_EVENTS, Job, Progress, QUEUED_JOBS, Writer};
+use provenance::admission::Hold;
+use provenance::event::{DecodeError, SignedEvent};
+use provenance::id::EventId;
 use provenance::network::Network;
 use provenance::signature::{BATCH, Verifier};
 use rayon::prelude::*;
@@ -113,6 +115,7 @@ impl Ledger {
             heads = started;
         }
         check(&network, &reader, &heads)?;
+        let heads = judge_held(&network, &reader, heads).map_err(CheckError::from)?;
 
         let progress = Arc::new(Progress {
             size: watch::Sender::new(heads.frontier.size()),
@@ -146,12 +149,25 @@ impl Ledger {
     /// Checks, judges and appends events; answers in their order when all of them are on the disk.
     pub async fn submit(&self, events: Vec<Vec<u8>>, origin: Origin) -> Result<Vec<Outcome>, WriteError> {
         let count = events.len();
+        let mut events = events.into_iter();
         let jobs = self.shared.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let jobs = jobs.ok_or(WriteError::Closed)?;
-        let checked = tokio::task::spawn_blocking(move || check_all(events)).await.map_err(|_| WriteError::Closed)?;
-        let (reply, answer) = oneshot::channel();
-        jobs.send(Job { events: checked, count, origin, reply }).await.map_err(|_| WriteError::Closed)?;
-        let outcomes = answer.await.map_err(|_| WriteError::Closed)?;
+        let mut answers = Vec::with_capacity(count.div_ceil(JOB_EVENTS));
+        while events.len() > 0 {
+            // A place in the queue first: decoded events are several times as large as their bytes.
+            let place = jobs.reserve().await.map_err(|_| WriteError::Closed)?;
+            let some: Vec<_> = events.by_ref().take(JOB_EVENTS).collect();
+            let count = some.len();
+            let checked = tokio::task::spawn_blocking(move || check_all(some)).await;
+            let checked = checked.map_err(|_| WriteError::Closed)?;
+            let (reply, answer) = oneshot::channel();
+            place.send(Job { events: checked, count, origin: origin.clone(), reply });
+            answers.push(answer);
+        }
+        let mut outcomes = Vec::with_capacity(count);
+        for answer in answers {
+            outcomes.extend(answer.await.map_err(|_| WriteError::Closed)?);
+        }
         debug_assert_eq!(outcomes.len(), count, "one outcome for each event");
         Ok(outcomes)
     }
@@ -245,10 +261,16 @@ fn check_some(events: Vec<Vec<u8>>, verifier: &mut Verifier) -> Vec<Checked> {
     let mut checked: Vec<Option<Checked>> = Vec::with_capacity(events.len());
     let mut decoded = Vec::with_capacity(events.len());
     for bytes in events {
+        let id = EventId::of(&bytes);
         checked.push(match SignedEvent::decode(bytes) {
             Ok(event) => {
                 decoded.push(event);
                 None
+            }
+            // Nobody's fault: this program is older than the one that signed it.
+            Err(DecodeError::NewerVersion(version)) => {
+                let hold = Hold::Unsupported(format!("format version {version}"));
+                Some(Checked::Settled(Outcome::Held { id, hold, kept: false }))
             }
             Err(error) => Some(refused(Refusal::Decode(Arc::new(error)))),
         });

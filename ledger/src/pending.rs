@@ -11,6 +11,7 @@ use provenance::merkle::{Frontier, Hash, leaf_hash, tile_position};
 use provenance::network::Network;
 use provenance::payload::Lane;
 use provenance::signature::Verifier;
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use store::{
@@ -47,14 +48,8 @@ impl HeldCounts {
     }
 
     fn remove(&mut self, signer: &PublicKey, source: &str) {
-        if let Some(count) = self.by_signer.get_mut(signer) {
-            *count = count.saturating_sub(1);
-        }
-        if let Some(count) = self.by_source.get_mut(source) {
-            *count = count.saturating_sub(1);
-        }
-        self.by_signer.retain(|_, count| *count > 0);
-        self.by_source.retain(|_, count| *count > 0);
+        remove_one(&mut self.by_signer, signer);
+        remove_one(&mut self.by_source, source);
         self.all = self.all.saturating_sub(1);
     }
 
@@ -65,11 +60,24 @@ impl HeldCounts {
     }
 }
 
-/// Void events remembered in case their signer goes on from them. Mistakes are rare and soon
-/// followed; one that was forgotten is asked for again by what follows it.
+fn remove_one<K, Q>(counts: &mut HashMap<K, usize>, key: &Q)
+where
+    K: Borrow<Q> + std::hash::Hash + Eq,
+    Q: std::hash::Hash + Eq + ?Sized,
+{
+    if let Some(count) = counts.get_mut(key) {
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}
+
+/// Void events remembered in case somebody builds on them. Mistakes are rare and soon followed;
+/// one that was forgotten is asked for again by what follows it.
 const REMEMBERED_VOIDS: usize = 256;
 
-/// Void events of late that nothing builds on yet.
+/// Void events of late that nothing names yet. Whatever one of them names is stored.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RecentVoids {
     events: HashMap<EventId, Arc<Judged>>,
@@ -111,6 +119,8 @@ pub(crate) struct Pending<'a> {
     /// Events held in this batch; nothing where a stored one was released.
     held: BTreeMap<EventId, Option<HeldRow>>,
     held_by_missing: HashMap<EventId, Vec<EventId>>,
+    /// Verifies again what was held.
+    verifier: Verifier,
 }
 
 impl<'a> Pending<'a> {
@@ -127,6 +137,7 @@ impl<'a> Pending<'a> {
             tiles: HashMap::new(),
             held: BTreeMap::new(),
             held_by_missing: HashMap::new(),
+            verifier: Verifier::new(),
         }
     }
 
@@ -162,6 +173,17 @@ impl<'a> Pending<'a> {
         };
         self.release(&id)?;
         Ok(outcome)
+    }
+
+    /// Judges held events again, such as those that waited for an upgrade of this program, and then
+    /// those that waited for them.
+    pub fn take_held(&mut self, ids: &[EventId]) -> Result<(), StoreError> {
+        for id in ids {
+            if self.judge_again(id)? {
+                self.release_dependents(*id)?;
+            }
+        }
+        Ok(())
     }
 
     /// The finished batch, what it leaves for the next one, and the events that it stores.
@@ -247,28 +269,40 @@ impl<'a> Pending<'a> {
         Ok(index)
     }
 
-    /// A void event is a mistake of its signer: kept only where something signed later builds on it.
+    /// A void event is a mistake of its signer: kept only where something builds on it.
     fn set_aside(&mut self, event: VerifiedEvent, judgement: Judgement, remember: bool) -> Result<(), StoreError> {
-        let awaited = judgement.journal_height > 0 && self.is_awaited_link(&event.id())?;
+        // What is no link of any journal belongs to nobody, and nothing can build on it.
+        if judgement.journal_height == 0 {
+            return Ok(());
+        }
+        let awaited = self.is_awaited(&event.id())?;
         let judged = Arc::new(Judged { event: event.into_signed(), judgement });
         if awaited {
             return self.keep(judged, None);
         }
         if remember {
+            self.keep_named(&judged)?;
             self.heads.voids.insert(judged);
         }
         Ok(())
     }
 
-    /// Stores an event, and before it the void links by which its journal leads to it.
+    /// Stores an event, and before it the void events on which it rests: whoever gets this event
+    /// from here can get all its ancestors too.
     fn keep(&mut self, judged: Arc<Judged>, index: Option<u64>) -> Result<(), StoreError> {
-        let mut link = judged.event.payload().journal;
-        let mut chain = vec![(judged, index)];
-        while let Some(void) = self.heads.voids.events.remove(&link) {
-            link = void.event.payload().journal;
-            chain.push((void, None));
+        self.keep_named(&judged)?;
+        self.store(judged, index)
+    }
+
+    /// Stores the void events that are remembered and named by this one, in whatever role. They
+    /// name none that is not stored, because this was done for them when they were judged.
+    fn keep_named(&mut self, judged: &Judged) -> Result<(), StoreError> {
+        for ancestor in judged.event.payload().ancestors() {
+            if let Some(void) = self.heads.voids.events.remove(&ancestor) {
+                self.store(void, None)?;
+            }
         }
-        chain.into_iter().rev().try_for_each(|(judged, index)| self.store(judged, index))
+        Ok(())
     }
 
     /// Stores body, judgement and journal head.
@@ -334,30 +368,49 @@ impl<'a> Pending<'a> {
         let mut ready = VecDeque::from([id]);
         while let Some(ancestor) = ready.pop_front() {
             for waiting in self.waiting_for(&ancestor)? {
-                let Some(row) = self.held_row(&waiting)? else { continue };
-                let Some(event) = verify_again(row.bytes.clone()) else {
-                    self.release(&waiting)?;
-                    continue;
-                };
-                match judge(self.network, &event, self)? {
-                    Verdict::Hold(Hold::Missing(missing)) => {
-                        self.go_on_waiting(waiting, row, missing);
-                        continue;
-                    }
-                    Verdict::Hold(Hold::Unsupported(_)) | Verdict::Reject(_) => {}
-                    Verdict::Void(_, judgement) => {
-                        self.set_aside(event, judgement, true)?;
-                        ready.push_back(waiting);
-                    }
-                    Verdict::Admit(judgement) => {
-                        self.append(event, judgement)?;
-                        ready.push_back(waiting);
-                    }
+                if self.judge_again(&waiting)? {
+                    ready.push_back(waiting);
                 }
-                self.release(&waiting)?;
             }
         }
         Ok(())
+    }
+
+    /// Judges a held event if all that it waited for is judged; true if the event itself now is.
+    fn judge_again(&mut self, id: &EventId) -> Result<bool, StoreError> {
+        let Some(row) = self.held_row(id)? else { return Ok(false) };
+        for ancestor in &row.missing {
+            if self.stored(ancestor)?.is_none() {
+                return Ok(false);
+            }
+        }
+        let Some(event) = self.verify_again(&row) else {
+            self.release(id)?;
+            return Ok(false);
+        };
+        let judged = match judge(self.network, &event, self)? {
+            Verdict::Hold(Hold::Missing(missing)) => {
+                self.go_on_waiting(*id, row, missing);
+                return Ok(false);
+            }
+            Verdict::Hold(Hold::Unsupported(_)) => return Ok(false),
+            Verdict::Reject(_) => false,
+            Verdict::Void(_, judgement) => {
+                self.set_aside(event, judgement, true)?;
+                true
+            }
+            Verdict::Admit(judgement) => {
+                self.append(event, judgement)?;
+                true
+            }
+        };
+        self.release(id)?;
+        Ok(judged)
+    }
+
+    fn verify_again(&mut self, row: &HeldRow) -> Option<VerifiedEvent> {
+        let event = SignedEvent::decode(row.bytes.clone()).ok()?;
+        self.verifier.verify(event).ok()
     }
 
     /// A void ancestor that was remembered when the event came may be forgotten now.
@@ -371,11 +424,10 @@ impl<'a> Pending<'a> {
         }
     }
 
-    /// Whether an event that is held names this one as its journal link.
-    fn is_awaited_link(&self, id: &EventId) -> Result<bool, StoreError> {
+    /// Whether an event that is held waits for this one.
+    fn is_awaited(&self, id: &EventId) -> Result<bool, StoreError> {
         for waiting in self.waiting_for(id)? {
-            let row = self.held_row(&waiting)?;
-            if row.and_then(|row| SignedEvent::decode(row.bytes).ok()).is_some_and(|e| e.payload().journal == *id) {
+            if self.is_held(&waiting)? {
                 return Ok(true);
             }
         }
@@ -431,11 +483,6 @@ impl<'a> Pending<'a> {
             None => self.reader.stored(id),
         }
     }
-}
-
-fn verify_again(bytes: Vec<u8>) -> Option<VerifiedEvent> {
-    let event = SignedEvent::decode(bytes).ok()?;
-    Verifier::new().verify(event).ok()
 }
 
 impl Ancestry for Pending<'_> {

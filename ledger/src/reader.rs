@@ -5,12 +5,27 @@ use provenance::admission::{Ancestry, Judged};
 use provenance::event::SignedEvent;
 use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::payload::Lane;
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use std::sync::Arc;
 use store::{Events, JournalHead, Journals, LaneHeads, Lanes, Log, Range, References, Store, StoreError, Subjects};
 
-/// Judged events kept in memory: about a kilobyte each.
-const CACHED_EVENTS: usize = 65_536;
+/// Memory for judged events: those of some days of a busy cooperative.
+const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// How many events are expected to fit, at about two kilobytes each; the cache sizes its tables by it.
+const CACHED_EVENTS: usize = 32_768;
+
+/// An event in memory: its bytes, the payload made from them, and what surrounds both.
+#[derive(Debug, Clone)]
+struct InMemory;
+
+impl Weighter<EventId, Stored> for InMemory {
+    fn weight(&self, _: &EventId, stored: &Stored) -> u64 {
+        // Decoded, strings and ids take up to twice the room of their bytes.
+        3 * stored.judged.event.bytes().len() as u64 + 512
+    }
+}
 
 /// A judged event and its place in the log.
 #[derive(Debug, Clone)]
@@ -25,12 +40,12 @@ pub struct Stored {
 #[derive(Debug, Clone)]
 pub struct Reader {
     store: Store,
-    events: Arc<Cache<EventId, Stored>>,
+    events: Arc<Cache<EventId, Stored, InMemory>>,
 }
 
 impl Reader {
     pub(crate) fn new(store: Store) -> Self {
-        Self { store, events: Arc::new(Cache::new(CACHED_EVENTS)) }
+        Self { store, events: Arc::new(Cache::with_weighter(CACHED_EVENTS, CACHE_BYTES, InMemory)) }
     }
 
     /// The store, for rows that belong to a view.

@@ -13,6 +13,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// Events of one commit. Beyond some thousands a larger batch costs memory and gains nothing.
 const BATCH_EVENTS: usize = 4_096;
 
+/// Events of one job, so that the bound on waiting jobs is one on waiting events.
+pub(crate) const JOB_EVENTS: usize = 1_024;
+
 /// Jobs that may wait; a further one waits at its sender, which is how load is pushed back.
 pub(crate) const QUEUED_JOBS: usize = 256;
 
@@ -68,6 +71,7 @@ pub(crate) struct Writer {
 impl Writer {
     /// Works until all senders are gone.
     pub fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+        let _told = TellsOfPanic(self.progress.clone());
         let mut certain = true;
         loop {
             if !certain {
@@ -179,6 +183,18 @@ impl Writer {
         self.publish();
         tracing::debug!(stored, size = self.heads.frontier.size(), "appended");
         Ok(all)
+    }
+}
+
+/// Lets a panic of the thread show in the health of the ledger.
+struct TellsOfPanic(Arc<Progress>);
+
+impl Drop for TellsOfPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let problem = StoreError::Io("the writer stopped unexpectedly; restart the node".to_owned());
+            self.0.set_problem(Some(Arc::new(problem)));
+        }
     }
 }
 

@@ -94,15 +94,14 @@ impl Global {
     /// The running node, with the token where there is one.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
         let folder = self.data_dir()?;
-        let base = match &self.node {
-            Some(node) => node.clone(),
-            None => {
-                let configuration = config::load(&folder.configuration(), Vec::new());
-                let configuration = configuration.or_exit_with(Exit::BadInput, || {
+        let base = if let Some(node) = &self.node {
+            node.clone()
+        } else {
+            let configuration = config::load(&folder.configuration(), Vec::new())
+                .or_exit_with(Exit::BadInput, || {
                     "cannot tell where the node listens; name its address with --node".to_owned()
                 })?;
-                format!("http://{}", configuration.http.listen)
-            }
+            format!("http://{}", configuration.http.listen)
         };
         let token = match &self.token_file {
             Some(file) => Some(

@@ -149,11 +149,12 @@ impl Client {
     async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
         request.send().await.map_err(|error| {
             let reason = if error.is_timeout() { "it does not answer in time" } else { "nobody answers there" };
+            let cause = anyhow::Error::new(error).root_cause().to_string();
             let message = format!(
-                "cannot reach the node at {}: {reason}. Is 'furrow run' running? Name another address with --node",
+                "cannot reach the node at {}: {reason} ({cause}). Is 'furrow run' running? Name another address with --node",
                 self.base
             );
-            Failure { exit: Exit::Unreachable, error: anyhow::Error::new(error).context(message) }
+            Failure::new(Exit::Unreachable, message)
         })
     }
 

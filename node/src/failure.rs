@@ -1,5 +1,6 @@
 //! How a command ends: the exit codes for scripts, and errors as a clerk reads them.
 
+use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
@@ -67,8 +68,23 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#}", self.error)
+        f.write_str(&with_sources(self.error.as_ref()))
     }
+}
+
+/// An error with all that led to it, each once.
+pub(crate) fn with_sources(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let cause = error.to_string();
+        // Some libraries repeat the cause in their own message.
+        if !text.contains(cause.trim()) {
+            text = format!("{text}: {cause}");
+        }
+        source = error.source();
+    }
+    text.trim_end().to_owned()
 }
 
 /// Whatever is not said to be something else has simply gone wrong.
@@ -116,5 +132,8 @@ mod tests {
         let failure = error.or_exit_with(Exit::BadInput, || "cannot read harvest.csv".into()).unwrap_err();
         assert_eq!(failure.exit, Exit::BadInput);
         assert_eq!(failure.to_string(), "cannot read harvest.csv: disk on fire");
+        let repeated =
+            anyhow::Error::new(std::io::Error::other("disk on fire")).context("writing failed: disk on fire");
+        assert_eq!(Failure::of(Exit::Failed, repeated).to_string(), "writing failed: disk on fire");
     }
 }

@@ -9,6 +9,7 @@ mod config;
 mod data_dir;
 mod demo;
 mod durable;
+mod enrolment;
 mod failure;
 mod harvest;
 mod keystore;

@@ -21,7 +21,7 @@ struct NetworkFile {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NetworkFileError {
     /// Unreadable.
-    #[error("cannot read the network's definition {path}: {source}")]
+    #[error("cannot read the network's definition {path}")]
     Read {
         /// Which file.
         path: PathBuf,
@@ -29,7 +29,7 @@ pub(crate) enum NetworkFileError {
         source: std::io::Error,
     },
     /// Not such a file.
-    #[error("{path} is not a network's definition: {source}")]
+    #[error("{path} is not a network's definition")]
     Toml {
         /// Which file.
         path: PathBuf,
@@ -37,13 +37,13 @@ pub(crate) enum NetworkFileError {
         source: Box<toml::de::Error>,
     },
     /// Name.
-    #[error("the network's name: {0}")]
+    #[error("the network has no good name")]
     Name(#[from] ValueError),
     /// Nonce.
     #[error("the network's nonce must be 32 hexadecimal digits; copy the file again")]
     Nonce,
     /// Founder.
-    #[error("a founder's key: {0}")]
+    #[error("a founder's key is none")]
     Founder(#[from] IdError),
     /// All together.
     #[error(transparent)]

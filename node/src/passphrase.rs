@@ -19,7 +19,7 @@ pub(crate) struct Passphrase(Zeroizing<String>);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PassphraseError {
     /// The file cannot be read.
-    #[error("cannot read the passphrase file {path}: {source}")]
+    #[error("cannot read the passphrase file {path}")]
     File {
         /// Which file.
         path: PathBuf,
@@ -35,7 +35,7 @@ pub(crate) enum PassphraseError {
     )]
     NoTerminal,
     /// The terminal failed.
-    #[error("cannot read from the terminal: {0}")]
+    #[error("cannot read from the terminal")]
     Terminal(#[source] std::io::Error),
     /// Too short for a new one.
     #[error("the passphrase has fewer than {MIN_CHARACTERS} characters; four or five random words make a good one")]
@@ -58,15 +58,14 @@ impl Passphrase {
 
     /// The passphrase for a new keystore, typed twice at the terminal.
     pub(crate) fn ask_new(file: Option<&Path>) -> Result<Self, PassphraseError> {
-        let passphrase = match file {
-            Some(file) => read_file(file)?,
-            None => {
-                let first = prompt("New passphrase for the keystore: ")?;
-                if first != prompt("The same again: ")? {
-                    return Err(PassphraseError::Differ);
-                }
-                first
+        let passphrase = if let Some(file) = file {
+            read_file(file)?
+        } else {
+            let first = prompt("New passphrase for the keystore: ")?;
+            if first != prompt("The same again: ")? {
+                return Err(PassphraseError::Differ);
             }
+            first
         };
         if passphrase.0.chars().count() < MIN_CHARACTERS {
             return Err(PassphraseError::Short);

@@ -4,7 +4,7 @@
 //! computed again, and the anchor is read from the chain.
 
 use crate::client::{COSE, Client};
-use crate::failure::Failure;
+use crate::failure::{Failure, with_sources};
 use crate::names::id_of;
 use anchoring::{Address, AnchorClaim, Commitment, Content, Stored, TxHash};
 use data_encoding::HEXLOWER;
@@ -42,7 +42,8 @@ pub(crate) enum Word {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Check {
     /// What is checked.
-    pub(crate) check: &'static str,
+    #[serde(rename = "check")]
+    pub(crate) name: &'static str,
     /// Whether it holds.
     pub(crate) holds: bool,
     /// What was found.
@@ -59,10 +60,10 @@ pub(crate) struct Checks(pub(crate) Vec<Check>);
 struct Stop;
 
 impl Checks {
-    fn add(&mut self, check: &'static str, rests_on: Word, result: Result<String, String>) -> Result<(), Stop> {
+    fn add(&mut self, name: &'static str, rests_on: Word, result: Result<String, String>) -> Result<(), Stop> {
         let holds = result.is_ok();
         let detail = result.unwrap_or_else(|reason| reason);
-        self.0.push(Check { check, holds, detail, rests_on });
+        self.0.push(Check { name, holds, detail, rests_on });
         if holds { Ok(()) } else { Err(Stop) }
     }
 
@@ -165,7 +166,7 @@ async fn log_and_anchor(
         return Ok(checks.add("anchor", Word::Own, Err(missing)));
     };
     let read = anchoring::verify_anchor(rpc, claim.contract, claim.sender, &claim.anchor).await;
-    let result = read.map_err(|error| error.to_string()).map(|found| {
+    let result = read.map_err(|error| with_sources(&error)).map(|found| {
         let stored = match found.stored {
             Stored::AtItsBlock => "as stored in the contract at that block",
             Stored::Now => "as stored in the contract now",
@@ -212,7 +213,7 @@ async fn known_network(sources: &Sources<'_>) -> Result<(KnownNetwork, Word), Fa
 }
 
 fn verified(bytes: Vec<u8>) -> Result<VerifiedEvent, String> {
-    let event = SignedEvent::decode(bytes).map_err(|error| error.to_string())?;
+    let event = SignedEvent::decode(bytes).map_err(|error| with_sources(&error))?;
     Verifier::new().verify(event).map_err(|error| error.to_string())
 }
 

@@ -7,6 +7,9 @@ use minicbor::{Decode, Decoder, Encode, Encoder};
 /// Nesting deeper than this is refused: no body needs more, and the decoder recurses.
 const MAX_DEPTH: u8 = 12;
 
+/// Items of one [`Any`]: decoded, an item takes thirty times the memory of its byte.
+const MAX_ITEMS: usize = 1_024;
+
 /// Why bytes are not the deterministic encoding of the wanted type.
 #[derive(Debug, thiserror::Error)]
 pub enum CborError {
@@ -136,15 +139,19 @@ impl<C> Encode<C> for Any {
 
 impl<'b, C> Decode<'b, C> for Any {
     fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        decode_any(d, MAX_DEPTH)
+        decode_any(d, MAX_DEPTH, &mut 0)
     }
 }
 
-fn decode_any(d: &mut Decoder<'_>, depth: u8) -> Result<Any, minicbor::decode::Error> {
+fn decode_any(d: &mut Decoder<'_>, depth: u8, items: &mut usize) -> Result<Any, minicbor::decode::Error> {
     let refuse = |text: &'static str, at| Err(minicbor::decode::Error::message(text).at(at));
     let position = d.position();
     if depth == 0 {
         return refuse("values are nested deeper than 12 levels", position);
+    }
+    *items += 1;
+    if *items > MAX_ITEMS {
+        return refuse("a value has more than 1024 items", position);
     }
     match d.datatype()? {
         Type::U8 | Type::U16 | Type::U32 | Type::U64 | Type::I8 | Type::I16 | Type::I32 | Type::I64 | Type::Int => {
@@ -156,7 +163,7 @@ fn decode_any(d: &mut Decoder<'_>, depth: u8) -> Result<Any, minicbor::decode::E
         Type::Null => d.null().map(|()| Any::Null),
         Type::Array => {
             let len = d.array()?.unwrap_or(0);
-            (0..len).map(|_| decode_any(d, depth - 1)).collect::<Result<_, _>>().map(Any::Array)
+            (0..len).map(|_| decode_any(d, depth - 1, items)).collect::<Result<_, _>>().map(Any::Array)
         }
         Type::Map => {
             let len = d.map()?.unwrap_or(0);
@@ -164,20 +171,24 @@ fn decode_any(d: &mut Decoder<'_>, depth: u8) -> Result<Any, minicbor::decode::E
             let mut last_key: &[u8] = &[];
             for index in 0..len {
                 let start = d.position();
-                let key = decode_any(d, depth - 1)?;
+                let key = decode_any(d, depth - 1, items)?;
                 let encoded = &d.input()[start..d.position()];
                 // Sorted and distinct: a repeated key would otherwise survive the comparison.
                 if index > 0 && encoded <= last_key {
                     return refuse("map keys must be sorted and distinct", start);
                 }
                 last_key = encoded;
-                entries.push((key, decode_any(d, depth - 1)?));
+                entries.push((key, decode_any(d, depth - 1, items)?));
             }
             Ok(Any::Map(entries))
         }
         Type::Tag => {
             let tag = d.tag()?;
-            Ok(Any::Tagged(tag.as_u64(), Box::new(decode_any(d, depth - 1)?)))
+            // A bignum has many encodings (RFC 8949 §3.4.3), and whoever reads one may write another.
+            if matches!(tag.as_u64(), 2 | 3) {
+                return refuse("bignums may not stand here; write the number as a text", position);
+            }
+            Ok(Any::Tagged(tag.as_u64(), Box::new(decode_any(d, depth - 1, items)?)))
         }
         Type::F16 | Type::F32 | Type::F64 => refuse("floating-point numbers have no place in signed bytes", position),
         _ => refuse("only definite-length values may stand in signed bytes", position),

@@ -5,7 +5,7 @@
 //! the lot follows the one handover that its addressee accepted, or is disputed.
 
 use crate::admission::lanes::{Spread, effect_on, join, lane_index, lot_after, prev_in_lane, spread};
-use crate::admission::{Ancestry, Judged};
+use crate::admission::{Ancestry, Judged, offered_items};
 use crate::custody::{Effect, LotState};
 use crate::id::{EventId, SubjectId};
 use crate::payload::Lane;
@@ -46,12 +46,15 @@ pub fn lot<A: Ancestry>(subject: &SubjectId, tips: &[EventId], ancestry: &A) -> 
     }
     let Some(fan) = spread(subject, Lane::Main, &judged, ancestry)? else { return Ok(None) };
     let Some(at_root) = lot_after(&fan.root, subject, Lane::Main) else { return Ok(None) };
-    let accepted = tips_after_acceptance(&fan, subject, &judged);
-    let beside = if accepted.is_empty() { BTreeSet::new() } else { outside(&fan, subject, &accepted) };
-
     if let Ok(Some(state)) = join(subject, Lane::Main, &judged, ancestry)? {
+        // What a former holder tells beside an acceptance changes no value.
+        let received = |judged: &Judged| Ok(receives(judged, subject));
+        let accepted = tips_after(&fan, subject, &judged, received)?;
+        let beside = if accepted.is_empty() { BTreeSet::new() } else { outside(&fan, subject, &accepted) };
         return Ok(Some(settled(state, beside)));
     }
+    let accepted = tips_after(&fan, subject, &judged, |judged| is_accepted(judged, subject, ancestry))?;
+    let beside = if accepted.is_empty() { BTreeSet::new() } else { outside(&fan, subject, &accepted) };
     let custody = |judged: &&Arc<Judged>| !matches!(effect_on(judged, subject, Lane::Main), Some(Effect::Tell));
     let in_conflict = fan.between.iter().filter(custody).map(|judged| judged.event.id()).collect();
     let mut counted = CountedLot { disputed: true, in_conflict, ..settled(at_root, BTreeSet::new()) };
@@ -63,17 +66,45 @@ pub fn lot<A: Ancestry>(subject: &SubjectId, tips: &[EventId], ancestry: &A) -> 
     Ok(Some(counted))
 }
 
-/// The tips that extend, or are, an addressee's acceptance after the common root.
-fn tips_after_acceptance(fan: &Spread, subject: &SubjectId, tips: &[Arc<Judged>]) -> Vec<Arc<Judged>> {
+/// The tips that extend, or are, an event after the common root for which `accepts` holds.
+fn tips_after<E>(
+    fan: &Spread,
+    subject: &SubjectId,
+    tips: &[Arc<Judged>],
+    accepts: impl Fn(&Judged) -> Result<bool, E>,
+) -> Result<Vec<Arc<Judged>>, E> {
     let mut after: HashSet<EventId> = HashSet::new();
     for judged in &fan.between {
-        let receives = matches!(effect_on(judged, subject, Lane::Main), Some(Effect::Receive(..)));
         // Parents come first, so their membership is known.
-        if receives || prev_in_lane(judged, subject, Lane::Main).iter().any(|prev| after.contains(prev)) {
+        let extends = prev_in_lane(judged, subject, Lane::Main).iter().any(|prev| after.contains(prev));
+        if extends || accepts(judged)? {
             after.insert(judged.event.id());
         }
     }
-    tips.iter().filter(|tip| after.contains(&tip.event.id())).cloned().collect()
+    Ok(tips.iter().filter(|tip| after.contains(&tip.event.id())).cloned().collect())
+}
+
+fn receives(judged: &Judged, subject: &SubjectId) -> bool {
+    matches!(effect_on(judged, subject, Lane::Main), Some(Effect::Receive(..)))
+}
+
+/// Whether an addressee took something over: the lot itself, or the part-lot that the event minted.
+fn is_accepted<A: Ancestry>(judged: &Judged, subject: &SubjectId, ancestry: &A) -> Result<bool, A::Error> {
+    if receives(judged, subject) {
+        return Ok(true);
+    }
+    if !matches!(effect_on(judged, subject, Lane::Main), Some(Effect::Draw(_))) {
+        return Ok(false);
+    }
+    let parts = offered_items(judged).unwrap_or_default().into_iter().filter(|item| item.lot == *subject);
+    for part in parts {
+        for id in ancestry.lane_events(&part.item, Lane::Main)? {
+            if ancestry.judged(&id)?.is_some_and(|answer| receives(&answer, &part.item)) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Events after the root that are no ancestors of `tips`.

@@ -1,8 +1,8 @@
-//! Signed events: a payload in a COSE_Sign1 (RFC 9052), and the proof that it was verified.
+//! Signed events: a payload in a `COSE_Sign1` (RFC 9052), and the proof that it was verified.
 
 use crate::cbor::CborError;
 use crate::id::{EventId, PublicKey, SubjectId};
-use crate::payload::{Payload, PayloadError, StructureError, did_key};
+use crate::payload::{Payload, PayloadError, StructureError, VERSION, did_key};
 use ed25519_dalek::{Signer, SigningKey};
 use minicbor::data::Tag;
 use minicbor::{Decoder, Encoder};
@@ -13,7 +13,7 @@ pub const CONTENT_TYPE: &str = "application/vnd.furrow.event+cbor";
 /// Most bytes of an event.
 pub const MAX_EVENT_BYTES: usize = 16 * 1024;
 
-/// COSE_Sign1 (RFC 9052 §2).
+/// `COSE_Sign1` (RFC 9052 §2).
 const COSE_SIGN1: u64 = 18;
 
 /// Why bytes are not an event.
@@ -22,7 +22,7 @@ pub enum DecodeError {
     /// More bytes than an event may have.
     #[error("the event has {0} bytes; at most 16384 are allowed, so name large documents by their hash")]
     TooLarge(usize),
-    /// Not a COSE_Sign1 of the right shape.
+    /// Not a `COSE_Sign1` of the right shape.
     #[error(
         "the bytes are not an event, which is a COSE_Sign1 with protected header, empty unprotected header, payload and 64-byte signature: {0}"
     )]
@@ -72,7 +72,7 @@ impl SignedEvent {
             open_envelope(&bytes).map_err(|e| DecodeError::Envelope(e.to_string()))?;
         let mut d = Decoder::new(payload_bytes);
         let payload = Payload::decode(&mut d).map_err(|error| match error {
-            PayloadError::Version(version) => DecodeError::NewerVersion(version),
+            PayloadError::Version(version) if version > VERSION => DecodeError::NewerVersion(version),
             other => DecodeError::Payload(other.to_string()),
         })?;
         // The whole event is rebuilt from what was understood and compared, headers included.

@@ -285,7 +285,7 @@ pub(crate) enum PayloadError {
     Shape(#[from] minicbor::decode::Error),
     #[error("field {key} ({name}) is missing or out of order")]
     Missing { key: u8, name: &'static str },
-    #[error("the format version {0} is newer than this program")]
+    #[error("there is no format version {0}")]
     Version(u64),
 }
 

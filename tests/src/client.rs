@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::time::Duration;
 
 /// Longer than any request of a healthy node takes.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// One signed event.
 pub const COSE: &str = "application/cose";

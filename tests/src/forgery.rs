@@ -15,9 +15,12 @@ use std::convert::Infallible;
 
 /// The order of the Ed25519 group, little-endian: S + L signs the same by sloppy rules (RFC 8032 §5.1.7).
 const GROUP_ORDER: [u8; 32] = [
-    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0, 0,
-    0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
+
+/// The forgery that claims another version of the format.
+const NEWER: &str = "payload: version";
 
 /// What was done to an authentic event, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +35,11 @@ impl Forgery {
     /// The id that these bytes would have as an event.
     pub fn id(&self) -> EventId {
         EventId::of(&self.bytes)
+    }
+
+    /// Whether it looks as if a newer program had signed it. Such an event is nobody's fault, and is not taken either.
+    pub fn looks_newer(&self) -> bool {
+        self.what == NEWER
     }
 
     /// Whether the bytes are one CBOR item, so that they can stand in a sequence.
@@ -59,7 +67,7 @@ pub fn of_every_part(event: &SignedEvent, other: &PublicKey) -> Vec<Forgery> {
         add(what, parts.with(|parts| (parts.payload, parts.header.subject) = (payload.to_vec(), subject)));
     }
     let version = |bytes: &mut Vec<u8>| bytes[2] = 2;
-    add("payload: version", parts.with(|parts| version(&mut parts.payload)));
+    add(NEWER, parts.with(|parts| version(&mut parts.payload)));
     let kind = |bytes: &mut Vec<u8>| bytes[5] ^= 1;
     add("payload: kind", parts.with(|parts| kind(&mut parts.payload)));
     for (what, signature) in of_the_signature(&parts.signature) {
@@ -68,7 +76,7 @@ pub fn of_every_part(event: &SignedEvent, other: &PublicKey) -> Vec<Forgery> {
     forgeries
 }
 
-/// A COSE_Sign1 taken apart.
+/// A `COSE_Sign1` taken apart.
 #[derive(Debug, Clone)]
 struct Parts {
     tag: u64,
@@ -182,6 +190,9 @@ fn of_the_header(header: &Header, other: &PublicKey) -> Vec<(&'static str, Heade
     ]
 }
 
+/// What a change does to a payload, and its name.
+type Change = (&'static str, fn(&mut Payload));
+
 fn of_the_payload(payload: &Payload) -> Vec<(&'static str, Payload)> {
     let with = |what, change: &dyn Fn(&mut Payload)| {
         let mut changed = payload.clone();
@@ -209,8 +220,7 @@ fn of_the_payload(payload: &Payload) -> Vec<(&'static str, Payload)> {
         with("payload: after", &|p| p.after = Some(After { chain_id: 1, commitment: [9; 32] })),
         with("payload: extensions", &|p| p.extensions = Some(extension.clone())),
     ];
-    type Field = (&'static str, fn(&mut Payload));
-    let left_out: [Field; 5] = [
+    let left_out: [Change; 5] = [
         ("payload: occurred left out", |p| p.occurred = None),
         ("payload: captured by left out", |p| p.captured_by = None),
         ("payload: references left out", |p| p.refs = None),

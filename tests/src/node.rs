@@ -133,7 +133,11 @@ impl Drop for Node {
         if std::thread::panicking() {
             let log = self.log();
             let lines: Vec<&str> = log.lines().collect();
-            eprintln!("--- the end of the log of {}\n{}\n---", self.name, lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n"));
+            eprintln!(
+                "--- the end of the log of {}\n{}\n---",
+                self.name,
+                lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
+            );
         }
     }
 }
@@ -146,4 +150,3 @@ fn first_line(out: ChildStdout) -> String {
     std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
     line
 }
-

@@ -108,7 +108,9 @@ async fn serve(
             }
             Incoming::Request { request, reply, .. } => {
                 let response = match request {
-                    Request::Hello(_) => Response::Hello(Greeting { log, log_size: size, program: "liar/1".to_owned() }),
+                    Request::Hello(_) => {
+                        Response::Hello(Greeting { log, log_size: size, program: "liar/1".to_owned() })
+                    }
                     Request::LogPage { from, max } => {
                         let from = usize::try_from(from).unwrap_or(usize::MAX);
                         let ids = claims.log.iter().skip(from).take(max as usize).copied().collect();

@@ -33,7 +33,11 @@ pub fn binary() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows where it runs");
     let profile = test.ancestors().nth(2).expect("tests lie in the profile's folder 'deps'");
     let binary = profile.join("furrow");
-    assert!(binary.is_file(), "{} was not built yet: run 'cargo build -p node', or 'make test' for all", binary.display());
+    assert!(
+        binary.is_file(),
+        "{} was not built yet: run 'cargo build -p node', or 'make test' for all",
+        binary.display()
+    );
     binary
 }
 

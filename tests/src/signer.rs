@@ -3,8 +3,8 @@
 use crate::scene::Scene;
 use ed25519_dalek::SigningKey;
 use provenance::body::{
-    AcceptedLine, Body, Commodity, Moves, OfferedLine, PlaceRegistered, ProduceMoved, ProduceRegistered, QualityUpdated,
-    Recipient, TransferAccepted, TransferOffered,
+    AcceptedLine, Body, Commodity, Moves, OfferedLine, PlaceRegistered, ProduceMoved, ProduceRegistered,
+    QualityUpdated, Recipient, TransferAccepted, TransferOffered,
 };
 use provenance::event::SignedEvent;
 use provenance::id::{EventId, NetworkId, PublicKey, SubjectId};

@@ -42,10 +42,7 @@ fn named_by_crate() -> BTreeMap<String, BTreeSet<String>> {
         dependencies.iter().map(|dependency| text(&dependency["name"])).collect()
     };
     let packages = metadata["packages"].as_array().expect("a list").iter();
-    packages
-        .map(|package| (text(&package["name"]), names(package)))
-        .filter(|(name, _)| name != UNTRACKED)
-        .collect()
+    packages.map(|package| (text(&package["name"]), names(package))).filter(|(name, _)| name != UNTRACKED).collect()
 }
 
 #[test]
@@ -78,5 +75,8 @@ fn libraries_that_spread_stay_where_they_are() {
 fn the_core_is_pure() {
     let named = named_by_crate();
     let impure: Vec<&String> = named["provenance"].iter().filter(|name| IMPURE.contains(&name.as_str())).collect();
-    assert!(impure.is_empty(), "provenance takes time and randomness as arguments, and does no input or output: {impure:?}");
+    assert!(
+        impure.is_empty(),
+        "provenance takes time and randomness as arguments, and does no input or output: {impure:?}"
+    );
 }

@@ -43,10 +43,11 @@ impl Languages {
 fn range(part: &str) -> Option<(u16, &str)> {
     let mut parameters = part.split(';').map(str::trim);
     let tag = parameters.next().filter(|tag| !tag.is_empty() && *tag != "*")?;
-    let weight = parameters.find_map(|parameter| parameter.strip_prefix("q=")).map_or(Some(1.0), |q| q.parse::<f32>().ok())?;
+    let weight =
+        parameters.find_map(|parameter| parameter.strip_prefix("q=")).map_or(Some(1.0), |q| q.parse::<f32>().ok())?;
     // A weight is between 0 and 1, so it fits.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    (weight > 0.0 && weight <= 1.0).then(|| ((weight * 1000.0) as u16, tag))
+    (weight > 0.0 && weight <= 1.0).then_some(((weight * 1000.0) as u16, tag))
 }
 
 /// The wanted tag, or else its shorter and shorter beginnings.

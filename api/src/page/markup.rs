@@ -13,48 +13,59 @@ pub(super) const STYLE: &str = include_str!("style.css");
 /// Three furrows under a sun.
 const LOGO: &str = r#"<svg viewBox="0 0 32 32" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" aria-hidden="true"><circle cx="16" cy="9" r="4"/><path d="M3 20c7-5 19-5 26 0M5 25c6-4 16-4 22 0M9 29.5c4-2.6 10-2.6 14 0"/></svg>"#;
 
+/// The same as an icon; declared, because a browser otherwise asks for one that is not there.
+const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32' fill='none' stroke='%232f6b3a' stroke-width='2.4'%3E%3Ccircle cx='16' cy='9' r='4'/%3E%3Cpath d='M3 20c7-5 19-5 26 0M5 25c6-4 16-4 22 0M9 29.5c4-2.6 10-2.6 14 0'/%3E%3C/svg%3E";
+
 const CHECK: &str = r#"<svg viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M2.5 8.5l3.6 3.7L13.5 4"/></svg>"#;
 
 const CLOCK: &str = r#"<svg viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" aria-hidden="true"><circle cx="8" cy="8" r="6"/><path d="M8 4.8V8l2.2 1.6"/></svg>"#;
 
 /// The page of a lot.
 pub(super) fn lot(story: &Story, node: &NodeIdentity, page_url: &str, qr: Option<&str>) -> Markup {
-    frame(&format!("{}: where it comes from", story.name.text), html! {
-        (hero(story))
-        (notices(story))
-        (origin(story))
-        section.long aria-labelledby="journey" {
-            h2 #journey { "Its journey" }
-            @if let Some(drawing) = sketch::draw(&story.route) {
-                (drawing)
-                p.caption { "About " (distance(&story.route)) " as the crow flies. Places are shown to the nearest kilometre or so; north is up." }
+    frame(
+        &format!("{}: where it comes from", story.name.text),
+        &html! {
+            (hero(story))
+            (notices(story))
+            (origin(story))
+            section.long aria-labelledby="journey" {
+                h2 #journey { "Its journey" }
+                @if let Some(drawing) = sketch::draw(&story.route) {
+                    (drawing)
+                    p.caption { "About " (distance(&story.route)) " as the crow flies. Places are shown to the nearest kilometre or so; north is up." }
+                }
+                @if story.shortened {
+                    p.caption { "This history is long; steps in the middle are left out here. The full list is linked below." }
+                }
+                ol.steps { @for step in &story.steps { (one_step(step)) } }
             }
-            @if story.shortened {
-                p.caption { "This history is long; steps in the middle are left out here. The full list is linked below." }
-            }
-            ol.steps { @for step in &story.steps { (one_step(step)) } }
-        }
-        (proof(&story.proof))
-        (check_it(story))
-    }, html! {
-        @if let Some(svg) = qr { div.qr role="img" aria-label="QR code of this page" { (PreEscaped(svg)) } }
-        p { "Shown by the node “" (node.name) "” from signed records that it checked itself. Any other node of the network shows the same." }
-        p.mono { (page_url) }
-    })
+            (proof(&story.proof))
+            (check_it(story))
+        },
+        &html! {
+            @if let Some(svg) = qr { div.qr role="img" aria-label="QR code of this page" { (PreEscaped(svg)) } }
+            p { "Shown by the node “" (node.name) "” from signed records that it checked itself. Any other node of the network shows the same." }
+            p.mono { (page_url) }
+        },
+    )
 }
 
 /// The page where there is nothing to show.
 pub(super) fn not_found(title: &str, text: &str) -> Markup {
-    frame(title, html! {
-        div.hero { h1 { (title) } }
-        section {
-            p { (text) }
-            p { "If you scanned a label, the code may be damaged: try once more, or type the address printed below it. A lot that was just registered can take a minute to arrive here." }
-        }
-    }, html! {})
+    frame(
+        title,
+        &html! {
+            div.hero { h1 { (title) } }
+            section {
+                p { (text) }
+                p { "If you scanned a label, the code may be damaged: try once more, or type the address printed below it. A lot that was just registered can take a minute to arrive here." }
+            }
+        },
+        &html! {},
+    )
 }
 
-fn frame(title: &str, content: Markup, foot: Markup) -> Markup {
+fn frame(title: &str, content: &Markup, foot: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -64,6 +75,7 @@ fn frame(title: &str, content: Markup, foot: Markup) -> Markup {
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
                 title { (title) }
+                link rel="icon" href=(ICON);
                 style { (PreEscaped(STYLE)) }
             }
             body {
@@ -140,7 +152,7 @@ fn origin(story: &Story) -> Markup {
                         small { "This is a part that was taken from a larger lot, registered as " (parent.quantity) "; it shares that lot's history up to then." } } }
                 }
                 @if story.parts > 0 {
-                    div.wide { dt { "Parts" } dd { (story.parts) @if story.parts == 1 { " part was" } @else { " parts were" } " taken from this lot; each has a page of its own." } }
+                    div.wide { dt { "Parts" } dd { @if story.parts == 1 { "One part was taken from this lot and has a page of its own." } @else { (story.parts) " parts were taken from this lot; each has a page of its own." } } }
                 }
             }
         }
@@ -185,8 +197,12 @@ fn one_step(step: &Step) -> Markup {
 fn state_badge(step: &Step) -> Markup {
     match step.proof.state {
         Proven::Accepted => html! { span.badge { "recorded, not anchored yet" } },
-        Proven::Anchored => html! { span.badge.ok { "anchored" @if let Some(anchor) = step.proof.anchor { " · no. " (anchor) } } },
-        Proven::Final => html! { span.badge.ok { "anchored for good" @if let Some(anchor) = step.proof.anchor { " · no. " (anchor) } } },
+        Proven::Anchored => {
+            html! { span.badge.ok { "anchored" @if let Some(anchor) = step.proof.anchor { " · no. " (anchor) } } }
+        }
+        Proven::Final => {
+            html! { span.badge.ok { "anchored for good" @if let Some(anchor) = step.proof.anchor { " · no. " (anchor) } } }
+        }
     }
 }
 

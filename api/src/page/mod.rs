@@ -21,10 +21,12 @@ use maud::Markup;
 use provenance::id::{SubjectId, sha256};
 use std::sync::LazyLock;
 
-/// Nothing may be loaded or run but the one style sheet.
+/// Nothing may be loaded or run but the one style sheet and the icon, which stands in the page.
 static SECURITY_POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let style = BASE64.encode(&sha256(&[markup::STYLE.as_bytes()]));
-    let policy = format!("default-src 'none'; style-src 'sha256-{style}'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{style}'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
     HeaderValue::from_str(&policy).expect("base64 and ASCII are header characters")
 });
 
@@ -41,7 +43,10 @@ static SECURITY_POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
 )]
 pub(crate) async fn page(State(state): State<ApiState>, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let Ok(lot) = id.parse::<SubjectId>() else {
-        let markup = markup::not_found("This is not a lot's address", "The address in your browser is incomplete or was mistyped: the part after /p/ has 52 letters and digits.");
+        let markup = markup::not_found(
+            "This is not a lot's address",
+            "The address in your browser is incomplete or was mistyped: the part after /p/ has 52 letters and digits.",
+        );
         return html(StatusCode::NOT_FOUND, markup);
     };
     let story = match tell::tell(&state, &lot, &Languages::of(&headers)) {
@@ -51,7 +56,8 @@ pub(crate) async fn page(State(state): State<ApiState>, Path(id): Path<String>, 
             return html(StatusCode::NOT_FOUND, markup::not_found("Nothing is known of this lot", text));
         }
         Err(_) => {
-            let text = "The records of this lot are here, but cannot be read at the moment. Please try again in a minute.";
+            let text =
+                "The records of this lot are here, but cannot be read at the moment. Please try again in a minute.";
             return html(StatusCode::SERVICE_UNAVAILABLE, markup::not_found("A moment, please", text));
         }
     };

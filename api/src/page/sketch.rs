@@ -31,7 +31,7 @@ pub(crate) struct Stop {
 
 /// The length of the way as the crow flies, in kilometres.
 pub(crate) fn length_km(stops: &[Stop]) -> f64 {
-    stops.windows(2).map(|pair| distance_km(&pair[0].point, &pair[1].point)).sum()
+    stops.windows(2).map(|pair| distance_km(pair[0].point, pair[1].point)).sum()
 }
 
 /// The drawing; nothing where there are not two places.
@@ -72,7 +72,7 @@ pub(crate) fn draw(stops: &[Stop]) -> Option<Markup> {
                 // A place that is passed twice is named once.
                 @if distinct[..index].iter().all(|earlier| earlier.point != distinct[index].point) {
                     @let (label_x, anchor) = label(index);
-                    text.label x=(round(label_x)) y=(round(if index % 2 == 0 { y - 18.0 } else { y + 30.0 })) text-anchor=(anchor) {
+                    text.label x=(round(label_x)) y=(round(if *y < HEIGHT / 2.0 { y - 18.0 } else { y + 32.0 })) text-anchor=(anchor) {
                         (names[index])
                     }
                 }
@@ -123,7 +123,7 @@ fn shortened(name: &str) -> String {
 }
 
 /// The haversine formula.
-fn distance_km(a: &Coordinates, b: &Coordinates) -> f64 {
+fn distance_km(a: Coordinates, b: Coordinates) -> f64 {
     let ((lat_a, lon_a), (lat_b, lon_b)) = (a.degrees(), b.degrees());
     let half = |from: f64, to: f64| ((to - from).to_radians() / 2.0).sin().powi(2);
     let h = half(lat_a, lat_b) + lat_a.to_radians().cos() * lat_b.to_radians().cos() * half(lon_a, lon_b);

@@ -10,11 +10,12 @@ use crate::problem::Problem;
 use crate::proof_state::{ProofState, Proofs, Proven};
 use crate::refusal::storage;
 use crate::state::ApiState;
+use ledger::Stored;
 use ledger::view::{HistoryEntry, ProduceRow, TransferLine, TransferRow, TransferState};
 use provenance::body::{Body, Outcome, Recipient};
 use provenance::id::{EventId, SubjectId};
 use provenance::value::Timestamp;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Steps at the beginning and at the end that a page shows of a long history.
 const FIRST_STEPS: usize = 12;
@@ -27,13 +28,10 @@ pub(super) struct Steps<'a> {
     languages: &'a Languages,
     names: &'a Names,
     proofs: &'a Proofs<'a>,
-    steps: Vec<Step>,
+    told: Vec<Step>,
     shortened: bool,
     route: Vec<SubjectId>,
 }
-
-/// The answers to an offer that lie in the same history.
-type Answers<'a> = HashMap<EventId, Vec<&'a HistoryEntry>>;
 
 impl<'a> Steps<'a> {
     /// No step yet.
@@ -44,23 +42,24 @@ impl<'a> Steps<'a> {
         names: &'a Names,
         proofs: &'a Proofs<'a>,
     ) -> Self {
-        Self { state, row, languages, names, proofs, steps: Vec::new(), shortened: false, route: Vec::new() }
+        Self { state, row, languages, names, proofs, told: Vec::new(), shortened: false, route: Vec::new() }
     }
 
     /// Steps, whether some were left out, and the places on the way.
     pub(super) fn finish(self) -> (Vec<Step>, bool, Vec<SubjectId>) {
-        (self.steps, self.shortened, self.route)
+        (self.told, self.shortened, self.route)
     }
 
     /// Tells all entries, oldest first.
     pub(super) fn tell(&mut self, entries: &[HistoryEntry]) -> Result<(), Problem> {
-        let mut answers = Answers::new();
-        for entry in entries {
-            if let Some(offer) = answered(entry.body()) {
-                answers.entry(offer).or_default().push(entry);
-            }
-        }
-        let offers: HashMap<EventId, &HistoryEntry> = entries.iter().map(|entry| (entry.id(), entry)).collect();
+        let by_id: HashMap<EventId, &HistoryEntry> = entries.iter().map(|entry| (entry.id(), entry)).collect();
+        let accepted: HashSet<EventId> = entries
+            .iter()
+            .filter_map(|entry| match entry.body() {
+                Body::TransferAccepted(body) => Some(body.offer),
+                _ => None,
+            })
+            .collect();
         self.shortened = entries.len() > FIRST_STEPS + LAST_STEPS;
         for (position, entry) in entries.iter().enumerate() {
             self.follow(entry)?;
@@ -68,18 +67,14 @@ impl<'a> Steps<'a> {
                 continue;
             }
             match entry.body() {
-                // Told with its answer, where the lot went on from there.
-                Body::TransferOffered(_) => {
-                    let answers = answers.get(&entry.id()).map_or(&[][..], Vec::as_slice);
-                    if !answers.iter().any(|answer| matches!(answer.body(), Body::TransferAccepted(_))) {
-                        self.handover(entry, answers)?;
-                    }
-                }
-                Body::TransferAccepted(body) => match offers.get(&body.offer) {
-                    Some(offer) => self.handover(offer, answers.get(&body.offer).map_or(&[][..], Vec::as_slice))?,
+                // Told with its acceptance, where the lot went on from there.
+                Body::TransferOffered(_) if accepted.contains(&entry.id()) => {}
+                Body::TransferOffered(_) => self.handover(entry, entry)?,
+                Body::TransferAccepted(body) => match by_id.get(&body.offer) {
+                    Some(offer) => self.handover(entry, offer)?,
                     None => self.single(entry)?,
                 },
-                Body::TransferDeclined(body) | Body::TransferCancelled(body) if offers.contains_key(&body.offer) => {}
+                Body::TransferDeclined(body) | Body::TransferCancelled(body) if by_id.contains_key(&body.offer) => {}
                 _ => self.single(entry)?,
             }
         }
@@ -117,7 +112,11 @@ impl<'a> Steps<'a> {
             Body::ProduceRegistered(body) => {
                 lines.push(words::quantity(&body.quantity));
                 place = body.places.first();
-                if signer == acting { format!("Registered by {acting}") } else { format!("Registered for {acting} by {signer}") }
+                if signer == acting {
+                    format!("Registered by {acting}")
+                } else {
+                    format!("Registered for {acting} by {signer}")
+                }
             }
             Body::ProduceMoved(body) => {
                 place = Some(&body.place);
@@ -144,20 +143,22 @@ impl<'a> Steps<'a> {
                 lines.push(body.reason.as_str().to_owned());
                 format!("An earlier record was corrected by {acting}")
             }
-            other => format!("Recorded by {acting}: {}", other.kind().map_or("a new kind of event", |kind| kind.name())),
+            other => {
+                format!("Recorded by {acting}: {}", other.kind().map_or("a new kind of event", |kind| kind.name()))
+            }
         };
         if !entry.corrections.is_empty() {
             lines.push("Shown as it was corrected afterwards.".to_owned());
         }
         let place = place.map(|place| self.place(place)).transpose()?;
-        let step = self.step(title, lines, place, &[(entry, "recorded")])?;
-        self.steps.push(step);
+        let step = self.step(title, lines, place, entry, &[(&entry.stored, "recorded")])?;
+        self.told.push(step);
         Ok(())
     }
 
-    /// An offer with its answers, as one step.
-    fn handover(&mut self, offer: &HistoryEntry, answers: &[&HistoryEntry]) -> Result<(), Problem> {
-        let Some(row) = self.transfer(&offer.id())? else { return self.single(offer) };
+    /// An offer with its answers, as one step. `told` is the entry under which it stands in the journey.
+    fn handover(&mut self, told: &HistoryEntry, offer: &HistoryEntry) -> Result<(), Problem> {
+        let Some(row) = self.transfer(&offer.id())? else { return self.single(told) };
         let from = self.names.actor(&row.offerer)?.shown();
         let to = match &row.recipient {
             Recipient::Actor(actor) => self.names.actor(actor)?.shown(),
@@ -166,40 +167,52 @@ impl<'a> Steps<'a> {
                 name.open().map_or_else(|| "a party outside the network".to_owned(), |name| name.as_str().to_owned())
             }
         };
-        let line = self.line(&row, offer).or_else(|| answers.iter().find_map(|answer| self.line(&row, answer)));
+        let line = self.line(&row, told);
         let ours = line.is_none_or(|line| self.is_ours(line));
         let what = match line {
             Some(line) if !ours => format!("A part of {}", words::quantity(&line.offered)),
             _ => "It".to_owned(),
         };
         let title = match row.state {
-            TransferState::Accepted if ours => format!("Handed over from {from} to {to}"),
+            TransferState::Accepted | TransferState::OneSided if ours => format!("Handed over from {from} to {to}"),
             TransferState::Accepted | TransferState::OneSided => format!("{what} was handed over from {from} to {to}"),
             TransferState::Open => format!("{what} was offered by {from} to {to}"),
             TransferState::Declined => format!("{what} was offered by {from}, and declined by {to}"),
             TransferState::Cancelled => format!("{what} was offered to {to}, and taken back by {from}"),
         };
-        let lines = self.terms(&row, line, answers)?;
-        let mut signed: Vec<(&HistoryEntry, &'static str)> = vec![(offer, "offered")];
-        signed.extend(answers.iter().map(|answer| (*answer, verb(answer.body()))));
+        // The answer to the offer of a part lies on the line of that part, so it is looked up.
+        let mut answers = Vec::with_capacity(row.answers.len());
+        for answer in &row.answers {
+            answers.extend(self.state.ledger.reader().stored(answer).map_err(storage)?);
+        }
+        let lines = self.terms(&row, line.filter(|_| ours), &answers)?;
+        let mut signed: Vec<(&Stored, &'static str)> = vec![(&offer.stored, "offered")];
+        signed.extend(answers.iter().map(|answer| (answer, verb(&answer.judged.event.payload().body))));
         let place = row.to_place.as_ref().map(|place| self.place(place)).transpose()?;
-        let mut step = self.step(title, lines, place, &signed)?;
+        let mut step = self.step(title, lines, place, told, &signed)?;
         step.of_parent &= !ours;
         step.awaits = (row.state == TransferState::Open).then_some(to);
         if matches!(row.state, TransferState::Declined | TransferState::Cancelled) && step.weight == Weight::Counts {
             step.weight = Weight::Beside;
         }
-        self.steps.push(step);
+        self.told.push(step);
         Ok(())
     }
 
     /// What was agreed and what came of it.
-    fn terms(&self, row: &TransferRow, line: Option<&TransferLine>, answers: &[&HistoryEntry]) -> Result<Vec<String>, Problem> {
+    fn terms(
+        &self,
+        row: &TransferRow,
+        line: Option<&TransferLine>,
+        answers: &[Stored],
+    ) -> Result<Vec<String>, Problem> {
         let mut lines = Vec::new();
         if let Some(line) = line {
             lines.push(words::quantity(&line.offered));
             if let Some(answer) = &line.answer {
-                let told = |what: &str, quantity: &Option<_>| quantity.as_ref().map(|quantity| format!("{} {what}", words::quantity(quantity)));
+                let told = |what: &str, quantity: &Option<_>| {
+                    quantity.as_ref().map(|quantity| format!("{} {what}", words::quantity(quantity)))
+                };
                 lines.extend(told("rejected and given back", &answer.rejected));
                 lines.extend(told("missing on arrival", &answer.lost));
                 lines.extend(answer.reason.as_ref().map(|reason| reason.as_str().to_owned()));
@@ -213,7 +226,7 @@ impl<'a> Steps<'a> {
             lines.push("The receiver is outside the network, so this handover bears one signature only.".to_owned());
         }
         for answer in answers {
-            match answer.body() {
+            match &answer.judged.event.payload().body {
                 Body::TransferDeclined(body) | Body::TransferCancelled(body) => {
                     lines.extend(body.reason.as_ref().map(|reason| reason.as_str().to_owned()));
                 }
@@ -228,11 +241,12 @@ impl<'a> Steps<'a> {
         title: String,
         lines: Vec<String>,
         place: Option<Localised>,
-        signed: &[(&HistoryEntry, &'static str)],
+        told: &HistoryEntry,
+        signed: &[(&Stored, &'static str)],
     ) -> Result<Step, Problem> {
         let (last, _) = signed.last().expect("a step is made of at least one event");
-        let payload = last.stored.judged.event.payload();
-        let signatures = signed.iter().map(|(entry, says)| self.signature(entry, says)).collect::<Result<_, _>>()?;
+        let payload = last.judged.event.payload();
+        let signatures = signed.iter().map(|(stored, says)| self.signature(stored, says)).collect::<Result<_, _>>()?;
         let at: Timestamp = payload.occurred.map_or(payload.time, |occurred| occurred.start());
         Ok(Step {
             title,
@@ -243,32 +257,33 @@ impl<'a> Steps<'a> {
             signatures,
             awaits: None,
             proof: self.least_proven(signed),
-            weight: self.weight(signed),
-            of_parent: signed.iter().all(|(entry, _)| entry.subject != self.row.id),
+            weight: self.weight(told, signed),
+            of_parent: told.subject != self.row.id,
         })
     }
 
-    fn signature(&self, entry: &HistoryEntry, says: &'static str) -> Result<Signed, Problem> {
-        let judged = &entry.stored.judged;
+    fn signature(&self, stored: &Stored, says: &'static str) -> Result<Signed, Problem> {
+        let event = &stored.judged.event;
         Ok(Signed {
-            name: self.names.actor(&judged.judgement.actor)?.shown(),
+            name: self.names.actor(&stored.judged.judgement.actor)?.shown(),
             says,
-            when: format!("{} UTC", words::moment(judged.event.payload().time.ms())),
-            url: links::event(&entry.id()),
+            when: format!("{} UTC", words::moment(event.payload().time.ms())),
+            url: links::event(&event.id()),
         })
     }
 
     /// A step is proven as well as the event of it that is proven least.
-    fn least_proven(&self, signed: &[(&HistoryEntry, &'static str)]) -> ProofState {
+    fn least_proven(&self, signed: &[(&Stored, &'static str)]) -> ProofState {
         let accepted = ProofState { state: Proven::Accepted, anchor: None };
-        let states = signed.iter().map(|(entry, _)| entry.stored.index.map_or(accepted, |index| self.proofs.at(index)));
+        let states = signed.iter().map(|(stored, _)| stored.index.map_or(accepted, |index| self.proofs.at(index)));
         states.min_by_key(|proof| proof.state).unwrap_or(accepted)
     }
 
-    fn weight(&self, signed: &[(&HistoryEntry, &'static str)]) -> Weight {
-        if self.row.is_disputed() && signed.iter().any(|(entry, _)| self.row.in_conflict.contains(&entry.id())) {
+    fn weight(&self, told: &HistoryEntry, signed: &[(&Stored, &'static str)]) -> Weight {
+        let among = |ids: &[EventId]| signed.iter().any(|(stored, _)| ids.contains(&stored.judged.event.id()));
+        if self.row.is_disputed() && among(&self.row.in_conflict) {
             Weight::Conflict
-        } else if signed.iter().any(|(entry, _)| !entry.counts) {
+        } else if !told.counts || among(&self.row.beside) {
             Weight::Beside
         } else {
             Weight::Counts
@@ -292,15 +307,6 @@ impl<'a> Steps<'a> {
 
     fn place(&self, place: &SubjectId) -> Result<Localised, Problem> {
         Ok(named(self.names.place(place)?.name.as_ref(), self.languages))
-    }
-}
-
-/// The offer that an event answers.
-fn answered(body: &Body) -> Option<EventId> {
-    match body {
-        Body::TransferAccepted(body) => Some(body.offer),
-        Body::TransferDeclined(body) | Body::TransferCancelled(body) => Some(body.offer),
-        _ => None,
     }
 }
 

@@ -41,7 +41,11 @@ pub(super) fn tell(state: &ApiState, id: &SubjectId, languages: &Languages) -> R
         origins: origins(state, &row, languages)?,
         standing: standing(&row, &entries, &names)?,
         // A dispute has its own notice.
-        findings: findings.into_iter().filter(|finding| finding.kind != FindingKind::Conflict).map(|finding| finding.detail).collect(),
+        findings: findings
+            .into_iter()
+            .filter(|finding| finding.kind != FindingKind::Conflict)
+            .map(|finding| finding.detail)
+            .collect(),
         parent: parent(state, &row, languages)?,
         parts: parts(state, id)?,
         steps,
@@ -86,10 +90,13 @@ fn standing(row: &ProduceRow, entries: &[HistoryEntry], names: &Names) -> Result
 
 /// How a lot left the chain; of a retired one the last event says it.
 fn closed(closed: Option<Closed>, lot: SubjectId, entries: &[HistoryEntry]) -> &'static str {
-    let outcome = entries.iter().rev().filter(|entry| entry.subject == lot && entry.counts).find_map(|entry| match entry.body() {
-        Body::ProduceRetired(body) => Some(body.outcome),
-        _ => None,
-    });
+    let outcome =
+        entries.iter().rev().filter(|entry| entry.subject == lot && entry.counts).find_map(|entry| {
+            match entry.body() {
+                Body::ProduceRetired(body) => Some(body.outcome),
+                _ => None,
+            }
+        });
     match (closed, outcome) {
         (Some(Closed::HandedOut), _) => "Handed to a party outside the network",
         (Some(Closed::LostInTransfer), _) => "Lost on the way",
@@ -131,7 +138,10 @@ fn drawn(route: Vec<SubjectId>, names: &Names, languages: &Languages) -> Result<
 
 /// The name of a place, also of one whose registration is not here.
 pub(super) fn named(name: Option<&LangText>, languages: &Languages) -> Localised {
-    name.map_or_else(|| Localised { tag: "en".to_owned(), text: "a place that is not known here".to_owned() }, |name| languages.pick(name))
+    name.map_or_else(
+        || Localised { tag: "en".to_owned(), text: "a place that is not known here".to_owned() },
+        |name| languages.pick(name),
+    )
 }
 
 fn proof(state: &ApiState, entries: &[HistoryEntry], proofs: &Proofs<'_>) -> Proof {
@@ -155,6 +165,8 @@ fn shown(anchor: Anchor) -> AnchorShown {
         contract: anchor.contract,
         sequence: anchor.sequence,
         transaction: anchor.block.as_ref().map(|block| block.transaction.clone()),
-        block: anchor.block.map(|block| (block.number, format!("{} UTC", words::moment(block.timestamp_s.saturating_mul(1000))))),
+        block: anchor
+            .block
+            .map(|block| (block.number, format!("{} UTC", words::moment(block.timestamp_s.saturating_mul(1000))))),
     }
 }

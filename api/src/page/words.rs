@@ -4,7 +4,18 @@ use provenance::seal::Sealable;
 use provenance::value::{Date, DateRange, Grade, Occurred, Price, Quantity, Timestamp};
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 /// Minutes of a day.
@@ -68,7 +79,11 @@ pub(super) fn quantity(quantity: &Quantity) -> String {
 
 /// `A`, or with the scheme where it is not the default one.
 pub(super) fn grade(grade: &Grade) -> String {
-    if grade.scheme() == "furrow" { grade.value().to_owned() } else { format!("{} ({})", grade.value(), grade.scheme()) }
+    if grade.scheme() == "furrow" {
+        grade.value().to_owned()
+    } else {
+        format!("{} ({})", grade.value(), grade.scheme())
+    }
 }
 
 /// `2.50 EUR per kg`; a sealed price is said to be that.
@@ -107,7 +122,8 @@ pub(super) fn chain(id: u64) -> (String, bool) {
 /// How many digits stand behind the point of the major unit (ISO 4217).
 fn decimals(currency: &str) -> usize {
     match currency {
-        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
+        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV"
+        | "XAF" | "XOF" | "XPF" => 0,
         "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
         "ETH" => 18,
         _ => 2,
@@ -119,7 +135,8 @@ fn parts(date: Date) -> (String, &'static str, String) {
     let mut parts = text.split('-');
     let mut next = || parts.next().unwrap_or_default();
     let (year, month, day) = (next().to_owned(), next(), next());
-    let month = month.parse::<usize>().ok().and_then(|month| MONTHS.get(month.wrapping_sub(1))).copied().unwrap_or_default();
+    let month =
+        month.parse::<usize>().ok().and_then(|month| MONTHS.get(month.wrapping_sub(1))).copied().unwrap_or_default();
     (year, month, day.trim_start_matches('0').to_owned())
 }
 

@@ -62,7 +62,10 @@ pub(crate) async fn list(
         (status = 404, description = "No such anchor", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(crate) async fn read(State(state): State<ApiState>, PathId(sequence): PathId<u64>) -> Result<Resource<Anchor>, Problem> {
+pub(crate) async fn read(
+    State(state): State<ApiState>,
+    PathId(sequence): PathId<u64>,
+) -> Result<Resource<Anchor>, Problem> {
     state.anchoring.anchor(sequence).map(resource).ok_or_else(|| Problem::not_found("anchor with the number", sequence))
 }
 

@@ -59,5 +59,7 @@ pub(crate) async fn entry(State(state): State<ApiState>, MayWrite(may_write): Ma
         .offering(super::places::register_action())
         .offering(super::actors::enrol_action())
         .offering(super::transfers::offer_action())
-        .offering(Action::new("submit", "Submit signed events", "POST", links::events()).sending("application/cbor-seq"))
+        .offering(
+            Action::new("submit", "Submit signed events", "POST", links::events()).sending("application/cbor-seq"),
+        )
 }

@@ -6,8 +6,8 @@ use crate::problem::Problem;
 use ledger::author::{EnrolActor, EnrolledKey, UpdateActor};
 use provenance::body::{AnchoringDetails, Custody, NodeDetails, Role};
 use provenance::id::PublicKey;
-use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 use std::fmt;
 use utoipa::ToSchema;
 
@@ -108,14 +108,17 @@ impl EnrolmentInput {
     /// The command, or what is wrong with it.
     pub(crate) fn read(self) -> Result<EnrolActor, Problem> {
         too_many("gs1_prefixes", self.gs1_prefixes.len(), MAX_PREFIXES)?;
-        let countersignature = self.countersignature.as_deref().map(|value| hex(value, "countersignature")).transpose()?;
+        let countersignature =
+            self.countersignature.as_deref().map(|value| hex(value, "countersignature")).transpose()?;
         let (key, custody) = match (self.key, countersignature) {
             (KeyInput::Kept, None) => (EnrolledKey::New, Custody::Kept),
             (KeyInput::Kept, Some(_)) => {
                 let detail = "This node countersigns for a key that it makes itself. Leave the countersignature out, or give the key.";
                 return Err(Problem::value("countersignature", "kept_key", detail));
             }
-            (KeyInput::Given(key), Some(countersignature)) => (EnrolledKey::Foreign { key, countersignature }, Custody::Own),
+            (KeyInput::Given(key), Some(countersignature)) => {
+                (EnrolledKey::Foreign { key, countersignature }, Custody::Own)
+            }
             (KeyInput::Given(key), None) => (EnrolledKey::Held(key), Custody::Kept),
         };
         Ok(EnrolActor {

@@ -88,7 +88,10 @@ impl<T: DeserializeOwned> Command<T> {
     /// Tells the envelope's fields from the command's, so that an unknown one of either is refused.
     fn from_json(body: Value) -> Result<Self, Problem> {
         let Value::Object(mut fields) = body else {
-            return Err(Problem::new(Code::MalformedJson, "A command is a JSON object. Put its fields between braces."));
+            return Err(Problem::new(
+                Code::MalformedJson,
+                "A command is a JSON object. Put its fields between braces.",
+            ));
         };
         let mut envelope = Map::new();
         for name in ENVELOPE {
@@ -127,7 +130,11 @@ impl Envelope {
     fn refs(&self) -> Result<Vec<Reference>, Problem> {
         let given = self.refs.as_deref().unwrap_or_default();
         if given.len() > Payload::MAX_REFS {
-            return Err(Problem::value("refs", "count", format!("An event has at most {} references. Leave the others out.", Payload::MAX_REFS)));
+            return Err(Problem::value(
+                "refs",
+                "count",
+                format!("An event has at most {} references. Leave the others out.", Payload::MAX_REFS),
+            ));
         }
         let read = |(index, reference): (usize, &ReferenceInput)| {
             Ok(Reference {
@@ -145,7 +152,11 @@ impl Envelope {
         for (uri, value) in given {
             let field = format!("extensions.{uri}");
             if !uri.contains(':') {
-                return Err(Problem::value(field, "uri", "An extension is named by a URI. Use one of your own, such as https://your.example/field."));
+                return Err(Problem::value(
+                    field,
+                    "uri",
+                    "An extension is named by a URI. Use one of your own, such as https://your.example/field.",
+                ));
             }
             entries.push((uri.clone(), any(value, &field)?));
         }
@@ -162,7 +173,8 @@ pub(crate) fn any(value: &Value, field: &str) -> Result<Any, Problem> {
             (Some(number), _) => Any::Integer(i128::from(number)),
             (_, Some(number)) => Any::Integer(i128::from(number)),
             _ => {
-                let detail = sentence("signed events hold no fractions; write the number as text, or in a smaller unit");
+                let detail =
+                    sentence("signed events hold no fractions; write the number as text, or in a smaller unit");
                 return Err(Problem::value(field, "no_floats", detail));
             }
         },
@@ -172,7 +184,8 @@ pub(crate) fn any(value: &Value, field: &str) -> Result<Any, Problem> {
             Any::Array(items.iter().enumerate().map(read).collect::<Result<_, _>>()?)
         }
         Value::Object(entries) => {
-            let read = |(key, value): (&String, &Value)| Ok((Any::Text(key.clone()), any(value, &format!("{field}.{key}"))?));
+            let read =
+                |(key, value): (&String, &Value)| Ok((Any::Text(key.clone()), any(value, &format!("{field}.{key}"))?));
             Any::Map(entries.iter().map(read).collect::<Result<_, Problem>>()?)
         }
     })
@@ -195,7 +208,9 @@ mod tests {
 
     #[test]
     fn fields_and_envelope_stand_in_one_object() {
-        let both = command(json!({"place": 1, "occurred": {"start": "2026-09-28T06:30:00+02:00", "utc_offset_minutes": 120}})).unwrap();
+        let both =
+            command(json!({"place": 1, "occurred": {"start": "2026-09-28T06:30:00+02:00", "utc_offset_minutes": 120}}))
+                .unwrap();
         assert_eq!(both.fields.place, 1);
         assert_eq!(both.envelope.occurred().unwrap().unwrap().start().to_string(), "2026-09-28T04:30:00.000Z");
         let unknown = to_value(command(json!({"place": 1, "pace": 2})).unwrap_err()).unwrap();
@@ -206,7 +221,8 @@ mod tests {
 
     #[test]
     fn extensions_become_cbor_without_floats() {
-        let envelope = command(json!({"place": 1, "extensions": {"urn:x:y": {"a": [1, -1, "t", null, true]}}})).unwrap().envelope;
+        let envelope =
+            command(json!({"place": 1, "extensions": {"urn:x:y": {"a": [1, -1, "t", null, true]}}})).unwrap().envelope;
         assert!(envelope.extensions().unwrap().is_some());
         let floats = command(json!({"place": 1, "extensions": {"urn:x:y": {"a": [1.5]}}})).unwrap().envelope;
         assert_eq!(to_value(floats.extensions().unwrap_err()).unwrap()["field"], "extensions.urn:x:y.a[0]");

@@ -23,7 +23,8 @@ pub(crate) fn replacement(target: &Body, name: &str, value: Value) -> Result<(u8
     let field = format!("replacement.{name}");
     let number = target.kind().and_then(|kind| correctable_field(kind, name)).ok_or_else(|| {
         let kind = target.kind().map_or("this kind", Kind::name);
-        let detail = format!("A field '{name}' of {kind} cannot be corrected. Only what describes can be, not who holds what.");
+        let detail =
+            format!("A field '{name}' of {kind} cannot be corrected. Only what describes can be, not who holds what.");
         Problem::new(Code::RuleBroken, detail).field(field.clone()).rule("correction")
     })?;
     Ok((number, read_field(name, value, &field)?))
@@ -64,7 +65,9 @@ fn read_field(name: &str, value: Value, field: &str) -> Result<Any, Problem> {
         "temperature" => any(&of::<TemperatureInput>(value, field)?.read(field)?),
         "expires" => any(&timestamp(&of::<String>(value, field)?, field)?),
         _ => {
-            let detail = format!("The field '{name}' cannot be written as JSON here. Sign the correction with a client of your own.");
+            let detail = format!(
+                "The field '{name}' cannot be written as JSON here. Sign the correction with a client of your own."
+            );
             return Err(Problem::new(Code::NotYetSupported, detail).field(field));
         }
     })

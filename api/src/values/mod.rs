@@ -31,7 +31,11 @@ pub(crate) fn too_many(field: &str, found: usize, max: usize) -> Result<(), Prob
     if found <= max {
         return Ok(());
     }
-    Err(Problem::value(field, "count", format!("The list has {found} entries; at most {max} are allowed. Leave the others out.")))
+    Err(Problem::value(
+        field,
+        "count",
+        format!("The list has {found} entries; at most {max} are allowed. Leave the others out."),
+    ))
 }
 
 /// Stable names of the rules of values.
@@ -40,6 +44,7 @@ fn rule(error: &ValueError) -> &'static str {
         ValueError::Latitude(_) => "latitude",
         ValueError::Longitude(_) => "longitude",
         ValueError::NegativeAmount(_) => "negative_amount",
+        ValueError::AmountRange => "amount_range",
         ValueError::Currency(_) => "currency",
         ValueError::Unit(_) => "unit_code",
         ValueError::Scale(_) => "decimal_places",

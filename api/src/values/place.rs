@@ -24,7 +24,7 @@ pub(crate) struct PlaceInput {
     point: Option<CoordinatesInput>,
     /// Where it is exactly; sealed.
     exact_point: Option<CoordinatesInput>,
-    /// Its outline as GeoJSON, by hash.
+    /// Its outline as `GeoJSON`, by hash.
     outline: Option<DocumentInput>,
     /// Its area in square metres.
     area_m2: Option<u64>,
@@ -53,7 +53,8 @@ impl PlaceInput {
         let country = match self.country.as_deref() {
             Some(code) if !(code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase())) => {
                 let shown: String = code.chars().take(16).collect();
-                let detail = format!("'{shown}' is not a country code. Use two capital letters of ISO 3166-1, such as FR.");
+                let detail =
+                    format!("'{shown}' is not a country code. Use two capital letters of ISO 3166-1, such as FR.");
                 return Err(Problem::value("country", "country", detail));
             }
             code => maybe(code, "country")?,

@@ -105,14 +105,18 @@ impl ProduceInput {
 impl CommodityInput {
     /// The code, or what is wrong with it.
     pub(super) fn read(&self, field: &str) -> Result<Commodity, Problem> {
-        Ok(Commodity { scheme: text(&self.scheme, &format!("{field}.scheme"))?, code: text(&self.code, &format!("{field}.code"))? })
+        Ok(Commodity {
+            scheme: text(&self.scheme, &format!("{field}.scheme"))?,
+            code: text(&self.code, &format!("{field}.code"))?,
+        })
     }
 }
 
 impl DatesInput {
     /// The days, or what is wrong with them.
     pub(super) fn read(&self, field: &str) -> Result<DateRange, Problem> {
-        let day = |text: &str, name: &str| Date::parse(text).map_err(|error| refused(&format!("{field}.{name}"), &error));
+        let day =
+            |text: &str, name: &str| Date::parse(text).map_err(|error| refused(&format!("{field}.{name}"), &error));
         let first = day(&self.first, "first")?;
         let last = self.last.as_deref().map_or(Ok(first), |last| day(last, "last"))?;
         DateRange::new(first, last).map_err(|error| refused(field, &error))
@@ -126,7 +130,10 @@ impl CodesInput {
         Ok(Codes {
             gtin: gtin.map_err(|error| refused(&format!("{field}.gtin"), &error))?,
             lot: maybe(self.lot.as_deref(), &format!("{field}.lot"))?,
-            traceability_lot_code: maybe(self.traceability_lot_code.as_deref(), &format!("{field}.traceability_lot_code"))?,
+            traceability_lot_code: maybe(
+                self.traceability_lot_code.as_deref(),
+                &format!("{field}.traceability_lot_code"),
+            )?,
         })
     }
 }

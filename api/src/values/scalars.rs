@@ -5,11 +5,11 @@ use crate::problem::{Problem, sentence};
 use provenance::value::{
     Coordinates, Currency, Gln, Grade, Gs1Prefix, LangText, Money, Price, Quantity, Text, Timestamp, Unit, ValueError,
 };
-use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 use std::fmt;
-use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 /// A number as text, or as a JSON number where that holds it exactly.
@@ -84,7 +84,8 @@ impl PriceInput {
     /// The price, or what is wrong with it.
     pub(crate) fn read(&self, field: &str) -> Result<Price, Problem> {
         let amount = self.amount_minor.0.parse().map_err(|_| {
-            let detail = format!("'{}' is not a whole number of the minor unit. Write 250 for 2.50 EUR.", self.amount_minor.0);
+            let detail =
+                format!("'{}' is not a whole number of the minor unit. Write 250 for 2.50 EUR.", self.amount_minor.0);
             Problem::value(format!("{field}.amount_minor"), "integer", detail)
         })?;
         let currency = Currency::new(&self.currency).map_err(|error| refused(&format!("{field}.currency"), &error))?;
@@ -237,7 +238,9 @@ pub(crate) fn gln(value: &str, field: &str) -> Result<Gln, Problem> {
 
 /// GS1 company prefixes, in the order that events want.
 pub(crate) fn gs1_prefixes(values: &[String], field: &str) -> Result<Vec<Gs1Prefix>, Problem> {
-    let read = |(index, value): (usize, &String)| Gs1Prefix::new(value).map_err(|error| refused(&format!("{field}[{index}]"), &error));
+    let read = |(index, value): (usize, &String)| {
+        Gs1Prefix::new(value).map_err(|error| refused(&format!("{field}[{index}]"), &error))
+    };
     let mut prefixes = values.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
     prefixes.sort();
     prefixes.dedup();
@@ -248,7 +251,13 @@ pub(crate) fn gs1_prefixes(values: &[String], field: &str) -> Result<Vec<Gs1Pref
 pub(crate) fn timestamp(value: &str, field: &str) -> Result<Timestamp, Problem> {
     let wrong = || {
         let shown: String = value.chars().take(40).collect();
-        Problem::value(field, "timestamp", format!("'{shown}' is not a moment since 1970. Write it as 2026-09-30T08:15:00Z or with an offset, 2026-09-30T10:15:00+02:00."))
+        Problem::value(
+            field,
+            "timestamp",
+            format!(
+                "'{shown}' is not a moment since 1970. Write it as 2026-09-30T08:15:00Z or with an offset, 2026-09-30T10:15:00+02:00."
+            ),
+        )
     };
     let moment: jiff::Timestamp = value.parse().map_err(|_| wrong())?;
     let ms = u64::try_from(moment.as_millisecond()).map_err(|_| wrong())?;
@@ -258,8 +267,15 @@ pub(crate) fn timestamp(value: &str, field: &str) -> Result<Timestamp, Problem> 
 /// Bytes of a fixed length in hex, with or without `0x`.
 pub(crate) fn hex<const LEN: usize>(value: &str, field: &str) -> Result<[u8; LEN], Problem> {
     let digits = value.strip_prefix("0x").unwrap_or(value);
-    let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
-    bytes.ok_or_else(|| Problem::value(field, "hex", sentence(&format!("the field takes {LEN} bytes as {} hexadecimal digits", LEN * 2))))
+    let bytes =
+        data_encoding::HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+    bytes.ok_or_else(|| {
+        Problem::value(
+            field,
+            "hex",
+            sentence(&format!("the field takes {LEN} bytes as {} hexadecimal digits", LEN * 2)),
+        )
+    })
 }
 
 #[cfg(test)]
@@ -291,7 +307,11 @@ mod tests {
             (problem(price(json!({"amount_minor": "2.5", "currency": "EUR"}))), "price.amount_minor", "integer"),
             (problem(price(json!({"amount_minor": 1, "currency": "eur"}))), "price.currency", "currency"),
             (problem(CoordinatesInput { latitude: 91.0, longitude: 0.0 }.read("point")), "point.latitude", "latitude"),
-            (problem(CoordinatesInput { latitude: 0.0, longitude: 181.0 }.read("point")), "point.longitude", "longitude"),
+            (
+                problem(CoordinatesInput { latitude: 0.0, longitude: 181.0 }.read("point")),
+                "point.longitude",
+                "longitude",
+            ),
             (problem(timestamp("yesterday", "expires")), "expires", "timestamp"),
             (problem(hex::<20>("0x12", "contract")), "contract", "hex"),
         ];

@@ -129,7 +129,11 @@ impl OfferLinesInput {
             return Err(Problem::value("lines", "count", "An offer has at least one line. Name a lot."));
         }
         let line = |(index, line): (usize, &OfferLineInput)| {
-            let quantity = line.quantity.as_ref().map(|quantity| quantity.read(&format!("lines[{index}].quantity"))).transpose()?;
+            let quantity = line
+                .quantity
+                .as_ref()
+                .map(|quantity| quantity.read(&format!("lines[{index}].quantity")))
+                .transpose()?;
             Ok::<_, Problem>(OfferLine { lot: line.lot, quantity })
         };
         let lines = self.lines.iter().enumerate().map(line).collect::<Result<_, _>>()?;
@@ -169,7 +173,11 @@ impl TemperatureInput {
     pub(super) fn read(&self, field: &str) -> Result<TemperatureLimits, Problem> {
         let (min_centicelsius, max_centicelsius) = (self.min_centicelsius, self.max_centicelsius);
         if min_centicelsius > max_centicelsius {
-            return Err(Problem::value(field, "end_before_start", "The lower limit is above the upper one. Exchange them."));
+            return Err(Problem::value(
+                field,
+                "end_before_start",
+                "The lower limit is above the upper one. Exchange them.",
+            ));
         }
         Ok(TemperatureLimits { min_centicelsius, max_centicelsius })
     }

@@ -2,7 +2,7 @@
 
 use crate::support::{Node, TOKEN, key, public};
 use axum::http::{StatusCode, header};
-use data_encoding::{HEXLOWER, BASE64};
+use data_encoding::{BASE64, HEXLOWER};
 use ed25519_dalek::{Signer, SigningKey};
 use minicbor::bytes::ByteArray;
 use provenance::body::{ActorEnrolled, Body, Codes, Commodity, Custody, ProduceRegistered, QualityUpdated, Role};
@@ -81,7 +81,11 @@ impl Client {
 
     pub fn grading(&self, node: &Node, lot: SubjectId, prev: EventId, grade: &str) -> Payload {
         let touch = Touch { subject: Some(lot), lane: Lane::Main, prev: vec![prev] };
-        self.payload(node, vec![touch], Body::ProduceQualityUpdated(QualityUpdated { grade: Grade::standard(grade).unwrap(), reason: None }))
+        self.payload(
+            node,
+            vec![touch],
+            Body::ProduceQualityUpdated(QualityUpdated { grade: Grade::standard(grade).unwrap(), reason: None }),
+        )
     }
 }
 
@@ -114,7 +118,9 @@ async fn a_signed_event_is_taken_and_given_back_to_the_byte() {
     assert_eq!((&again["results"][0]["outcome"], &again["known"]), (&json!("known"), &json!(1)));
 
     let url = format!("/api/v1/events/{}", event.id());
-    for answer in [node.get_with(&url, &[(header::ACCEPT, "application/cose")]).await, node.get(&format!("{url}/cose")).await] {
+    for answer in
+        [node.get_with(&url, &[(header::ACCEPT, "application/cose")]).await, node.get(&format!("{url}/cose")).await]
+    {
         assert_eq!(answer.bytes, event.bytes());
         assert_eq!(provenance::id::base32(&sha256(&[&answer.bytes])), event.id().to_string());
         assert!(answer.header(header::CACHE_CONTROL).contains("immutable"));
@@ -177,12 +183,14 @@ async fn the_log_proves_itself_to_a_stranger() {
         node.submit("application/cose", event.bytes().to_vec()).await;
         events.push(event);
     }
-    let note = node.get("/log/checkpoint").await;
-    assert!(note.header(header::CONTENT_TYPE).starts_with("text/plain"));
-    let checkpoint = Checkpoint::open(&note.text(), &public(&key(9))).unwrap();
+    let signed = node.get("/log/checkpoint").await;
+    assert!(signed.header(header::CONTENT_TYPE).starts_with("text/plain"));
+    let checkpoint = Checkpoint::open(&signed.text(), &public(&key(9))).unwrap();
     assert_eq!(checkpoint.size, node.ledger.size());
 
-    let hash = |value: &Value| -> [u8; 32] { HEXLOWER.decode(value.as_str().unwrap().as_bytes()).unwrap().try_into().unwrap() };
+    let hash = |value: &Value| -> [u8; 32] {
+        HEXLOWER.decode(value.as_str().unwrap().as_bytes()).unwrap().try_into().unwrap()
+    };
     let hashes = |value: &Value| value.as_array().unwrap().iter().map(hash).collect::<Vec<_>>();
     let proof = node.read(&format!("/api/v1/log/inclusion?event={}", events[2].id())).await;
     let (index, size) = (proof["index"].as_u64().unwrap(), proof["size"].as_u64().unwrap());
@@ -206,14 +214,17 @@ async fn the_log_proves_itself_to_a_stranger() {
     assert_eq!(node.get("/log/tile/0/0").await.problem(), ("malformed-path".into(), "path".into(), "tile_path".into()));
     assert_eq!(node.get("/api/v1/log/inclusion?index=99").await.problem().0, "not-found");
     assert_eq!(node.get("/api/v1/log/inclusion").await.problem().2, "one_of");
-    assert!(BASE64.decode(note.text().lines().nth(2).unwrap().as_bytes()).is_ok());
+    assert!(BASE64.decode(signed.text().lines().nth(2).unwrap().as_bytes()).is_ok());
 }
 
 #[tokio::test]
 async fn writing_takes_the_token() {
     let node = Node::start();
     let request = |token: Option<&str>| {
-        let mut request = axum::http::Request::builder().method("POST").uri("/api/v1/places").header(header::CONTENT_TYPE, "application/json");
+        let mut request = axum::http::Request::builder()
+            .method("POST")
+            .uri("/api/v1/places")
+            .header(header::CONTENT_TYPE, "application/json");
         if let Some(token) = token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }

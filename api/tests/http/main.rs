@@ -1,5 +1,8 @@
 //! The interface over a real ledger, request by request.
 
+#![allow(clippy::unwrap_used)] // A test stops where something is not as it should be.
+#![allow(clippy::needless_pass_by_value)] // Bodies are written where they are sent.
+
 mod events;
 mod page;
 mod refusals;

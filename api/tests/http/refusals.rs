@@ -44,7 +44,10 @@ async fn events_that_are_none() {
     // An indefinite length is another way of writing the same value.
     let mut sequence = good.clone();
     sequence.extend_from_slice(&[0x9f, 0xff]);
-    assert_eq!(node.submit("application/cbor-seq", sequence).await.json()["results"][1]["problem"]["rule"], "cose_sign1");
+    assert_eq!(
+        node.submit("application/cbor-seq", sequence).await.json()["results"][1]["problem"]["rule"],
+        "cose_sign1"
+    );
 }
 
 #[tokio::test]
@@ -72,7 +75,8 @@ async fn events_by_strangers_and_of_other_networks() {
     let first = client.sign(client.registration(&node));
     assert_eq!(node.submit("application/cose", first.bytes().to_vec()).await.status, StatusCode::OK);
     let touch = Touch { subject: Some(first.id().subject(0)), lane: Lane::Main, prev: vec![client.enrolment] };
-    let wrong_tip = client.payload(&node, vec![touch], client.grading(&node, first.id().subject(0), first.id(), "A").body);
+    let wrong_tip =
+        client.payload(&node, vec![touch], client.grading(&node, first.id().subject(0), first.id(), "A").body);
     let answer = node.submit("application/cose", signed(wrong_tip, 20)).await;
     refused(&node, size + 1, &answer, 422, "rule-broken", "touches.prev", "prev");
     assert_eq!(answer.json()["present"], json!([first.id()]));
@@ -106,20 +110,38 @@ async fn commands_with_values_that_are_not_valid() {
         body
     };
     let cases = [
-        (with("price", json!({"amount_minor": "-1", "currency": "EUR"})), 422, "invalid-value", "price.amount_minor", "negative_amount"),
+        (
+            with("price", json!({"amount_minor": "-1", "currency": "EUR"})),
+            422,
+            "invalid-value",
+            "price.amount_minor",
+            "negative_amount",
+        ),
         (with("quantity", json!({"value": "-5", "unit": "KGM"})), 422, "invalid-value", "quantity.value", "decimal"),
         (with("quantity", json!({"value": "0", "unit": "KGM"})), 422, "rule-broken", "quantity", "zero_quantity"),
         (with("quantity", json!({"value": "5"})), 400, "malformed-json", "quantity.unit", ""),
         (with("grade", json!("Z")), 422, "invalid-value", "grade", "grade"),
         (with("harvested", json!({"first": "2026-02-30"})), 422, "invalid-value", "harvested.first", "date"),
-        (with("harvested", json!({"first": "2026-09-18", "last": "2026-09-14"})), 422, "invalid-value", "harvested", "end_before_start"),
+        (
+            with("harvested", json!({"first": "2026-09-18", "last": "2026-09-14"})),
+            422,
+            "invalid-value",
+            "harvested",
+            "end_before_start",
+        ),
         (with("codes", json!({"gtin": "6291041500214"})), 422, "invalid-value", "codes.gtin", "gs1_check_digit"),
         (with("name", json!({"english": "Apples"})), 422, "invalid-value", "name", "language_tag"),
         (with("name", json!("a\u{202e}b")), 422, "invalid-value", "name.en", "text"),
         (with("colour", json!("red")), 400, "malformed-json", "colour", ""),
         (with("places", json!(["nowhere"])), 400, "malformed-json", "places[0]", ""),
         (with("places", json!([farm])), 422, "invalid-value", "places", "unknown_place"),
-        (with("occurred", json!({"start": "yesterday", "utc_offset_minutes": 0})), 422, "invalid-value", "occurred.start", "timestamp"),
+        (
+            with("occurred", json!({"start": "yesterday", "utc_offset_minutes": 0})),
+            422,
+            "invalid-value",
+            "occurred.start",
+            "timestamp",
+        ),
         (with("extensions", json!({"urn:x:y": 0.5})), 422, "invalid-value", "extensions.urn:x:y", "no_floats"),
     ];
     for (body, status, code, field, rule) in cases {
@@ -146,12 +168,30 @@ async fn handovers_that_no_rule_allows() {
     let kilos = |value: &str| json!({"value": value, "unit": "KGM"});
     let cases = [
         (json!({"actor": shop, "to": {"actor": other}}), 422, "rule-broken", "actor", "not_holder"),
-        (json!({"actor": farm, "to": {"actor": shop}, "quantity": kilos("1000.1")}), 422, "rule-broken", "quantity", "balance"),
-        (json!({"actor": farm, "to": {"actor": shop}, "quantity": {"value": "1", "unit": "H87"}}), 422, "rule-broken", "quantity", "unit"),
+        (
+            json!({"actor": farm, "to": {"actor": shop}, "quantity": kilos("1000.1")}),
+            422,
+            "rule-broken",
+            "quantity",
+            "balance",
+        ),
+        (
+            json!({"actor": farm, "to": {"actor": shop}, "quantity": {"value": "1", "unit": "H87"}}),
+            422,
+            "rule-broken",
+            "quantity",
+            "unit",
+        ),
         (json!({"actor": farm, "to": {"actor": farm}}), 422, "rule-broken", "to", "to_self"),
         (json!({"actor": farm, "to": {"actor": shop, "name": "x"}}), 422, "invalid-value", "to", "one_of"),
         (json!({"actor": farm, "to": {"actor": field}}), 422, "invalid-value", "to", "unknown_actor"),
-        (json!({"actor": farm, "to": {"actor": shop}, "price": {"amount_minor": -1, "currency": "EUR"}}), 422, "invalid-value", "price.amount_minor", "negative_amount"),
+        (
+            json!({"actor": farm, "to": {"actor": shop}, "price": {"amount_minor": -1, "currency": "EUR"}}),
+            422,
+            "invalid-value",
+            "price.amount_minor",
+            "negative_amount",
+        ),
     ];
     for (body, status, code, field, rule) in cases {
         let answer = node.send(Method::POST, &url, body).await;

@@ -5,6 +5,9 @@ use api::Fault;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use serde_json::json;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
 async fn readiness_tells_what_is_wrong() {
@@ -15,7 +18,8 @@ async fn readiness_tells_what_is_wrong() {
     let degraded = node.get("/health/ready").await;
     assert_eq!((degraded.status, &degraded.json()["status"]), (StatusCode::OK, &json!("degraded")));
     assert_eq!(degraded.json()["faults"][0]["component"], "anchoring");
-    let full = Fault { component: "disk".into(), detail: "the disk is full; free some space".into(), stops_writes: true };
+    let full =
+        Fault { component: "disk".into(), detail: "the disk is full; free some space".into(), stops_writes: true };
     node.faults.lock().unwrap().push(full);
     let unready = node.get("/health/ready").await;
     assert_eq!((unready.status, &unready.json()["status"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("unready")));
@@ -79,6 +83,21 @@ async fn the_document_is_served_as_it_is_committed() {
     let served = node.get("/api/v1/openapi.json").await;
     assert_eq!(served.text(), api::openapi());
     assert_eq!(served.json()["openapi"], "3.1.0");
+}
+
+#[tokio::test]
+async fn the_service_stops_when_it_is_told_to() {
+    let node = Node::start();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(api::serve(listener, node.state.clone(), stop.clone()));
+    // A connection that is open and says nothing must not hold the node up.
+    let mut idle = tokio::net::TcpStream::connect(address).await.unwrap();
+    idle.write_all(b"GET /health/live HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+    stop.cancel();
+    tokio::time::timeout(Duration::from_secs(5), serving).await.unwrap().unwrap().unwrap();
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
 }
 
 #[tokio::test]

@@ -29,7 +29,8 @@ async fn a_lot_is_registered_changed_and_retired() {
     let url = format!("/api/v1/produces/{lot}");
     let graded = node.write(Method::PATCH, &url, json!({"actor": farm, "grade": "B", "reason": "bruised"})).await;
     assert_eq!(graded["grade"], json!({"scheme": "furrow", "value": "B"}));
-    let event = node.read(graded["event"]["id"].as_str().map(|id| format!("/api/v1/events/{id}")).unwrap().as_str()).await;
+    let event =
+        node.read(graded["event"]["id"].as_str().map(|id| format!("/api/v1/events/{id}")).unwrap().as_str()).await;
     assert_eq!(event["kind"], "produce.quality_updated");
     assert_eq!(event["log_index"], graded["event"]["log_index"]);
     let both = json!({"actor": farm, "price": {"amount_minor": 180, "currency": "EUR"}, "place": store});
@@ -84,7 +85,8 @@ async fn a_part_is_handed_over_with_both_signatures() {
         "rejected": {"value": "20", "unit": "KGM"}, "reason": "bruised"}]});
     let accepted = node.post(&format!("{transfer_url}/acceptance"), received).await;
     assert_eq!(accepted["state"], "accepted");
-    let signers: Vec<_> = accepted["signatures"].as_array().unwrap().iter().map(|s| s["signer"]["name"].clone()).collect();
+    let signers: Vec<_> =
+        accepted["signatures"].as_array().unwrap().iter().map(|s| s["signer"]["name"].clone()).collect();
     assert_eq!(signers, ["Hillside Farm", "Corner Shop"]);
     let shown = node.read(&format!("/api/v1/produces/{part}")).await;
     assert_eq!((&shown["holder"]["name"], &shown["balance"]["value"]), (&json!("Corner Shop"), &json!("280")));
@@ -134,7 +136,9 @@ async fn offers_are_refused_cancelled_and_made_to_outsiders() {
 async fn actors_change_places_seal_and_events_are_corrected() {
     let node = Node::start();
     let farm = node.enrol("Hillside Farm", "farmer").await;
-    let changed = node.write(Method::PATCH, &format!("/api/v1/actors/{farm}"), json!({"display_name": "Hillside Orchards"})).await;
+    let changed = node
+        .write(Method::PATCH, &format!("/api/v1/actors/{farm}"), json!({"display_name": "Hillside Orchards"}))
+        .await;
     assert_eq!((&changed["display_name"], &changed["kept_here"]), (&json!("Hillside Orchards"), &json!(true)));
     let place = json!({"actor": farm, "place_type": "farm", "name": "Hillside", "exact_point": {"latitude": 45.123_456, "longitude": 5.9}});
     let place = node.post("/api/v1/places", place).await;
@@ -142,8 +146,12 @@ async fn actors_change_places_seal_and_events_are_corrected() {
     assert!(!node.get("/api/v1/events?limit=1000").await.text().contains("45.123456"), "a sealed value is never shown");
 
     let lot = node.apples(&farm, &id(&place)).await;
-    let created_by = node.read(&format!("/api/v1/produces/{lot}")).await["_links"]["created-by"]["href"].as_str().unwrap().to_owned();
-    let correction = json!({"actor": farm, "reason": "wrong label", "replacement": {"variety": "Gala", "name": "Dessert apples"}});
+    let created_by = node.read(&format!("/api/v1/produces/{lot}")).await["_links"]["created-by"]["href"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let correction =
+        json!({"actor": farm, "reason": "wrong label", "replacement": {"variety": "Gala", "name": "Dessert apples"}});
     node.post(&format!("{created_by}/corrections"), correction).await;
     let lot = node.read(&format!("/api/v1/produces/{lot}")).await;
     assert_eq!((&lot["variety"], &lot["name"]["en"]), (&json!("Gala"), &json!("Dessert apples")));

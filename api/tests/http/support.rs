@@ -1,6 +1,9 @@
 //! A node's interface over a real ledger in a folder of its own, and a client that calls it.
 
-use api::{Anchor, AnchorBlock, AnchorView, AnchoringStatus, ApiState, BaseUrl, Fault, HealthView, NodeIdentity, Peer, PeerView, Token};
+use api::{
+    Anchor, AnchorBlock, AnchorView, AnchoringStatus, ApiState, BaseUrl, Fault, HealthView, NodeIdentity, Peer,
+    PeerView, Token,
+};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
@@ -25,6 +28,7 @@ pub const TOKEN: &str = "a-token-of-enough-characters";
 /// A node with one founder, whose key it keeps.
 pub struct Node {
     pub router: Router,
+    pub state: ApiState,
     pub ledger: Ledger,
     pub network: Network,
     pub founder: SubjectId,
@@ -84,7 +88,7 @@ impl Node {
             peers: Arc::new(NoPeers),
             health: Arc::new(Faults(faults.clone())),
         };
-        Self { router: api::router(state), ledger, network, founder, anchors, faults, _folder: folder }
+        Self { router: api::router(state.clone()), state, ledger, network, founder, anchors, faults, _folder: folder }
     }
 
     pub async fn call(&self, request: Request<Body>) -> Answer {
@@ -147,7 +151,8 @@ impl Node {
 
     /// Enrols an actor whose key the node keeps.
     pub async fn enrol(&self, name: &str, role: &str) -> String {
-        let actor = self.post("/api/v1/actors", json!({"key": {"kept": true}, "roles": [role], "display_name": name})).await;
+        let actor =
+            self.post("/api/v1/actors", json!({"key": {"kept": true}, "roles": [role], "display_name": name})).await;
         id(&actor)
     }
 
@@ -267,7 +272,7 @@ impl AtRest for Plain {
 struct LogKey(SigningKey);
 
 impl LogSigner for LogKey {
-    fn origin(&self) -> &str {
+    fn origin(&self) -> &'static str {
         "furrow.example/test/north"
     }
 
@@ -326,7 +331,7 @@ impl AnchorView for Anchors {
         AnchoringStatus {
             enabled: true,
             anchored_size: sizes.last().copied().unwrap_or(0),
-            final_size: sizes.iter().take(finals).last().copied().unwrap_or(0),
+            final_size: finals.checked_sub(1).and_then(|last| sizes.get(last)).copied().unwrap_or(0),
             problem: self.problem.lock().unwrap().clone(),
             ..AnchoringStatus::default()
         }

@@ -3,15 +3,17 @@
 
 use super::actor::{self, ActorRow, Actors};
 use super::facet::{ActorsBy, Facet, ListTable, PlacesBy, ProducesBy, TransfersBy};
+use super::lineage;
 use super::place::{PlaceRow, Places};
 use super::produce::{ProduceRow, Produces};
 use super::transfer::{TransferRow, Transfers, answered_offer};
 use crate::follower::{Follower, LogEntry};
 use crate::reader::Reader;
-use provenance::admission::{Judged, offered_items};
+use provenance::admission::{Ancestry, Judged, offered_items};
 use provenance::body::Body;
 use provenance::id::{EventId, SubjectId};
 use provenance::network::Network;
+use provenance::payload::Lane;
 use std::collections::BTreeSet;
 use store::{Batch, Column, Key, Range, StoreError, Table};
 
@@ -68,6 +70,7 @@ impl Follower for ViewFollower {
         for entry in entries {
             changed.by(&self.network, reader, &entry.stored.judged)?;
         }
+        changed.add_forked(reader)?;
         changed.add_parts(reader)?;
         self.write(reader, changed, batch)
     }
@@ -77,8 +80,9 @@ impl Follower for ViewFollower {
 #[derive(Debug, Default)]
 struct Changed {
     lots: BTreeSet<SubjectId>,
-    /// Lots whose description may have changed, which their parts inherit.
-    corrected: BTreeSet<SubjectId>,
+    /// Lots of which something may have changed that their parts inherit: what is told of them, or a
+    /// conflict.
+    inherited: BTreeSet<SubjectId>,
     transfers: BTreeSet<EventId>,
     actors: BTreeSet<SubjectId>,
     places: BTreeSet<SubjectId>,
@@ -129,21 +133,34 @@ impl Changed {
     }
 
     fn correction(&mut self, target: Option<&Judged>, subject: Option<SubjectId>) {
-        self.corrected.extend(subject.filter(|subject| self.lots.contains(subject)));
+        self.inherited.extend(subject.filter(|subject| self.lots.contains(subject)));
         let Some((target, items)) = target.and_then(|target| Some((target, offered_items(target)?))) else { return };
         // Where goods arrive is told in the offer, for all that it offers.
         self.transfers.insert(target.event.id());
-        self.corrected.extend(items.iter().flat_map(|item| [item.lot, item.item]));
+        self.inherited.extend(items.iter().flat_map(|item| [item.lot, item.item]));
     }
 
-    /// Parts inherit what is corrected in the lot from which they were taken.
+    /// Where a lane has forked, an answer on a part's lane can settle the conflict of the lot from
+    /// which it was taken, and that conflict reaches all other parts.
+    fn add_forked(&mut self, reader: &Reader) -> Result<(), StoreError> {
+        for lot in &self.lots {
+            for ancestor in lineage::of_lot(reader, lot)?.unwrap_or_default() {
+                if reader.lane_tips(&ancestor.lot, Lane::Main)?.len() > 1 {
+                    self.inherited.insert(ancestor.lot);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Parts inherit what changes in the lot from which they were taken.
     fn add_parts(&mut self, reader: &Reader) -> Result<(), StoreError> {
-        let mut open: Vec<SubjectId> = self.corrected.iter().copied().collect();
+        let mut open: Vec<SubjectId> = self.inherited.iter().copied().collect();
         while let Some(lot) = open.pop() {
             self.lots.insert(lot);
             for row in reader.store().scan::<ProducesBy>(Range::prefix(&Facet::Parent(lot))) {
                 let ((_, _, part), ()) = row?;
-                if self.corrected.insert(part) {
+                if self.inherited.insert(part) {
                     open.push(part);
                 }
             }

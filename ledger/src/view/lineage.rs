@@ -56,6 +56,21 @@ fn parent_of(minted: &Judged, part: &SubjectId) -> Option<SubjectId> {
     }
 }
 
+/// Whether the lot, or one from which it was taken, came out of a draw that is in conflict with
+/// others and was not the one that stands.
+pub(crate) fn is_contested(reader: &Reader, lineage: &[Ancestor]) -> Result<bool, StoreError> {
+    for pair in lineage.windows(2) {
+        let [parent, part] = pair else { continue };
+        let tips = reader.lane_tips(&parent.lot, Lane::Main)?;
+        let Some(counted) = counting::lot(&parent.lot, &tips, reader)? else { continue };
+        let draw = part.created.judged.event.id();
+        if counted.in_conflict.contains(&draw) && (counted.disputed || counted.beside.contains(&draw)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// All that is told of a lot: its own events, and those of the lots that it was a part of, up to
 /// where it was taken from them. Oldest lot first, and within each oldest event first.
 pub(crate) fn history_of(reader: &Reader, lineage: &[Ancestor]) -> Result<Vec<HistoryEntry>, StoreError> {

@@ -190,7 +190,8 @@ impl ProduceRow {
     pub(crate) fn of(reader: &Reader, lot: &SubjectId) -> Result<Option<Self>, StoreError> {
         let Some(lineage) = lineage::of_lot(reader, lot)? else { return Ok(None) };
         let tips = reader.lane_tips(lot, Lane::Main)?;
-        let Some(counted) = counting::lot(lot, &tips, reader)? else { return Ok(None) };
+        let Some(mut counted) = counting::lot(lot, &tips, reader)? else { return Ok(None) };
+        counted.disputed |= lineage::is_contested(reader, &lineage)?;
         let told = lineage::history_of(reader, &lineage)?;
         let Some(description) = Description::of(reader, &told)? else { return Ok(None) };
         let own = history::of_subject(reader, lot)?;

@@ -4,20 +4,18 @@ use crate::cli::Global;
 use crate::client::Client;
 use crate::command::signing::Signing;
 use crate::config;
-use crate::durable::{self, Readable};
+use crate::enrolment::Enrolment;
 use crate::failure::{Exit, Failure, OrExit};
 use crate::keystore::{ANCHORING, Keystore, LOG, PEER};
 use crate::names::{self, id_of};
 use crate::output::{table, text};
 use anchoring::Address;
 use clap::{Args, Subcommand};
-use minicbor::bytes::ByteArray;
-use provenance::body::{ActorEnrolled, AnchoringDetails, Custody, NodeDetails, Role};
-use provenance::id::{NetworkId, PublicKey, SubjectId};
-use provenance::value::{Gln, Gs1Prefix, Text};
-use serde::{Deserialize, Serialize};
+use provenance::body::{AnchoringDetails, NodeDetails, Role};
+use provenance::id::PublicKey;
+use provenance::value::Text;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// More are not listed at once.
 const MAX_LISTED: usize = 100_000;
@@ -64,7 +62,7 @@ pub(crate) struct Enrol {
     #[arg(long, value_name = "PREFIX")]
     gs1_prefix: Vec<String>,
     /// Enrol this node itself, so that others know its log, its peer id and its anchors
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["key", "enrolment"])]
     this_node: bool,
     /// The key of somebody who holds it; needs --prepare
     #[arg(long, requires = "prepare")]
@@ -133,7 +131,7 @@ impl Enrol {
             list.dedup();
         }
         if let (Some(key), Some(file)) = (self.key, &self.prepare) {
-            let enrolment = self.prepared(client, key, node).await?;
+            let enrolment = self.prepared(client, key).await?;
             return enrolment.write(global, file);
         }
         let mut body = json!({
@@ -155,7 +153,7 @@ impl Enrol {
     }
 
     /// What the holder of a foreign key is to sign: it names the enroller, which is the signer of the command.
-    async fn prepared(&self, client: &Client, key: PublicKey, node: Option<NodeDetails>) -> Result<Enrolment, Failure> {
+    async fn prepared(&self, client: &Client, key: PublicKey) -> Result<Enrolment, Failure> {
         let mut signer = json!({});
         self.signing.fill(client, &mut signer).await?;
         let status = client.get("/status").await?;
@@ -171,7 +169,7 @@ impl Enrol {
             display_name: self.name.clone().unwrap_or_default(),
             gln: self.gln.clone(),
             gs1_prefixes: (!self.gs1_prefix.is_empty()).then(|| self.gs1_prefix.clone()),
-            node: node.map(serde_json::to_value).transpose()?,
+            node: None,
         };
         // A mistake is told now, not after the holder has signed it.
         enrolment.countersigned_bytes()?;
@@ -221,133 +219,6 @@ fn this_node(global: &Global) -> Result<NodeDetails, Failure> {
     Ok(NodeDetails { log_key: public(LOG)?.parse().or_exit(Exit::Keystore)?, peer_id, anchoring })
 }
 
-/// An enrolment that waits for the countersignature of the key's holder, as a file.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Enrolment {
-    network: NetworkId,
-    enroller: SubjectId,
-    pub(crate) key: PublicKey,
-    roles: Vec<Role>,
-    may_give: Vec<Role>,
-    display_name: String,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    gln: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    gs1_prefixes: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    node: Option<Value>,
-}
-
-/// Node details in an enrolment's file, as the API takes them.
-#[derive(Deserialize)]
-struct NodeInFile {
-    log_key: PublicKey,
-    peer_id: String,
-    anchoring: Option<AnchoringInFile>,
-}
-
-#[derive(Deserialize)]
-struct AnchoringInFile {
-    chain_id: u64,
-    contract: Address,
-    sender: Address,
-}
-
-impl Enrolment {
-    /// Reads a prepared enrolment.
-    pub(crate) fn read(file: &Path) -> Result<Self, Failure> {
-        let bytes = std::fs::read(file).or_exit_with(Exit::BadInput, || format!("cannot read {}", file.display()))?;
-        serde_json::from_slice(&bytes)
-            .or_exit_with(Exit::BadInput, || format!("{} is not a prepared enrolment", file.display()))
-    }
-
-    fn write(&self, global: &Global, file: &Path) -> Result<(), Failure> {
-        let json = serde_json::to_vec_pretty(self)?;
-        durable::replace(file, &json, Readable::ByAll)
-            .or_exit_with(Exit::Failed, || format!("cannot write {}", file.display()))?;
-        global.output().print(&self.summary(), || {
-            format!(
-                "Prepared in {0}:\n{1}Send the file to the holder of the key, who runs\n  furrow key countersign --enrolment {0}\n\
-                 and then complete it with\n  furrow actor enrol --enrolment {0} --countersignature …",
-                file.display(),
-                self.describe()
-            )
-        })?;
-        Ok(())
-    }
-
-    /// The bytes that the key's holder signs.
-    pub(crate) fn countersigned_bytes(&self) -> Result<Vec<u8>, Failure> {
-        Ok(self
-            .body()
-            .or_exit_with(Exit::BadInput, || "the enrolment".to_owned())?
-            .countersigned_bytes(&self.network, &self.enroller))
-    }
-
-    /// The enrolment for scripts.
-    pub(crate) fn summary(&self) -> Value {
-        serde_json::to_value(self).unwrap_or_default()
-    }
-
-    /// The enrolment for people.
-    pub(crate) fn describe(&self) -> String {
-        let list = |roles: &[Role]| match roles {
-            [] => "nobody's".to_owned(),
-            roles => roles.iter().map(|role| role_name(*role)).collect::<Vec<_>>().join(", "),
-        };
-        format!(
-            "  name      {}\n  key       {}\n  roles     {}\n  may give  {}\n  enroller  {}\n  network   {}\n",
-            self.display_name,
-            self.key,
-            list(&self.roles),
-            list(&self.may_give),
-            self.enroller,
-            self.network
-        )
-    }
-
-    /// The command for the API, still without countersignature and signer.
-    fn command(&self) -> Value {
-        let mut command = self.summary();
-        if let Some(fields) = command.as_object_mut() {
-            fields.remove("network");
-            let enroller = fields.remove("enroller");
-            fields.insert("actor".to_owned(), enroller.unwrap_or_default());
-        }
-        command
-    }
-
-    fn body(&self) -> anyhow::Result<ActorEnrolled> {
-        let node: Option<NodeInFile> = self.node.clone().map(serde_json::from_value).transpose()?;
-        let node = node
-            .map(|node| {
-                let anchoring = node.anchoring.map(|anchoring| AnchoringDetails {
-                    chain_id: anchoring.chain_id,
-                    contract: *anchoring.contract.as_bytes(),
-                    sender: *anchoring.sender.as_bytes(),
-                });
-                anyhow::Ok(NodeDetails { log_key: node.log_key, peer_id: Text::new(node.peer_id)?, anchoring })
-            })
-            .transpose()?;
-        let prefixes = self.gs1_prefixes.as_ref();
-        Ok(ActorEnrolled {
-            key: self.key,
-            custody: Custody::Own,
-            roles: self.roles.clone(),
-            may_give: self.may_give.clone(),
-            display_name: Text::new(self.display_name.clone())?,
-            personal_name: None,
-            gln: self.gln.as_deref().map(Gln::new).transpose()?,
-            gs1_prefixes: prefixes
-                .map(|list| list.iter().map(|prefix| Gs1Prefix::new(prefix)).collect())
-                .transpose()?,
-            node,
-            countersignature: ByteArray::from([0; 64]),
-        })
-    }
-}
-
 async fn list(global: &Global, client: &Client) -> Result<(), Failure> {
     let actors = client.all("/actors?limit=200", MAX_LISTED).await?;
     let row = |actor: &Value| {
@@ -386,51 +257,13 @@ fn role(text: &str) -> Result<Role, String> {
     })
 }
 
-fn role_name(role: Role) -> String {
+pub(crate) fn role_name(role: Role) -> String {
     serde_json::to_value(role).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn enrolment() -> Enrolment {
-        Enrolment {
-            network: NetworkId::from_bytes([1; 32]),
-            enroller: SubjectId::from_bytes([2; 32]),
-            key: PublicKey::from_bytes([3; 32]),
-            roles: vec![Role::Trader],
-            may_give: vec![],
-            display_name: "Hafenmarkt".to_owned(),
-            gln: None,
-            gs1_prefixes: None,
-            node: Some(json!({ "log_key": PublicKey::from_bytes([4; 32]), "peer_id": "12D3KooW", "anchoring": null })),
-        }
-    }
-
-    #[test]
-    fn a_prepared_enrolment_survives_its_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("enrolment.json");
-        std::fs::write(&file, serde_json::to_vec(&enrolment()).unwrap()).unwrap();
-        let read = Enrolment::read(&file).unwrap();
-        assert_eq!(read.countersigned_bytes().unwrap(), enrolment().countersigned_bytes().unwrap());
-        assert_eq!(read.command()["actor"], json!(enrolment().enroller));
-        assert!(read.command().get("network").is_none());
-    }
-
-    #[test]
-    fn every_field_is_signed() {
-        let signed = enrolment().countersigned_bytes().unwrap();
-        let others = [
-            Enrolment { enroller: SubjectId::from_bytes([9; 32]), ..enrolment() },
-            Enrolment { roles: vec![Role::Farmer], ..enrolment() },
-            Enrolment { display_name: "Other".to_owned(), ..enrolment() },
-            Enrolment { node: None, ..enrolment() },
-            Enrolment { gln: Some("4000001000005".to_owned()), ..enrolment() },
-        ];
-        assert!(others.iter().all(|other| other.countersigned_bytes().unwrap() != signed));
-    }
 
     #[test]
     fn roles_are_named_in_lower_case() {

@@ -37,12 +37,11 @@ impl Contract {
         let folder = global.data_dir()?;
         let keystore = global.keystore()?;
         let key = keystore.get(ANCHORING).or_exit(Exit::Keystore)?;
-        let chain_id = match chain_id {
-            Some(chain_id) => chain_id,
-            None => {
-                let asked = async { Endpoint::new(&rpc)?.chain_id().await };
-                asked.await.or_exit_with(Exit::Unreachable, || rpc.clone())?
-            }
+        let chain_id = if let Some(chain_id) = chain_id {
+            chain_id
+        } else {
+            let asked = async { Endpoint::new(&rpc)?.chain_id().await };
+            asked.await.or_exit_with(Exit::Unreachable, || rpc.clone())?
         };
         let bar = global.output().waiting("waiting for the contract's block");
         let deployed = anchoring::deploy(&rpc, key.bytes(), chain_id, max_fee_gwei).await;

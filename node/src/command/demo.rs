@@ -9,6 +9,7 @@ use clap::Args;
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 use serde_json::json;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Watch three nodes on this machine exchange, anchor and verify a harvest
@@ -29,7 +30,7 @@ pub(crate) struct Demo {
     /// The script that verifies without the node's code
     #[arg(long, default_value = "demo/verify.mjs", value_name = "FILE")]
     script: PathBuf,
-    /// The local chain [default: anvil of the checkout's node_modules]
+    /// The local chain [default: anvil that 'npm ci' installed in the checkout]
     #[arg(long, env = "FURROW_ANVIL", value_name = "FILE")]
     anvil: Option<PathBuf>,
 }
@@ -114,14 +115,15 @@ fn show(
         told.verified_after_s,
         told.script_said
     );
-    text.push_str(&format!("{picture}\n  {}\n", told.page));
+    let _ = writeln!(text, "{picture}\n  {}", told.page);
     if !once {
         let node = &stage.nodes[0];
-        text.push_str(&format!(
-            "\nThe nodes keep serving until Ctrl-C. Try meanwhile:\n  furrow --data {} produce list\n  curl {}/api/v1\n",
+        let _ = writeln!(
+            text,
+            "\nThe nodes keep serving until Ctrl-C. Try meanwhile:\n  furrow --data {} produce list\n  curl {}/api/v1",
             node.folder.display(),
             node.client.base()
-        ));
+        );
     }
     output::line(&text)?;
     Ok(())

@@ -3,8 +3,8 @@
 use crate::cli::Global;
 use crate::config::{self, Configuration};
 use crate::data_dir::DataDir;
-use crate::failure::{Exit, Failure};
-use crate::keystore::{ANCHORING, COOPERATIVE, Keystore, STANDARD};
+use crate::failure::{Exit, Failure, with_sources};
+use crate::keystore::{ANCHORING, COOPERATIVE, Keystore, PublicKeyEntry, STANDARD};
 use crate::network_file;
 use crate::rpc::{Endpoint, ether};
 use clap::Args;
@@ -57,7 +57,7 @@ impl Doctor {
                 Some(configuration)
             }
             Err(error) => {
-                findings.push(("configuration", Bad(error.to_string())));
+                findings.push(("configuration", Bad(with_sources(&error))));
                 None
             }
         };
@@ -70,7 +70,7 @@ impl Doctor {
             "network",
             match &network {
                 Ok(network) => Good(format!("{}, id {}", network.name(), network.id())),
-                Err(error) => Bad(error.to_string()),
+                Err(error) => Bad(with_sources(error)),
             },
         ));
         findings.push(("keystore", keystore(global, &folder, network.as_ref().ok())));
@@ -93,7 +93,7 @@ fn keystore(global: &Global, folder: &DataDir, network: Option<&Network>) -> Fin
     let path = folder.keystore();
     let keys = match Keystore::public_keys(&path) {
         Ok(keys) => keys,
-        Err(error) => return Bad(error.to_string()),
+        Err(error) => return Bad(with_sources(&error)),
     };
     if let Some((name, _)) = STANDARD.iter().find(|(name, _)| !keys.iter().any(|key| key.name == *name)) {
         return Bad(format!("the key '{name}' is missing; restore the keystore from your backup"));
@@ -107,7 +107,7 @@ fn keystore(global: &Global, folder: &DataDir, network: Option<&Network>) -> Fin
     {
         return Bad(failure.to_string());
     }
-    let signer = keys.iter().find(|key| key.name == COOPERATIVE).and_then(|key| key.public_key());
+    let signer = keys.iter().find(|key| key.name == COOPERATIVE).and_then(PublicKeyEntry::public_key);
     let founder = signer.zip(network).and_then(|(key, network)| network.founder(&key));
     match founder {
         Some(_) => Good(format!("{} keys; 'cooperative' is a founder's", keys.len())),
@@ -200,7 +200,7 @@ fn store(path: &Path, running: bool) -> Finding {
     let options = StoreOptions { create: false, ..StoreOptions::default() };
     match Store::open(path, &options) {
         Ok(_) => Good("opens".to_owned()),
-        Err(error) => Bad(error.to_string()),
+        Err(error) => Bad(with_sources(&error)),
     }
 }
 

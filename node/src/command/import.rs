@@ -9,7 +9,8 @@ use crate::names::{Directory, id_of};
 use crate::output::{Output, table};
 use clap::Args;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::PathBuf;
 
@@ -18,6 +19,9 @@ const ROW_REFERENCE: &str = "import row";
 
 /// The same for the farms that rows name.
 const FARM_REFERENCE: &str = "import farm";
+
+/// Events that one signer may have made before; beyond this it is time for a second key.
+const MAX_EVENTS: usize = 1_000_000;
 
 /// Larger files are split, which also keeps a mistake small.
 const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
@@ -39,7 +43,7 @@ pub(crate) struct Import {
 }
 
 /// Who signs for a farmer's rows.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Signer {
     actor: String,
     on_behalf_of: Option<String>,
@@ -53,7 +57,7 @@ impl Import {
         let client = global.client()?;
         let signers = match signers(&client, &rows).await? {
             Ok(signers) => signers,
-            Err(faults) => return refuse(output, &faults).map(|_: ()| ()),
+            Err(faults) => return refuse(output, &faults),
         };
         if self.check {
             let value = json!({ "rows": rows.len(), "faults": [] });
@@ -62,12 +66,11 @@ impl Import {
         }
         let _alone = lock(global)?;
         let bar = output.progress(rows.len(), "importing");
-        let mut farms = HashMap::new();
+        let mut known_rows = KnownRows::read(&client, &signers).await?;
         let (mut registered, mut known) = (Vec::new(), Vec::new());
         for row in &rows {
             let signer = &signers[&row.farmer];
-            let farm_key = (signer.clone(), row.farm.name.clone());
-            let done = register(&client, row, signer, farms.entry(farm_key).or_insert(None)).await;
+            let done = register(&client, row, signer, &mut known_rows).await;
             match done.map_err(|failure| at_line(row, failure, registered.len()))? {
                 Registered::Now(lot) => registered.push((row, lot)),
                 Registered::Before(lot) => known.push((row, lot)),
@@ -135,32 +138,70 @@ enum Registered {
     Before(String),
 }
 
-/// Registers one row, unless an event of its signer bears its key already.
-async fn register(
-    client: &Client,
-    row: &Row,
-    signer: &Signer,
-    farm: &mut Option<String>,
-) -> Result<Registered, Failure> {
-    if let Some(lot) = find(client, signer, ROW_REFERENCE, &row.key).await? {
-        return Ok(Registered::Before(lot));
+/// What the signers have registered by imports: by who acts, the type of reference, and its number.
+struct KnownRows(HashMap<(String, &'static str, String), String>);
+
+impl KnownRows {
+    /// Reads the signers' events once; each bears the key of the row from which it was made.
+    async fn read(client: &Client, signers: &BTreeMap<Option<String>, Signer>) -> Result<Self, Failure> {
+        let mut known = Self(HashMap::new());
+        let actors: BTreeSet<&str> = signers.values().map(|signer| signer.actor.as_str()).collect();
+        for actor in actors {
+            for event in client.all(&format!("/actors/{actor}/events?limit=200"), MAX_EVENTS).await? {
+                known.note(&event);
+            }
+        }
+        Ok(known)
     }
-    let place = match farm {
-        Some(place) => place.clone(),
-        None => farm.insert(place(client, row, signer).await?).clone(),
-    };
+
+    fn note(&mut self, event: &Value) {
+        let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str);
+        let (Some(signer), Some(created)) = (text("/signer/id"), text("/created/0")) else { return };
+        let acting = text("/on_behalf_of/id").unwrap_or(signer);
+        for reference in event.get("refs").and_then(Value::as_array).into_iter().flatten() {
+            let field = |name: &str| reference.get(name).and_then(Value::as_str);
+            let kind = [ROW_REFERENCE, FARM_REFERENCE].into_iter().find(|kind| field("document_type") == Some(kind));
+            if let (Some(kind), Some(number)) = (kind, field("number")) {
+                self.0.insert((acting.to_owned(), kind, number.to_owned()), created.to_owned());
+            }
+        }
+    }
+
+    fn get(&self, signer: &Signer, kind: &'static str, number: &str) -> Option<&String> {
+        self.0.get(&(signer.acting().to_owned(), kind, number.to_owned()))
+    }
+
+    fn insert(&mut self, signer: &Signer, kind: &'static str, number: &str, created: &str) {
+        self.0.insert((signer.acting().to_owned(), kind, number.to_owned()), created.to_owned());
+    }
+}
+
+impl Signer {
+    /// On whose account the events stand.
+    fn acting(&self) -> &str {
+        self.on_behalf_of.as_ref().unwrap_or(&self.actor)
+    }
+}
+
+/// Registers one row, unless an event on the same account bears its key already.
+async fn register(client: &Client, row: &Row, signer: &Signer, known: &mut KnownRows) -> Result<Registered, Failure> {
+    if let Some(lot) = known.get(signer, ROW_REFERENCE, &row.key) {
+        return Ok(Registered::Before(lot.clone()));
+    }
+    let place = place(client, row, signer, known).await?;
     let mut body = row.lot.clone();
     body["places"] = json!([place]);
     sign(&mut body, signer, ROW_REFERENCE, &row.key);
-    let lot = client.post("/produces", &body).await?;
-    Ok(Registered::Now(id_of(&lot).to_owned()))
+    let lot = id_of(&client.post("/produces", &body).await?).to_owned();
+    known.insert(signer, ROW_REFERENCE, &row.key, &lot);
+    Ok(Registered::Now(lot))
 }
 
 /// The farm's place, registered where it is not yet.
-async fn place(client: &Client, row: &Row, signer: &Signer) -> Result<String, Failure> {
+async fn place(client: &Client, row: &Row, signer: &Signer, known: &mut KnownRows) -> Result<String, Failure> {
     let farm = &row.farm;
-    if let Some(place) = find(client, signer, FARM_REFERENCE, &farm.name).await? {
-        return Ok(place);
+    if let Some(place) = known.get(signer, FARM_REFERENCE, &farm.name) {
+        return Ok(place.clone());
     }
     let mut body = json!({ "place_type": "farm", "name": farm.name });
     locate(&mut body, farm.point);
@@ -168,18 +209,9 @@ async fn place(client: &Client, row: &Row, signer: &Signer) -> Result<String, Fa
         body["country"] = country.as_str().into();
     }
     sign(&mut body, signer, FARM_REFERENCE, &farm.name);
-    Ok(id_of(&client.post("/places", &body).await?).to_owned())
-}
-
-/// The subject that an event of this signer created under this key.
-async fn find(client: &Client, signer: &Signer, document_type: &str, number: &str) -> Result<Option<String>, Failure> {
-    // References are filed under the actor whose account the event stands on.
-    let actor = signer.on_behalf_of.as_ref().unwrap_or(&signer.actor);
-    let (document_type, number) = (percent_encoded(document_type), percent_encoded(number));
-    let path = format!("/events?actor={actor}&document_type={document_type}&number={number}");
-    let events = client.all(&path, 1000).await.unwrap_or_default(); // TEMPORARY
-    let created = events.iter().find_map(|event| event.pointer("/created/0").and_then(Value::as_str));
-    Ok(created.map(str::to_owned))
+    let place = id_of(&client.post("/places", &body).await?).to_owned();
+    known.insert(signer, FARM_REFERENCE, &farm.name, &place);
+    Ok(place)
 }
 
 fn sign(body: &mut Value, signer: &Signer, document_type: &str, number: &str) {
@@ -188,13 +220,6 @@ fn sign(body: &mut Value, signer: &Signer, document_type: &str, number: &str) {
         body["on_behalf_of"] = member.as_str().into();
     }
     body["refs"] = json!([{ "document_type": document_type, "number": number }]);
-}
-
-/// What is not unreserved in a URL's query (RFC 3986 §2.3) is written as its bytes.
-fn percent_encoded(text: &str) -> String {
-    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let encode = |byte: u8| if unreserved(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    text.bytes().map(encode).collect()
 }
 
 fn refuse<T>(output: Output, faults: &[Fault]) -> Result<T, Failure> {
@@ -226,7 +251,7 @@ fn report(output: Output, registered: &[(&Row, String)], known: &[(&Row, String)
     output.print(&value, || {
         let mut text = format!("{} lots registered", registered.len());
         if !known.is_empty() {
-            text.push_str(&format!(", {} were registered before", known.len()));
+            let _ = write!(text, ", {} were registered before", known.len());
         }
         text + "."
     })?;
@@ -254,9 +279,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn queries_are_encoded() {
-        assert_eq!(percent_encoded("import row"), "import%20row");
-        assert_eq!(percent_encoded("Höfe & Co/1"), "H%C3%B6fe%20%26%20Co%2F1");
+    fn a_row_is_known_on_the_account_on_which_it_was_registered() {
+        let event = |number: &str| {
+            json!({
+                "signer": { "id": "coop" },
+                "on_behalf_of": { "id": "quast" },
+                "created": ["lot"],
+                "refs": [{ "document_type": ROW_REFERENCE, "number": number }],
+            })
+        };
+        let mut known = KnownRows(HashMap::new());
+        known.note(&event("S-1"));
+        known.note(&json!({ "signer": { "id": "coop" }, "created": [], "refs": [] }));
+        let of = |member: &str| Signer { actor: "coop".to_owned(), on_behalf_of: Some(member.to_owned()) };
+        assert_eq!(known.get(&of("quast"), ROW_REFERENCE, "S-1").map(String::as_str), Some("lot"));
+        assert_eq!(known.get(&of("quast"), ROW_REFERENCE, "S-2"), None);
+        assert_eq!(known.get(&of("quast"), FARM_REFERENCE, "S-1"), None);
+        assert_eq!(known.get(&of("feindt"), ROW_REFERENCE, "S-1"), None);
     }
 
     #[test]

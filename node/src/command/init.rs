@@ -5,7 +5,7 @@ use crate::config::TEMPLATE;
 use crate::data_dir::DataDir;
 use crate::durable::{self, Readable};
 use crate::failure::{Exit, Failure, OrExit};
-use crate::keystore::{COOPERATIVE, Cost, Keystore};
+use crate::keystore::{COOPERATIVE, Cost, Keystore, PublicKeyEntry};
 use crate::network_file;
 use crate::passphrase::Passphrase;
 use clap::Args;
@@ -48,7 +48,7 @@ impl Init {
         write(&folder.configuration(), configuration.as_bytes(), Readable::ByAll)?;
 
         let keys = Keystore::public_keys(&folder.keystore()).or_exit(Exit::Keystore)?;
-        let signer = keys.iter().find(|entry| entry.name == COOPERATIVE).and_then(|entry| entry.public_key());
+        let signer = keys.iter().find(|entry| entry.name == COOPERATIVE).and_then(PublicKeyEntry::public_key);
         let is_founder = signer.is_some_and(|key| network.founder(&key).is_some());
         let value = json!({
             "folder": folder.path(),

@@ -1,7 +1,7 @@
 //! `furrow key`: the keystore's keys, and countersigning one's own enrolment.
 
 use crate::cli::Global;
-use crate::command::actor::Enrolment;
+use crate::enrolment::Enrolment;
 use crate::failure::{Exit, Failure, OrExit};
 use crate::keystore::{COOPERATIVE, Cost, Keystore, Kind, PublicKeyEntry, Secret};
 use crate::output::table;
@@ -14,7 +14,7 @@ use provenance::payload::did_key;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// In front of the 32 bytes of an Ed25519 key in a SubjectPublicKeyInfo (RFC 8410 §4).
+/// In front of the 32 bytes of an Ed25519 key in a `SubjectPublicKeyInfo` (RFC 8410 §4).
 const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
 /// Commands about keys.

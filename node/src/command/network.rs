@@ -9,6 +9,7 @@ use provenance::id::PublicKey;
 use provenance::network::Network as Definition;
 use provenance::value::Text;
 use serde_json::json;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 /// Commands about networks.
@@ -67,7 +68,7 @@ fn show(global: &Global, network: &Definition, note: &str) -> Result<(), Failure
         let mut text = format!("Network {}\n  id {}\n", network.name(), network.id());
         for key in network.founders() {
             let actor = network.founder(key).map_or_else(String::new, |actor| actor.to_string());
-            text.push_str(&format!("  founder {key}\n    actor {actor}\n"));
+            let _ = writeln!(text, "  founder {key}\n    actor {actor}");
         }
         text + note
     })?;

@@ -17,7 +17,7 @@ const MAX_LISTED: usize = 100_000;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Place {
     /// Make a place known
-    Register(Register),
+    Register(Box<Register>),
     /// All places that the node knows
     List,
     /// One place

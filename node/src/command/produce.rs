@@ -9,6 +9,7 @@ use crate::names::{self, id_of};
 use crate::output::{table, text};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 /// More are not listed at once.
 const MAX_LISTED: usize = 100_000;
@@ -54,6 +55,7 @@ pub(crate) enum Produce {
         /// The lot's id
         lot: String,
         /// The price in the minor unit: '250 EUR/KGM' is 2.50 euros a kilogram
+        #[arg(allow_hyphen_values = true)]
         price: String,
         /// Why
         #[arg(long)]
@@ -109,7 +111,7 @@ pub(crate) struct Register {
     #[arg(long)]
     grade: Option<String>,
     /// The price in the minor unit: '250 EUR/KGM' is 2.50 euros a kilogram
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     price: Option<String>,
     /// GS1 trade item number
     #[arg(long)]
@@ -243,7 +245,7 @@ fn show(global: &Global, lot: &Value) -> Result<(), Failure> {
             ("grown by", text(lot, "/originator/name")),
         ] {
             if !value.is_empty() {
-                out.push_str(&format!("  {label:<9} {value}\n"));
+                let _ = writeln!(out, "  {label:<9} {value}");
             }
         }
         out

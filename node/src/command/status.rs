@@ -5,6 +5,7 @@ use crate::failure::{Exit, Failure};
 use crate::output::text;
 use clap::Args;
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 /// Show how the running node is; fails where it cannot take writes
 #[derive(Debug, Args)]
@@ -44,16 +45,12 @@ fn describe(base: &str, status: &Value, peers: &Value) -> String {
         text(status, "/log/size"),
         text(peers, "/count"),
     );
-    let problem = text(status, "/anchoring/problem");
-    if !problem.is_empty() {
-        out.push_str(&format!("  problem    anchoring: {problem}\n"));
-    }
     for fault in faults(status) {
-        out.push_str(&format!("  problem    {}: {}\n", text(fault, "/component"), text(fault, "/detail")));
+        let _ = writeln!(out, "  problem    {}: {}", text(fault, "/component"), text(fault, "/detail"));
     }
     for peer in peers.pointer("/_embedded/item").and_then(Value::as_array).into_iter().flatten() {
         let followed = text(peer, "/followed_size");
-        out.push_str(&format!("  peer       {} ({} entries read)\n", text(peer, "/id"), followed));
+        let _ = writeln!(out, "  peer       {} ({} entries read)", text(peer, "/id"), followed);
     }
     out
 }

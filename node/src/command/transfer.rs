@@ -8,6 +8,7 @@ use crate::names::{self, id_of};
 use crate::output::{table, text};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 /// More are not listed at once.
 const MAX_LISTED: usize = 100_000;
@@ -55,7 +56,7 @@ pub(crate) struct Offer {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["to", "to_gln"])]
     to_name: Option<String>,
     /// The price in the minor unit: '250 EUR/KGM' is 2.50 euros a kilogram
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     price: Option<String>,
     /// Who carries it, by id or name
     #[arg(long, value_name = "ACTOR")]
@@ -218,11 +219,11 @@ fn show(global: &Global, transfer: &Value) -> Result<(), Failure> {
         for (label, value) in
             [("from", text(transfer, "/from/name")), ("to", recipient(transfer)), ("state", text(transfer, "/state"))]
         {
-            out.push_str(&format!("  {label:<6} {value}\n"));
+            let _ = writeln!(out, "  {label:<6} {value}");
         }
         for line in transfer.get("lines").and_then(Value::as_array).into_iter().flatten() {
             let (value, unit) = (text(line, "/quantity/value"), text(line, "/quantity/unit"));
-            out.push_str(&format!("  line   {value} {unit}  {}\n", text(line, "/item")));
+            let _ = writeln!(out, "  line   {value} {unit}  {}", text(line, "/item"));
         }
         out
     })?;

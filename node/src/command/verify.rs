@@ -66,7 +66,7 @@ fn line(check: &Check) -> String {
         Word::Node => "the node's word".to_owned(),
         Word::Endpoint(url) => format!("the word of {url}"),
     };
-    format!("  {mark} {:<15} {}\n{:24} ({word})\n", check.check, printable(&check.detail), "")
+    format!("  {mark} {:<15} {}\n{:24} ({word})\n", check.name, printable(&check.detail), "")
 }
 
 fn read(file: &Path, no_id: &str) -> Result<Vec<u8>, Failure> {

@@ -55,7 +55,7 @@ pub(crate) enum ConfigError {
     #[error("there is no configuration at {0}; make one with 'furrow init', or name the right folder with --data")]
     Missing(PathBuf),
     /// Unreadable.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}")]
     Read {
         /// Which file.
         path: PathBuf,
@@ -63,7 +63,7 @@ pub(crate) enum ConfigError {
         source: std::io::Error,
     },
     /// Wrong in the file.
-    #[error("{path} is not as it should be: {source}")]
+    #[error("{path} is not as it should be")]
     File {
         /// Which file.
         path: PathBuf,
@@ -169,6 +169,7 @@ fn variable(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::with_sources;
 
     fn merged(text: &str, overlays: Vec<Overlay>) -> Result<Configuration, ConfigError> {
         merge(Path::new("furrow.toml"), text, overlays.into_iter())
@@ -210,7 +211,8 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_with_its_line() {
-        let error = merged("[http]\nlisten = \"127.0.0.1:1000\"\nlisten_port = 1\n", vec![]).unwrap_err().to_string();
+        let error = merged("[http]\nlisten = \"127.0.0.1:1000\"\nlisten_port = 1\n", vec![]).unwrap_err();
+        let error = with_sources(&error);
         assert!(error.contains("line 3") && error.contains("listen_port"), "{error}");
     }
 

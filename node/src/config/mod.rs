@@ -7,6 +7,7 @@ pub(crate) use layers::{ConfigError, Overlay, load, unknown_variables};
 pub(crate) use template::{TEMPLATE, set};
 
 use anchoring::{Address, AnchorConfig};
+use provenance::value::Text;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -45,6 +46,7 @@ pub(crate) struct Peers {
     pub(crate) listen: Vec<String>,
     pub(crate) bootstrap: Vec<String>,
     pub(crate) mdns: bool,
+    #[allow(clippy::struct_field_names)] // As it is called in the file.
     pub(crate) max_peers: usize,
     pub(crate) request_timeout_s: u64,
     pub(crate) block_for_s: u64,
@@ -152,13 +154,8 @@ impl Configuration {
     /// Rules that concern more than the type of one value.
     fn check(&self) -> Result<(), ConfigError> {
         let wrong = |key: &'static str, rule: String| Err(ConfigError::Value { key, rule });
-        let name = self.node.name.trim();
-        if name.is_empty() || name != self.node.name || name.len() > 64 || name.chars().any(char::is_control) {
+        if Text::<64>::new(self.node.name.as_str()).is_err() {
             return wrong("node.name", "give 1 to 64 characters without blanks at the ends".to_owned());
-        }
-        let url = &self.http.public_url;
-        if !url.is_empty() && !(url.starts_with("https://") || url.starts_with("http://")) {
-            return wrong("http.public_url", format!("'{url}' is no web address; begin it with https://"));
         }
         if self.p2p.listen.is_empty() {
             return wrong("p2p.listen", "name at least one address, such as /ip4/0.0.0.0/tcp/4874".to_owned());

@@ -19,7 +19,7 @@ pub(crate) enum SceneError {
     #[error("{0} holds files that are not the demonstration's; name an empty folder with --dir")]
     Foreign(PathBuf),
     /// The disk.
-    #[error("cannot make the folder {path}: {source}")]
+    #[error("cannot make the folder {path}")]
     Disk {
         /// Which folder.
         path: PathBuf,

@@ -227,13 +227,12 @@ async fn end(process: &mut Child) -> bool {
         // One that has just ended by itself cannot be told any more.
         let _ = kill_process(pid, Signal::TERM);
     }
-    match tokio::time::timeout(STOP_PATIENCE, process.wait()).await {
-        Ok(status) => status.is_ok_and(|status| status.success()),
-        Err(_) => {
-            let _ = process.kill().await;
-            false
-        }
+    if let Ok(status) = tokio::time::timeout(STOP_PATIENCE, process.wait()).await {
+        return status.is_ok_and(|status| status.success());
     }
+    // Where it cannot be killed, it has ended at the last moment.
+    let _ = process.kill().await;
+    false
 }
 
 /// Looks again and again until there is something; fails when the patience ends.

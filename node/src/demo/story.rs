@@ -63,7 +63,7 @@ pub(crate) async fn tell(
     report.step("connect", connect(stage)).await?;
     report.step("enrol", enrol(stage, props)).await?;
     let lots = report.step("import", import(stage, props)).await?;
-    // TEMPORARY report.step("import again", import_again(stage, props)).await?;
+    report.step("import again", import_again(stage, props)).await?;
     report.step("grade, price, move", describe(stage, &lots)).await?;
     report.step("whole lot", hand_over_whole(stage, &lots)).await?;
     let lot = report.step("part of a lot", hand_over_part(stage, &lots)).await?;
@@ -129,6 +129,8 @@ async fn enrol(stage: &Stage, props: &Props<'_>) -> Result<((), String), Failure
     let farmers: Vec<&str> = harvest::farmers(&rows).into_iter().collect();
     for node in &stage.nodes {
         let name = format!("Node of {}", node.title);
+        let cooperative = text(&node.client.get("/status").await?, "/node/actor");
+        stage.command(&node.folder, &["actor", "update", &cooperative, "--name", node.title]).await?;
         stage.command(&node.folder, &["actor", "enrol", "--this-node", "--name", &name]).await?;
     }
     for farmer in &farmers {

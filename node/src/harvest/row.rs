@@ -71,7 +71,7 @@ impl Row {
 }
 
 impl<'a> Checker<'a> {
-    fn fault(&mut self, column: &'static str, rule: impl ToString) {
+    fn fault(&mut self, column: &'static str, rule: &impl ToString) {
         self.faults.push(Fault { line: self.line, column, rule: rule.to_string() });
     }
 
@@ -82,7 +82,7 @@ impl<'a> Checker<'a> {
         read: impl FnOnce(&'a str) -> Result<T, E>,
     ) -> Option<T> {
         let text = self.layout.text(self.record, column)?;
-        read(text).map_err(|error| self.fault(column, error)).ok()
+        read(text).map_err(|error| self.fault(column, &error)).ok()
     }
 
     /// A field that must be filled.
@@ -93,7 +93,7 @@ impl<'a> Checker<'a> {
     ) -> Option<T> {
         if self.layout.text(self.record, column).is_none() {
             let meaning = COLUMNS.iter().find(|known| known.name == column).map_or("", |known| known.meaning);
-            self.fault(column, format!("it is empty; write {meaning}"));
+            self.fault(column, &format!("it is empty; write {meaning}"));
             return None;
         }
         self.optional(column, read)
@@ -181,7 +181,7 @@ impl<'a> Checker<'a> {
         let amount = self.optional("price", |text| minor(text, decimals));
         let has = |name| self.layout.text(self.record, name).is_some();
         if has("price") && !has("currency") {
-            self.fault("currency", "there is a price but no currency; write one such as EUR");
+            self.fault("currency", &"there is a price but no currency; write one such as EUR");
         }
         let per = self.layout.text(self.record, "unit")?;
         Some(json!({ "amount_minor": amount?.to_string(), "currency": currency?.as_str(), "per": per }))

@@ -49,7 +49,7 @@ pub(crate) enum KeystoreError {
     #[error("there is a keystore at {0} already; it is never overwritten. Use it, or name another folder with --data")]
     Exists(PathBuf),
     /// Unreadable.
-    #[error("cannot read the keystore {path}: {source}")]
+    #[error("cannot read the keystore {path}")]
     Read {
         /// Which file.
         path: PathBuf,
@@ -57,7 +57,7 @@ pub(crate) enum KeystoreError {
         source: std::io::Error,
     },
     /// Unwritable.
-    #[error("cannot write the keystore {path}: {source}; the old one is unchanged")]
+    #[error("cannot write the keystore {path}, and the old one is unchanged")]
     Write {
         /// Which file.
         path: PathBuf,
@@ -94,7 +94,7 @@ pub(crate) enum KeystoreError {
     #[error("the passphrase cannot be hashed: {0}")]
     Hash(argon2::Error),
     /// No random numbers.
-    #[error("the system gives no random numbers: {0}")]
+    #[error("the system gives no random numbers")]
     Random(#[source] getrandom::Error),
 }
 

@@ -76,11 +76,14 @@ impl api::AnchorView for AnchorView {
     fn anchors(&self, before: Option<u64>, limit: usize) -> Vec<Anchor> {
         let range = before.map_or_else(Range::all, |before| Range::all().before(&before));
         let rows = self.ledger.reader().store().scan::<Anchors>(range.backwards()).take(limit);
-        rows.filter_map(Result::ok).filter_map(|(sequence, bytes)| decode(sequence, &bytes)).map(shown).collect()
+        rows.filter_map(Result::ok)
+            .filter_map(|(sequence, bytes)| decode(sequence, &bytes))
+            .map(|record| shown(&record))
+            .collect()
     }
 
     fn anchor(&self, sequence: u64) -> Option<Anchor> {
-        self.record(sequence).ok().flatten().map(shown)
+        self.record(sequence).ok().flatten().map(|record| shown(&record))
     }
 
     fn covering(&self, log_index: u64) -> Option<Anchor> {
@@ -120,7 +123,7 @@ fn decode(sequence: u64, bytes: &[u8]) -> Option<AnchorRecord> {
     AnchorRecord::decode(bytes).inspect_err(|error| tracing::error!(sequence, %error, "an anchor cannot be read")).ok()
 }
 
-fn shown(record: AnchorRecord) -> Anchor {
+fn shown(record: &AnchorRecord) -> Anchor {
     let inclusion = record.inclusion();
     let block = inclusion.map(|inclusion| AnchorBlock {
         number: inclusion.block_number,

@@ -1,6 +1,7 @@
 //! What the author of events is given: the keystore's keys, the clock, chance, and a cipher.
 
 use super::anchor_view::now_ms;
+use crate::failure::with_sources;
 use crate::keystore::{Keystore, KeystoreError, Kind, LOG, Secret, kept_name};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload as Message};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
@@ -60,7 +61,7 @@ impl Keyring for Keys {
 
     /// The label is the actor's name, which stands in the enrolment; the key is found by its public half.
     fn create_key(&self, _label: &str) -> Result<PublicKey, KeyringError> {
-        let failed = |error: KeystoreError| KeyringError::Keystore(error.to_string());
+        let failed = |error: KeystoreError| KeyringError::Keystore(with_sources(&error));
         let secret = Secret::generate(Kind::Ed25519).map_err(failed)?;
         let key = secret.public_key();
         let mut keystore = self.keystore.lock().unwrap_or_else(PoisonError::into_inner);

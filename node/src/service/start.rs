@@ -37,9 +37,7 @@ const NOBODY: SubjectId = SubjectId::from_bytes([0; 32]);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
     /// The port.
-    #[error(
-        "cannot listen on {address}: {source}; stop the other program that uses this port, or change listen under [http]"
-    )]
+    #[error("cannot listen on {address}; stop the other program that uses this port, or change listen under [http]")]
     Port {
         /// Where.
         address: SocketAddr,
@@ -57,7 +55,7 @@ pub(crate) enum StartError {
         reason: String,
     },
     /// The public address.
-    #[error("http.public_url: {0}")]
+    #[error("http.public_url is not usable")]
     PublicUrl(#[from] api::BaseUrlError),
     /// The ledger.
     #[error(transparent)]
@@ -66,7 +64,7 @@ pub(crate) enum StartError {
     #[error(transparent)]
     Network(#[from] p2p::StartError),
     /// Anchoring.
-    #[error("anchoring: {0}")]
+    #[error("anchoring cannot begin")]
     Anchoring(#[from] anchoring::OpenError),
     /// A setting.
     #[error(transparent)]
@@ -216,19 +214,16 @@ async fn open(
     anchoring_key: &Secret,
     stop: &CancellationToken,
 ) -> Result<Opened, StartError> {
-    let (anchor_service, anchor_status) = match configuration.anchor_config()? {
-        Some(config) => {
-            let (book, key) = (Arc::new(Book(ledger.clone())), anchoring_key.clone());
-            let opened =
-                tokio::task::spawn_blocking(move || AnchorService::open(config, book, key.bytes(), Arc::new(now_ms)));
-            let service = opened.await.expect("opening the book does not panic")?;
-            let status = service.status();
-            (Some(service), status)
-        }
-        None => {
-            let reason = "no Ethereum endpoint is configured: name one in rpc_urls under [anchoring]";
-            (None, watch::channel(AnchorStatus::disabled(reason)).1)
-        }
+    let (anchor_service, anchor_status) = if let Some(config) = configuration.anchor_config()? {
+        let (book, key) = (Arc::new(Book(ledger.clone())), anchoring_key.clone());
+        let opened =
+            tokio::task::spawn_blocking(move || AnchorService::open(config, book, key.bytes(), Arc::new(now_ms)));
+        let service = opened.await.expect("opening the book does not panic")?;
+        let status = service.status();
+        (Some(service), status)
+    } else {
+        let reason = "no Ethereum endpoint is configured: name one in rpc_urls under [anchoring]";
+        (None, watch::channel(AnchorStatus::disabled(reason)).1)
     };
     let section = &configuration.p2p;
     let config = p2p::Config {

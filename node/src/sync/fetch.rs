@@ -128,11 +128,11 @@ async fn submit(
     let mut missing = Vec::new();
     for outcome in outcomes {
         match outcome {
-            Outcome::Admitted { id, .. } | Outcome::Known { id, .. } | Outcome::Void { id, .. } => {
-                fetched.judged.insert(id);
-            }
             Outcome::Held { hold: Hold::Missing(ids), .. } => missing.extend(ids),
-            Outcome::Held { id, kept: true, .. } => {
+            Outcome::Admitted { id, .. }
+            | Outcome::Known { id, .. }
+            | Outcome::Void { id, .. }
+            | Outcome::Held { id, kept: true, .. } => {
                 fetched.judged.insert(id);
             }
             Outcome::Held { id, kept: false, .. } => {

@@ -50,7 +50,7 @@ pub(super) async fn run(shared: Arc<Shared>, peer: PeerId, wake: Arc<Notify>, si
         }
         tokio::time::sleep(ROUNDS_APART).await;
         tokio::select! {
-            () = tokio::time::sleep(HELLO_EVERY - ROUNDS_APART) => {}
+            () = tokio::time::sleep(HELLO_EVERY) => {}
             () = wake.notified() => {}
         }
     }

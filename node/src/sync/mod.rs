@@ -17,6 +17,8 @@ mod gossip;
 mod publish;
 mod received;
 mod serve;
+#[cfg(test)]
+mod tests;
 
 use claims::Claims;
 use ledger::Ledger;
@@ -54,6 +56,8 @@ struct Shared {
     fetching: Semaphore,
     peers: Mutex<HashMap<PeerId, Followed>>,
     connected: Mutex<Vec<PeerInfo>>,
+    /// Told when a peer came or went.
+    came_or_went: Notify,
 }
 
 /// A connected peer whose log is followed.
@@ -86,6 +90,7 @@ pub(crate) fn start(
         fetching: Semaphore::new(FETCHES_AT_ONCE),
         peers: Mutex::default(),
         connected: Mutex::default(),
+        came_or_went: Notify::new(),
     });
     let until_stopped = |stop: &CancellationToken| stop.clone();
     tasks.spawn(until_stopped(stop).run_until_cancelled_owned(publish::run(shared.clone())));
@@ -136,6 +141,9 @@ async fn intake(
     let gossiping = Arc::new(Semaphore::new(GOSSIP_AT_ONCE));
     let answering = Arc::new(Semaphore::new(ANSWERS_AT_ONCE));
     while let Some(Some(event)) = stop.run_until_cancelled(incoming.recv()).await {
+        if matches!(event, Incoming::Connected(_) | Incoming::Disconnected(_)) {
+            shared.came_or_went.notify_one();
+        }
         match event {
             Incoming::Connected(peer) => connected(&shared, peer, &tasks, &stop),
             Incoming::Disconnected(peer) => {
@@ -178,6 +186,9 @@ fn connected(shared: &Arc<Shared>, peer: PeerId, tasks: &TaskTracker, stop: &Can
 async fn watch_peers(shared: Arc<Shared>) {
     while let Ok(peers) = shared.network.peers().await {
         *shared.connected.lock().unwrap_or_else(PoisonError::into_inner) = peers;
-        tokio::time::sleep(PEERS_EVERY).await;
+        tokio::select! {
+            () = tokio::time::sleep(PEERS_EVERY) => {}
+            () = shared.came_or_went.notified() => {}
+        }
     }
 }

@@ -22,6 +22,10 @@ pub(super) fn enrolled(case: &Case<'_>, body: &ActorEnrolled) -> Result<Outcome,
         return Err(Rule::NodeDetails);
     }
     prefixes(body.gs1_prefixes.as_deref())?;
+    // Its journal would go on with the old actor, so the new one could never act.
+    if body.key == case.event.key() {
+        return Err(Rule::OwnKey);
+    }
     let signed = body.countersigned_bytes(&case.event.payload().network, &case.authority.actor);
     verify_detached(&body.key, &signed, &body.countersignature).map_err(|_| Rule::Countersignature)?;
     Ok(vec![None])

@@ -121,8 +121,8 @@ impl Authority {
         if *acting == self.actor {
             return self.roles.clone();
         }
-        let enrolled = basis.iter().find(|judged| judged.event.subject(0) == Some(*acting));
-        enrolled.and_then(|judged| enrolment(&judged.event)).map(|body| body.roles.clone()).unwrap_or_default()
+        let mut enrolments = basis.iter().filter(|judged| judged.event.subject(0) == Some(*acting));
+        enrolments.find_map(|judged| enrolment(&judged.event)).map(|body| body.roles.clone()).unwrap_or_default()
     }
 
     /// Demands that the basis holds the enrolment of `actor`, or names the network for a founder.

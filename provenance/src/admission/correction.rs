@@ -1,7 +1,8 @@
 //! Rules of event.corrected.
 
-use super::{Ancestry, Case, Outcome, Rule, Stop, authority};
-use crate::body::EventCorrected;
+use super::{Ancestry, Case, Outcome, Rule, Stop, authority, place, produce, transfer};
+use crate::body::{Body, EventCorrected};
+use crate::id::SubjectId;
 use crate::payload::Lane;
 
 pub(super) fn corrected<A: Ancestry>(
@@ -20,6 +21,31 @@ pub(super) fn corrected<A: Ancestry>(
     if body.replacement.is_empty() {
         return Err(Rule::Empty.into());
     }
-    body.apply(&target.event.payload().body).map_err(|_| Rule::Correction)?;
+    let corrected = body.apply(&target.event.payload().body).map_err(|_| Rule::Correction)?;
+    check_values(case, body, &corrected)?;
     Ok(vec![None])
+}
+
+/// The corrected event must keep the rules of its kind that concern what is told. What is named anew
+/// must stand in the basis of the correction; what stays was judged with the target.
+fn check_values(case: &Case<'_>, correction: &EventCorrected, corrected: &Body) -> Result<(), Rule> {
+    let anew = |field: u8| correction.replacement.contains_key(&field);
+    let place_known = |place: &SubjectId| authority::known_place(place, case.basis);
+    match corrected {
+        Body::PlaceRegistered(body) => place::check_values(body),
+        Body::ProduceRegistered(body) => {
+            produce::check_lists(body)?;
+            if anew(4) { body.places.iter().try_for_each(place_known) } else { Ok(()) }
+        }
+        Body::ProduceMoved(body) => place_known(&body.place),
+        Body::TransferOffered(body) => {
+            transfer::check_values(body)?;
+            let carrier = body.carrier.iter().filter(|_| anew(4));
+            carrier.into_iter().try_for_each(|carrier| case.authority.known_actor(carrier, case.basis))?;
+            let from = body.from_place.iter().filter(|_| anew(5));
+            let to = body.to_place.iter().filter(|_| anew(6));
+            from.chain(to).try_for_each(place_known)
+        }
+        _ => Ok(()),
+    }
 }

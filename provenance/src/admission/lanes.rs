@@ -134,6 +134,7 @@ pub(super) fn check_journal<A: Ancestry>(
         if beside.contains(&(height, link)) {
             return Err(Rule::LaneFork.into());
         }
+        // Every judged event has judged ancestors, so only the network id ends the walk.
         let Some(previous) = ancestry.judged(&link).map_err(Stop::Read)? else { break };
         (height, link) = (height - 1, previous.event.payload().journal);
     }

@@ -24,7 +24,7 @@ use crate::custody::{Effect, LotState};
 use crate::event::VerifiedEvent;
 use crate::id::{EventId, NetworkId, SubjectId};
 use crate::network::Network;
-use crate::payload::Lane;
+use crate::payload::{Lane, Payload};
 use authority::Authority;
 use std::sync::Arc;
 
@@ -98,7 +98,7 @@ pub fn judge<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &A
     if payload.network != network_id {
         return Ok(Verdict::Reject(Reject::Network { found: payload.network, expected: network_id }));
     }
-    if let Some(what) = unsupported(&payload.body) {
+    if let Some(what) = unsupported(payload) {
         return Ok(Verdict::Hold(Hold::Unsupported(what)));
     }
     let mut missing = Vec::new();
@@ -107,16 +107,21 @@ pub fn judge<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &A
             missing.push(id);
         }
     }
-    if !missing.is_empty() {
-        return Ok(Verdict::Hold(Hold::Missing(missing)));
-    }
-
-    // The journal comes first: a void event keeps its place there, so that its signer can go on.
+    // The journal comes first: a void event keeps its place there, so that its signer can go on;
+    // and what has no place in any journal is void whatever else it names.
     let link = match authority::journal(network, event, ancestry) {
+        _ if missing.contains(&payload.journal) => return Ok(Verdict::Hold(Hold::Missing(missing))),
+        Ok(_) if !missing.is_empty() => return Ok(Verdict::Hold(Hold::Missing(missing))),
         Ok(link) => link,
         Err(Stop::Read(error)) => return Err(error),
         Err(Stop::Rule(rule)) => return Ok(Verdict::Void(rule, Judgement::unlinked(rule, &network_id))),
     };
+    if let Body::EventCorrected(correction) = &payload.body {
+        let target = ancestry.judged(&correction.target)?;
+        if target.is_some_and(|target| correction.concerns_quantity(&target.event.payload().body)) {
+            return Ok(Verdict::Hold(Hold::Unsupported("corrections of quantities".to_owned())));
+        }
+    }
     let mut judgement = Judgement {
         standing: Standing::Admitted,
         actor: link.actor,
@@ -139,10 +144,13 @@ pub fn judge<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &A
 }
 
 /// Kinds without rules, and forms of known kinds whose rules come with other kinds.
-fn unsupported(body: &Body) -> Option<String> {
-    match body {
+fn unsupported(payload: &Payload) -> Option<String> {
+    if payload.touches.iter().any(|touch| touch.lane == Lane::Title) {
+        return Some("title lanes".to_owned());
+    }
+    match &payload.body {
         Body::Unknown { kind, .. } => {
-            Some(body.kind().map_or_else(|| format!("kind {kind}"), |kind| kind.name().to_owned()))
+            Some(payload.body.kind().map_or_else(|| format!("kind {kind}"), |kind| kind.name().to_owned()))
         }
         Body::TransferOffered(offer) if offer.moves != Moves::Both => {
             Some("transfers of possession or title alone".to_owned())
@@ -174,9 +182,6 @@ fn by_rules<A: Ancestry>(
     if let Some(actor) = payload.captured_by {
         authority.known_actor(&actor, &basis)?;
     }
-    if payload.touches.iter().any(|touch| touch.lane == Lane::Title) {
-        return Err(Rule::Touches.into());
-    }
 
     let mut before = Vec::with_capacity(payload.touches.len());
     let mut heights = Vec::with_capacity(payload.touches.len());
@@ -196,7 +201,13 @@ fn by_rules<A: Ancestry>(
         Body::ProduceMoved(body) => produce::moved(&case, body)?,
         Body::ProduceQualityUpdated(_) | Body::ProducePriceUpdated(_) => produce::told(&case)?,
         Body::ProduceRetired(body) => produce::retired(&case, body)?,
-        Body::TransferOffered(body) => transfer::offered(&case, body)?,
+        Body::TransferOffered(body) => {
+            let returns = match &body.returns {
+                Some(id) => Some(offer(ancestry, id)?),
+                None => None,
+            };
+            transfer::offered(&case, body, returns.as_deref())?
+        }
         Body::TransferAccepted(body) => transfer::accepted(&case, body, &*offer(ancestry, &body.offer)?)?,
         Body::TransferDeclined(body) => transfer::declined(&case, &*offer(ancestry, &body.offer)?)?,
         Body::TransferCancelled(body) => transfer::cancelled(&case, &*offer(ancestry, &body.offer)?)?,

@@ -48,15 +48,20 @@ impl Case<'_> {
     }
 }
 
-/// Compares a draw with the balance, in net quantity and in packages.
+/// Compares a draw with the balance, in net quantity and in packages. Packages can go uncounted from
+/// a lot whose packages are counted, never the other way round.
 pub(super) fn draw(lot: &LotState, quantity: &Quantity) -> Result<Ordering, Rule> {
     if quantity.is_zero() {
         return Err(Rule::ZeroQuantity);
     }
     let order = quantity.compare(&lot.balance).map_err(|_| Rule::Unit)?;
-    let too_many_packages =
-        quantity.packages().zip(lot.balance.packages()).is_some_and(|(draw, balance)| draw > balance);
-    if order == Ordering::Greater || too_many_packages { Err(Rule::Balance) } else { Ok(order) }
+    let packages_fit = match (quantity.packages(), lot.balance.packages()) {
+        (Some(draw), Some(balance)) if order == Ordering::Equal => draw == balance,
+        (Some(draw), Some(balance)) => draw <= balance,
+        (Some(_), None) => return Err(Rule::Packages),
+        (None, _) => true,
+    };
+    if order == Ordering::Greater || !packages_fit { Err(Rule::Balance) } else { Ok(order) }
 }
 
 pub(super) fn registered(case: &Case<'_>, body: &ProduceRegistered) -> Result<Outcome, Rule> {
@@ -68,16 +73,22 @@ pub(super) fn registered(case: &Case<'_>, body: &ProduceRegistered) -> Result<Ou
     if body.quantity.is_zero() {
         return Err(Rule::ZeroQuantity);
     }
+    check_lists(body)?;
+    for place in &body.places {
+        authority::known_place(place, case.basis)?;
+    }
+    Ok(vec![Some((Effect::Create, LotState::new(case.acting, body.quantity)))])
+}
+
+/// Lists are ascending and short.
+pub(super) fn check_lists(body: &ProduceRegistered) -> Result<(), Rule> {
     let claims = body.claims.as_deref().unwrap_or_default();
     let ordered =
         body.places.windows(2).all(|pair| pair[0] < pair[1]) && claims.windows(2).all(|pair| pair[0] < pair[1]);
     if !ordered || body.places.len() > MAX_LIST || claims.len() > MAX_LIST {
         return Err(Rule::ListOrder);
     }
-    for place in &body.places {
-        authority::known_place(place, case.basis)?;
-    }
-    Ok(vec![Some((Effect::Create, LotState::new(case.acting, body.quantity)))])
+    Ok(())
 }
 
 pub(super) fn moved(case: &Case<'_>, body: &ProduceMoved) -> Result<Outcome, Rule> {

@@ -88,7 +88,7 @@ rules! {
     23 NotOfferer "not_offerer" "body.offer"
         "only the actor that made the offer may cancel it";
     24 Lines "lines" "body.lines"
-        "the lines must answer the offer's lines one by one; received, rejected and lost must add up to what was offered";
+        "an offer has 1 to 32 lines; an answer has as many, and received, rejected and lost add up to what was offered, packages included";
     25 ToSelf "to_self" "body.to"
         "an offer must go to somebody else";
     26 OpenPoint "open_point" "body.point"
@@ -105,4 +105,12 @@ rules! {
         "the event changes nothing; give at least one field";
     32 NotAnOffer "not_an_offer" "body.offer"
         "the event that is named is not an offer to an actor of the network";
+    33 Packages "packages" "body.quantity"
+        "the packages of this lot are not counted, so none can be drawn; leave the number of packages out";
+    34 OwnKey "own_key" "body.key"
+        "a key cannot enrol itself again; make a new key for the new actor";
+    35 Country "country" "body.country"
+        "a country is two capital letters of ISO 3166-1, such as DE";
+    36 Temperature "temperature" "body.temperature"
+        "the lowest temperature is above the highest; exchange them";
 }

@@ -2,13 +2,24 @@
 
 use super::produce::draw;
 use super::{Case, Judged, Outcome, Rule, authority};
-use crate::body::{AcceptedLine, Body, Recipient, TransferAccepted, TransferOffered};
+use crate::body::{AcceptedLine, Body, Recipient, TemperatureLimits, TransferAccepted, TransferOffered};
 use crate::custody::{Closed, Effect, LotState, OpenOffer};
 use crate::id::SubjectId;
+use crate::payload::Payload;
 use crate::value::Quantity;
 use std::cmp::Ordering;
 
-pub(super) fn offered(case: &Case<'_>, body: &TransferOffered) -> Result<Outcome, Rule> {
+/// Lines of an offer: half of the touches, so that each can be rejected in part.
+const MAX_LINES: usize = Payload::MAX_TOUCHES / 2;
+
+pub(super) fn offered(case: &Case<'_>, body: &TransferOffered, returns: Option<&Judged>) -> Result<Outcome, Rule> {
+    if body.lines.is_empty() || body.lines.len() > MAX_LINES {
+        return Err(Rule::Lines);
+    }
+    check_values(body)?;
+    if returns.is_some_and(|earlier| !matches!(earlier.event.payload().body, Body::TransferOffered(_))) {
+        return Err(Rule::NotAnOffer);
+    }
     let to = recipient(case, body)?;
     for place in body.from_place.iter().chain(&body.to_place) {
         authority::known_place(place, case.basis)?;
@@ -19,7 +30,7 @@ pub(super) fn offered(case: &Case<'_>, body: &TransferOffered) -> Result<Outcome
     let touches = &case.event.payload().touches;
     let named = touches.iter().take_while(|touch| touch.subject.is_some()).count();
     let lots_fit = body.lines.iter().zip(touches).all(|(line, touch)| touch.subject == Some(line.lot));
-    if body.lines.is_empty() || named != body.lines.len() || !lots_fit {
+    if named != body.lines.len() || !lots_fit {
         return Err(Rule::Touches);
     }
     let open = |to| OpenOffer { offer: case.event.id(), to };
@@ -44,6 +55,12 @@ pub(super) fn offered(case: &Case<'_>, body: &TransferOffered) -> Result<Outcome
     }
     outcome.append(&mut parts);
     if outcome.len() == touches.len() { Ok(outcome) } else { Err(Rule::Touches) }
+}
+
+/// Temperature limits are the right way round.
+pub(super) fn check_values(body: &TransferOffered) -> Result<(), Rule> {
+    let upside_down = |limits: TemperatureLimits| limits.min_centicelsius > limits.max_centicelsius;
+    if body.temperature.is_some_and(upside_down) { Err(Rule::Temperature) } else { Ok(()) }
 }
 
 pub(super) fn accepted(case: &Case<'_>, body: &TransferAccepted, offer: &Judged) -> Result<Outcome, Rule> {
@@ -167,7 +184,7 @@ fn answer(line: &AcceptedLine, offered: &Quantity, offer: &Judged) -> Result<(Ef
     let rejected = line.rejected.unwrap_or_else(nothing);
     let lost = line.lost.unwrap_or_else(nothing);
     let total = line.received.plus(&rejected).and_then(|sum| sum.plus(&lost)).map_err(|_| Rule::Lines)?;
-    if total.compare(offered) != Ok(Ordering::Equal) {
+    if total.compare(offered) != Ok(Ordering::Equal) || total.packages() != offered.packages() {
         return Err(Rule::Lines);
     }
     let absent_is_absent = line.rejected.is_none_or(|q| !q.is_zero()) && line.lost.is_none_or(|q| !q.is_zero());

@@ -18,7 +18,7 @@ pub struct EventCorrected {
     /// What was wrong with it.
     #[n(2)]
     pub reason: Text<512>,
-    /// Number of a field of the target's body → its right value.
+    /// Number of a field of the target's body → its right value, or null to take the field away.
     #[n(3)]
     pub replacement: BTreeMap<u8, Any>,
 }
@@ -55,6 +55,12 @@ fn correctable(kind: Option<Kind>) -> (&'static str, &'static [u8]) {
 }
 
 impl EventCorrected {
+    /// Whether it corrects how much was registered. Whether that counts depends on the consent of
+    /// those who accepted some of it, for which there are no rules yet.
+    pub(crate) fn concerns_quantity(&self, target: &Body) -> bool {
+        matches!(target, Body::ProduceRegistered(_)) && self.replacement.contains_key(&6)
+    }
+
     /// The target's body with the replacements in place.
     pub fn apply(&self, target: &Body) -> Result<Body, CorrectionError> {
         let kind = target.kind_number();
@@ -70,7 +76,9 @@ impl EventCorrected {
         for (field, value) in &self.replacement {
             let key = Any::Integer(i128::from(*field));
             fields.retain(|(existing, _)| *existing != key);
-            fields.push((key, value.clone()));
+            if *value != Any::Null {
+                fields.push((key, value.clone()));
+            }
         }
         let corrected = cbor::to_vec(&Any::Map(fields));
         let body = Body::decode(kind, &mut Decoder::new(&corrected)).map_err(CborError::from)?;

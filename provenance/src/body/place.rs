@@ -25,7 +25,7 @@ pub struct PlaceRegistered {
     /// Where it is exactly.
     #[n(5)]
     pub exact_point: Option<Sealable<Coordinates>>,
-    /// Its outline as GeoJSON (RFC 7946), by hash.
+    /// Its outline as `GeoJSON` (RFC 7946), by hash.
     #[n(6)]
     pub outline: Option<Document>,
     /// Its area in square metres.

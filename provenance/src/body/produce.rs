@@ -80,7 +80,7 @@ pub struct ProduceMoved {
     pub place: SubjectId,
 }
 
-/// Body of produce.quality_updated.
+/// Body of `produce.quality_updated`.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 #[cbor(map)]
 pub struct QualityUpdated {
@@ -92,7 +92,7 @@ pub struct QualityUpdated {
     pub reason: Option<Text<512>>,
 }
 
-/// Body of produce.price_updated.
+/// Body of `produce.price_updated`.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 #[cbor(map)]
 pub struct PriceUpdated {

@@ -31,10 +31,11 @@ impl Coordinates {
     /// A point from degrees as people and JSON write them.
     pub fn from_degrees(latitude: f64, longitude: f64) -> Result<Self, ValueError> {
         let e7 = |degrees: f64| (degrees * f64::from(DEGREE)).round();
-        if !(latitude.abs() <= 90.0) {
+        // Written so that what is no number fails too.
+        if !(-90.0..=90.0).contains(&latitude) {
             return Err(ValueError::Latitude(latitude.to_string()));
         }
-        if !(longitude.abs() <= 180.0) {
+        if !(-180.0..=180.0).contains(&longitude) {
             return Err(ValueError::Longitude(longitude.to_string()));
         }
         // In range by the checks above: 180e7 fits 32 bits.

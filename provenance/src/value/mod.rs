@@ -28,6 +28,9 @@ pub enum ValueError {
     /// An amount of money below zero.
     #[error("the amount {0} is below zero; a price is zero or more, in the minor unit")]
     NegativeAmount(i128),
+    /// An amount that no money has.
+    #[error("the amount must be below 2^120 of the minor unit")]
+    AmountRange,
     /// Not the shape of an ISO 4217 code.
     #[error("'{0}' is not a currency code; use three capital letters of ISO 4217, such as EUR")]
     Currency(String),

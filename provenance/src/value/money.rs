@@ -40,9 +40,15 @@ pub struct Money {
 }
 
 impl Money {
+    /// Fifteen bytes hold every amount below this, which is more wei than there will ever be.
+    const LIMIT: u128 = 1 << 120;
+
     /// An amount in the minor unit; refuses what is below zero.
     pub fn new(amount_minor: i128, currency: Currency) -> Result<Self, ValueError> {
         let amount_minor = u128::try_from(amount_minor).map_err(|_| ValueError::NegativeAmount(amount_minor))?;
+        if amount_minor >= Self::LIMIT {
+            return Err(ValueError::AmountRange);
+        }
         Ok(Self { amount_minor, currency })
     }
 

@@ -49,7 +49,7 @@ fn history(numbers: Vec<u16>) -> Vec<SignedEvent> {
         let made = match act {
             0 | 1 => {
                 let event = signer.registers(["10", "7.5", "0"][choose.below(3)], None);
-                event.subject(0).map(|lot| lots.push((lot, vec![event.id()])));
+                lots.extend(event.subject(0).map(|lot| (lot, vec![event.id()])));
                 event
             }
             2..=4 if !lots.is_empty() => {

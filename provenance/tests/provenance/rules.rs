@@ -333,7 +333,8 @@ fn corrections_change_what_is_told_never_who_holds_what() {
     };
     let variety = || Any::Text("Gala".into());
     void(&mut archive, correct(&cast.buyer, 3, variety()), Rule::NotAbove);
-    void(&mut archive, correct(&cast.farmer, 6, Any::Integer(1)), Rule::Correction);
+    assert_eq!(archive.take(correct(&cast.farmer, 6, Any::Integer(1))), Became::Held);
+    void(&mut archive, correct(&cast.farmer, 12, Any::Integer(1)), Rule::Correction);
     void(&mut archive, correct(&cast.farmer, 3, Any::Integer(1)), Rule::Correction);
     let (by_signer, from_above) = (correct(&cast.farmer, 3, variety()), correct(&cast.founder, 3, variety()));
     admit(&mut archive, &[&by_signer, &from_above]);
@@ -341,4 +342,53 @@ fn corrections_change_what_is_told_never_who_holds_what() {
     let Ok(Body::ProduceRegistered(corrected)) = body.apply(&lot_event.payload().body) else { panic!("it fits") };
     assert_eq!(corrected.variety, Some(Text::new("Gala").unwrap()));
     assert_eq!(archive.lot(&lot_event.subject(0).unwrap()).unwrap().state.balance, kg("5"));
+}
+
+#[test]
+fn an_accepted_part_is_an_accepted_handover() {
+    let mut cast = cast();
+    let mut archive = with(&cast);
+    let lot_event = cast.farmer.registers("100", None);
+    let lot = lot_event.subject(0).unwrap();
+    let mut twin = cast.farmer.clone();
+    let part = cast.farmer.offers(lot, &[lot_event.id()], "60", true, &cast.buyer);
+    let whole = twin.offers(lot, &[lot_event.id()], "100", false, &cast.rival);
+    let bought = cast.buyer.accepts_all(part.subject(1).unwrap(), &part, "60");
+    admit(&mut archive, &[&lot_event, &part, &whole, &bought]);
+    // The buyer of the part accepted, nobody the whole: the part stands.
+    let counted = archive.lot(&lot).unwrap();
+    assert!(!counted.disputed && counted.beside.contains(&whole.id()));
+    assert_eq!((counted.state.balance, counted.state.holder), (kg("40"), cast.farmer.actor));
+    // Both accepted: 160 of 100 were given away, and nobody's word settles that.
+    let taken = cast.rival.accepts_all(lot, &whole, "100");
+    admit(&mut archive, &[&taken]);
+    assert!(archive.lot(&lot).unwrap().disputed);
+}
+
+#[test]
+fn packages_are_not_invented() {
+    let mut cast = cast();
+    let mut archive = with(&cast);
+    let boxes = |decimal: &str, packages| Quantity::parse(decimal, Unit::new("KGM").unwrap(), Some(packages)).unwrap();
+    let template = cast.farmer.clone().registers("100", None);
+    let Body::ProduceRegistered(mut body) = template.payload().body.clone() else { unreachable!() };
+    body.quantity = boxes("100", 10);
+    let lot_event = cast.farmer.says(vec![new_subject()], &[], Body::ProduceRegistered(body));
+    let lot = lot_event.subject(0).unwrap();
+    let template = cast.farmer.clone().offers(lot, &[lot_event.id()], "100", false, &cast.buyer);
+    let offer = |quantity| {
+        let Body::TransferOffered(mut body) = template.payload().body.clone() else { unreachable!() };
+        body.lines[0].quantity = quantity;
+        let mut payload = template.payload().clone();
+        payload.body = Body::TransferOffered(body);
+        SignedEvent::sign(payload, &cast.farmer.key).unwrap()
+    };
+    admit(&mut archive, &[&lot_event]);
+    void(&mut archive, offer(boxes("100", 11)), Rule::Balance);
+    void(&mut archive, offer(boxes("100", 9)), Rule::Balance);
+    let fair = offer(boxes("100", 10));
+    admit(&mut archive, &[&fair]);
+    let line = |received| AcceptedLine { received, rejected: None, lost: None, reason: None };
+    void(&mut archive, cast.buyer.clone().accepts(lot, &fair, line(boxes("100", 1_000_000))), Rule::Lines);
+    admit(&mut archive, &[&cast.buyer.accepts(lot, &fair, line(boxes("100", 10)))]);
 }

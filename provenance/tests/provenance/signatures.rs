@@ -74,15 +74,15 @@ fn with_large_s(event: &SignedEvent) -> SignedEvent {
 fn crafted() -> Vec<(SignedEvent, Result<(), SignatureError>)> {
     let honest = event(1);
     let mut cases = vec![(honest.clone(), Ok(())), (with_large_s(&honest), Err(SignatureError::Signature))];
-    for torsion in 0..8 {
+    for (torsion, small) in EIGHT_TORSION.iter().enumerate() {
         cases.push((with_mixed_r(&honest, torsion), Ok(())));
         // Every key of small order, with the signature that cofactored rules would take for it.
-        let key = EIGHT_TORSION[torsion].compress().to_bytes();
+        let key = small.compress().to_bytes();
         let identity = EdwardsPoint::default().compress().to_bytes();
         let signature = [identity, [0; 32]].concat().try_into().unwrap();
         cases.push((forged(&honest, key, signature), Err(SignatureError::Key)));
         // A key of mixed order.
-        let mixed = (B * Scalar::from(77_u64) + EIGHT_TORSION[torsion]).compress().to_bytes();
+        let mixed = (B * Scalar::from(77_u64) + small).compress().to_bytes();
         let expected = if torsion == 0 { SignatureError::Signature } else { SignatureError::Key };
         cases.push((forged(&honest, mixed, *honest.signature()), Err(expected)));
     }
@@ -92,7 +92,6 @@ fn crafted() -> Vec<(SignedEvent, Result<(), SignatureError>)> {
         (key[0], key[31]) = (low, 0x7f);
         cases.push((forged(&honest, key, *honest.signature()), Err(SignatureError::Key)));
     }
-    // A non-canonical R that decodes to the identity plus nothing: taken or not, but alike.
     cases
 }
 

@@ -48,63 +48,121 @@ async fn nothing_happened(north: &Node, south: &Node, entries: u64) {
     assert_eq!((&status["held"], &status["faults"]), (&json!(0), &json!([])));
 }
 
+/// A value that its field does not allow.
+fn invalid(field: &'static str, rule: &'static str) -> Expected {
+    (422, "invalid-value", Some(field), Some(rule))
+}
+
+/// A rule of admission that the command breaks.
+fn broken(rule: &'static str) -> Expected {
+    (422, "rule-broken", None, Some(rule))
+}
+
+/// JSON that is not what the endpoint reads.
+fn malformed(field: &'static str) -> Expected {
+    (400, "malformed-json", Some(field), None)
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn commands() {
+async fn values_of_places_and_lots() {
+    let mut scene = Scene::new(&["north", "south"], &[]).await;
+    let (north, south) = two_nodes(&mut scene).await;
+    let farm = trade::farm(&north.client, "Jork").await;
+    let entries = north.log_size().await;
+
+    let nobody = "a".repeat(52);
+    let points = [
+        ("latitude 91", json!({ "latitude": 91, "longitude": 9 }), invalid("point.latitude", "latitude")),
+        ("longitude -181", json!({ "latitude": 9, "longitude": -181 }), invalid("point.longitude", "longitude")),
+        ("a pole without a meridian", json!({ "latitude": 90 }), malformed("point.longitude")),
+        ("no point at all", json!("here"), malformed("point")),
+    ];
+    for (what, point, expected) in points {
+        let place = json!({ "place_type": "farm", "name": "Nowhere", "point": point });
+        assert_refused(what, &north.client.command(Method::POST, "/api/v1/places", &place).await, expected);
+    }
+    let lots = [
+        (
+            "price",
+            json!({ "amount_minor": "-250", "currency": "EUR" }),
+            invalid("price.amount_minor", "negative_amount"),
+        ),
+        ("price", json!({ "amount_minor": 1, "currency": "euro" }), invalid("price.currency", "currency")),
+        ("quantity", trade::kg("many"), invalid("quantity.value", "decimal")),
+        ("quantity", trade::kg("-5"), invalid("quantity.value", "decimal")),
+        ("quantity", trade::kg("0.0000000001"), invalid("quantity.value", "decimal_places")),
+        ("quantity", json!({ "value": "1", "unit": "kilo" }), invalid("quantity.unit", "unit_code")),
+        ("quantity", trade::kg("0"), broken("zero_quantity")),
+        ("grade", json!("Z"), invalid("grade", "grade")),
+        ("codes", json!({ "gtin": "4000001000006" }), invalid("codes.gtin", "gs1_check_digit")),
+        ("harvested", json!({ "first": "2026-02-30" }), invalid("harvested.first", "date")),
+        ("harvested", json!({ "first": "2026-09-30", "last": "2026-09-01" }), invalid("harvested", "end_before_start")),
+        ("places", json!([nobody]), invalid("places", "unknown_place")),
+        ("weight", json!(10), malformed("weight")),
+        ("name", Value::Null, malformed("name")),
+    ];
+    for (field, value, expected) in lots {
+        let what = format!("a lot with the {field} {value}");
+        let mut lot = trade::apples(&farm, "10");
+        lot[field] = value;
+        assert_refused(&what, &north.client.command(Method::POST, "/api/v1/produces", &lot).await, expected);
+    }
+    nothing_happened(&north, &south, entries).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_against_the_rules() {
     let mut scene = Scene::new(&["north", "south"], &[]).await;
     let (north, south) = two_nodes(&mut scene).await;
     let client = &north.client;
     let farm = trade::farm(client, "Jork").await;
-    let lot = trade::lot(client, &farm, "1000").await;
+    let lot = format!("/api/v1/produces/{}", trade::lot(client, &farm, "1000").await);
     let stranger = trade::enrol(client, "Stranger", "trader").await;
-    let to = south.cooperative().await;
+    let to = json!({ "actor": south.cooperative().await });
     let entries = north.log_size().await;
 
-    let lot_path = format!("/api/v1/produces/{lot}");
-    let offers = format!("{lot_path}/transfers");
-    let apples = |field: &str, value: Value| {
-        let mut lot = trade::apples(&farm, "10");
-        lot[field] = value;
-        lot
-    };
-    let place = |point: Value| json!({ "place_type": "farm", "name": "Nowhere", "point": point });
-    let invalid = |field, rule| (422, "invalid-value", Some(field), Some(rule));
-    let broken = |rule| (422, "rule-broken", None, Some(rule));
-    let nobody = "a".repeat(52);
-    let cases: Vec<(&str, Method, &str, Value, Expected)> = vec![
-        ("latitude 91", Method::POST, "/api/v1/places", place(json!({ "latitude": 91, "longitude": 9 })), invalid("point.latitude", "latitude")),
-        ("longitude -181", Method::POST, "/api/v1/places", place(json!({ "latitude": 9, "longitude": -181 })), invalid("point.longitude", "longitude")),
-        ("no point at all", Method::POST, "/api/v1/places", place(json!("here")), (400, "malformed-json", Some("point"), None)),
-        ("price below zero", Method::PATCH, &lot_path, json!({ "price": { "amount_minor": -1, "currency": "EUR" } }), invalid("price.amount_minor", "negative_amount")),
-        ("price at registration below zero", Method::POST, "/api/v1/produces", apples("price", json!({ "amount_minor": "-250", "currency": "EUR" })), invalid("price.amount_minor", "negative_amount")),
-        ("currency of no country", Method::PATCH, &lot_path, json!({ "price": { "amount_minor": 1, "currency": "euro" } }), invalid("price.currency", "currency")),
-        ("quantity that is no number", Method::POST, "/api/v1/produces", apples("quantity", trade::kg("many")), invalid("quantity.value", "decimal")),
-        ("quantity below zero", Method::POST, "/api/v1/produces", apples("quantity", trade::kg("-5")), invalid("quantity.value", "decimal")),
-        ("quantity of nothing", Method::POST, "/api/v1/produces", apples("quantity", trade::kg("0")), broken("zero_quantity")),
-        ("unknown unit", Method::POST, "/api/v1/produces", apples("quantity", json!({ "value": "1", "unit": "kilo" })), invalid("quantity.unit", "unit_code")),
-        ("grade outside the scheme", Method::PATCH, &lot_path, json!({ "grade": "Z" }), invalid("grade", "grade")),
-        ("check digit", Method::POST, "/api/v1/produces", apples("codes", json!({ "gtin": "4000001000006" })), invalid("codes.gtin", "gs1_check_digit")),
-        ("day that no calendar has", Method::POST, "/api/v1/produces", apples("harvested", json!({ "first": "2026-02-30" })), invalid("harvested.first", "date")),
-        ("harvest that ends before it begins", Method::POST, "/api/v1/produces", apples("harvested", json!({ "first": "2026-09-30", "last": "2026-09-01" })), (422, "invalid-value", None, Some("end_before_start"))),
-        ("unknown field", Method::POST, "/api/v1/produces", apples("weight", json!(10)), (400, "malformed-json", Some("weight"), None)),
-        ("missing field", Method::POST, "/api/v1/produces", json!({ "name": "Apples" }), (400, "malformed-json", Some("commodity"), None)),
-        ("place that nobody registered", Method::POST, "/api/v1/produces", apples("places", json!([nobody])), (422, "rule-broken", Some("places"), None)),
-        ("more than the balance", Method::POST, &offers, json!({ "to": { "actor": to }, "quantity": trade::kg("1000.001") }), broken("balance")),
-        ("another unit than the lot's", Method::POST, &offers, json!({ "to": { "actor": to }, "quantity": { "value": "1", "unit": "TNE" } }), broken("unit")),
-        ("to oneself", Method::POST, &offers, json!({ "to": { "actor": north.cooperative().await } }), broken("to_self")),
-        ("by somebody who does not hold it", Method::POST, &offers, json!({ "to": { "actor": to }, "actor": stranger }), broken("not_holder")),
-        ("retired by somebody who does not hold it", Method::POST, &format!("{lot_path}/retirement"), json!({ "outcome": "sold", "actor": stranger }), broken("not_holder")),
-        ("registered by somebody without that role", Method::POST, "/api/v1/produces", apples("actor", json!(stranger)), broken("role")),
-        ("signed by somebody whose key is elsewhere", Method::POST, "/api/v1/produces", apples("actor", json!(to)), (403, "key-not-kept", None, None)),
-        ("role that nobody may have", Method::POST, "/api/v1/actors", json!({ "key": { "kept": true }, "display_name": "King", "roles": ["king"] }), (400, "malformed-json", Some("roles[0]"), None)),
-        ("lot that nobody registered", Method::PATCH, &format!("/api/v1/produces/{nobody}"), json!({ "grade": "A" }), (404, "not-found", None, None)),
-        ("id that is none", Method::PATCH, "/api/v1/produces/42", json!({ "grade": "A" }), (400, "malformed-path", Some("id"), None)),
-        ("change of nothing", Method::PATCH, &lot_path, json!({}), (422, "invalid-value", None, Some("empty"))),
-        ("method that is not there", Method::DELETE, &lot_path, json!({}), (405, "method-not-allowed", None, None)),
-        ("path that is not there", Method::POST, "/api/v1/prices", json!({}), (404, "not-found", None, None)),
+    let offers = [
+        ("more than the balance", json!({ "to": to, "quantity": trade::kg("1000.001") }), broken("balance")),
+        ("nothing", json!({ "to": to, "quantity": trade::kg("0") }), broken("zero_quantity")),
+        ("in another unit", json!({ "to": to, "quantity": { "value": "1", "unit": "TNE" } }), broken("unit")),
+        ("to oneself", json!({ "to": { "actor": north.cooperative().await } }), broken("to_self")),
+        ("by somebody who does not hold it", json!({ "to": to, "actor": stranger }), broken("not_holder")),
+        (
+            "to two at once",
+            json!({ "to": { "actor": stranger, "name": "Market" } }),
+            (422, "invalid-value", Some("to"), None),
+        ),
     ];
-    for (what, method, path, command, expected) in cases {
-        assert_refused(what, &client.command(method, path, &command).await, expected);
+    for (what, offer, expected) in offers {
+        let answer = client.command(Method::POST, &format!("{lot}/transfers"), &offer).await;
+        assert_refused(&format!("an offer: {what}"), &answer, expected);
     }
+    let negative = json!({ "price": { "amount_minor": -1, "currency": "EUR" } });
+    let (retirement, nobodys) = (format!("{lot}/retirement"), format!("/api/v1/produces/{}", "a".repeat(52)));
+    let mut by_a_trader = trade::apples(&farm, "10");
+    by_a_trader["actor"] = json!(stranger);
+    let mut by_the_other_node = trade::apples(&farm, "10");
+    by_the_other_node["actor"] = to["actor"].clone();
+    let king = json!({ "key": { "kept": true }, "display_name": "King", "roles": ["king"] });
+    let (post, patch, produces) = (Method::POST, Method::PATCH, "/api/v1/produces");
+    let others: [(&Method, &str, Value, Expected); 10] = [
+        (&patch, &lot, negative, invalid("price.amount_minor", "negative_amount")),
+        (&patch, &lot, json!({}), (422, "invalid-value", None, Some("empty"))),
+        (&patch, &lot, json!({ "grade": "A", "actor": stranger }), broken("not_holder")),
+        (&post, &retirement, json!({ "outcome": "sold", "actor": stranger }), broken("not_holder")),
+        (&post, produces, by_a_trader, broken("role")),
+        (&post, produces, by_the_other_node, (403, "key-not-kept", None, None)),
+        (&post, "/api/v1/actors", king, malformed("roles[0]")),
+        (&patch, &nobodys, json!({ "grade": "A" }), (404, "not-found", None, None)),
+        (&patch, "/api/v1/produces/42", json!({ "grade": "A" }), (400, "malformed-path", Some("id"), None)),
+        (&post, "/api/v1/prices", json!({}), (404, "not-found", None, None)),
+    ];
+    for (method, path, command, expected) in others {
+        let answer = client.command(method.clone(), path, &command).await;
+        assert_refused(&format!("{method} {path} {command}"), &answer, expected);
+    }
+    let deleted = client.command(Method::DELETE, &lot, &json!({})).await;
+    assert_refused("what was signed cannot be deleted", &deleted, (405, "method-not-allowed", None, None));
     nothing_happened(&north, &south, entries).await;
 }
 
@@ -120,10 +178,14 @@ async fn requests() {
     let anonymous = answer(client.anonymous(Method::POST, places).json(&farm)).await;
     assert_refused("no token", &anonymous, (401, "unauthorized", None, None));
     assert!(anonymous.headers.contains_key("www-authenticate"));
-    let wrong = client.anonymous(Method::POST, places).header(AUTHORIZATION, "Bearer 0123456789abcdef0123456789abcdef").json(&farm);
+    let wrong = client
+        .anonymous(Method::POST, places)
+        .header(AUTHORIZATION, "Bearer 0123456789abcdef0123456789abcdef")
+        .json(&farm);
     assert_refused("wrong token", &answer(wrong).await, (401, "unauthorized", None, None));
 
-    let json_of = |body: Vec<u8>| client.request(Method::POST, places).header(CONTENT_TYPE, "application/json").body(body);
+    let json_of =
+        |body: Vec<u8>| client.request(Method::POST, places).header(CONTENT_TYPE, "application/json").body(body);
     assert_refused("half a JSON", &answer(json_of(b"{\"name\": ".to_vec())).await, (400, "malformed-json", None, None));
     let nested = "[".repeat(100_000).into_bytes();
     assert_refused("deeply nested JSON", &answer(json_of(nested)).await, (400, "malformed-json", None, None));
@@ -180,28 +242,53 @@ async fn events() {
         let unknown = ahead.lot(&farm, "1");
         ahead.grade(unknown.id().subject(0), &[unknown.id()], "A")
     };
+    // A string of bytes, so that it is one item of a sequence.
+    let oversize = [vec![0x59, 0x40, 0x00], vec![0; 16 * 1024]].concat();
     let cases: [(&str, Vec<u8>, Expected); 11] = [
         ("text", b"GET / HTTP/1.1\r\n\r\n".to_vec(), (400, "malformed-event", Some("envelope"), None)),
         ("CBOR that is no event", vec![0x82, 0x01, 0x02], (400, "malformed-event", Some("envelope"), None)),
         ("CBOR without end", vec![0x9f; 64], (400, "malformed-event", Some("envelope"), None)),
-        ("length beyond all bytes", vec![0xd2, 0x84, 0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], (400, "malformed-event", Some("envelope"), None)),
-        ("oversize event", vec![0; 16 * 1024 + 1], (413, "too-large", Some("event"), Some("event_size"))),
+        (
+            "length beyond all bytes",
+            vec![0xd2, 0x84, 0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            (400, "malformed-event", Some("envelope"), None),
+        ),
+        ("oversize event", oversize, (413, "too-large", Some("event"), Some("event_size"))),
         ("wrong signature", bad_signature, (422, "invalid-signature", Some("signature"), Some("signature"))),
         ("wrong network", elsewhere.bytes().to_vec(), (422, "wrong-network", Some("network"), Some("network"))),
-        ("unknown signer", stranger.bytes().to_vec(), (409, "stale", Some("journal"), Some("journal_link"))),
-        ("unknown ancestors", after_unknown.bytes().to_vec(), (422, "missing-ancestors", Some("journal"), Some("known_ancestors"))),
-        ("more than the balance", signer.clone().offer_part(lot, &after, "500.5", to).bytes().to_vec(), (422, "rule-broken", None, Some("balance"))),
-        ("somebody else's lot", signer.clone().offer(coops_lot, &[coops_tip], "10", to).bytes().to_vec(), (422, "rule-broken", None, Some("not_holder"))),
+        ("unknown signer", stranger.bytes().to_vec(), (422, "rule-broken", Some("journal"), Some("journal_link"))),
+        (
+            "unknown ancestors",
+            after_unknown.bytes().to_vec(),
+            (422, "missing-ancestors", Some("journal"), Some("known_ancestors")),
+        ),
+        (
+            "more than the balance",
+            signer.clone().offer_part(lot, &after, "500.5", to).bytes().to_vec(),
+            (422, "rule-broken", None, Some("balance")),
+        ),
+        (
+            "somebody else's lot",
+            signer.clone().offer(coops_lot, &[coops_tip], "10", to).bytes().to_vec(),
+            (422, "rule-broken", None, Some("not_holder")),
+        ),
     ];
     for (what, bytes, expected) in &cases {
         assert_refused(what, &client.submit_one(bytes).await, *expected);
         let submission = client.submit_bytes(CBOR_SEQUENCE, bytes.clone()).await;
         assert!((400..500).contains(&submission.status), "{what}, as a sequence: {}", submission.text());
     }
-    assert_refused("no event at all", &client.submit_bytes(CBOR_SEQUENCE, Vec::new()).await, (400, "malformed-event", None, Some("cbor_sequence")));
+    assert_refused(
+        "no event at all",
+        &client.submit_bytes(CBOR_SEQUENCE, Vec::new()).await,
+        (400, "malformed-event", None, Some("cbor_sequence")),
+    );
     let as_json = client.submit_bytes("application/json", honest.bytes().to_vec()).await;
     assert_refused("another media type", &as_json, (415, "unsupported-media-type", None, None));
-    let anonymous = answer(client.anonymous(Method::POST, "/api/v1/events").header(CONTENT_TYPE, COSE).body(honest.bytes().to_vec())).await;
+    let anonymous = answer(
+        client.anonymous(Method::POST, "/api/v1/events").header(CONTENT_TYPE, COSE).body(honest.bytes().to_vec()),
+    )
+    .await;
     assert_refused("no token", &anonymous, (401, "unauthorized", None, None));
     for (_, bytes, _) in cases {
         let id = provenance::id::EventId::of(&bytes);

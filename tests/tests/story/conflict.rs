@@ -71,11 +71,19 @@ impl Story {
     }
 
     fn seller_first(&self) -> Vec<SignedEvent> {
-        [&self.common, &self.seller, &self.first_buyer, &self.rival, &self.second_buyer].into_iter().flatten().cloned().collect()
+        [&self.common, &self.seller, &self.first_buyer, &self.rival, &self.second_buyer]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
     }
 
     fn rival_first(&self) -> Vec<SignedEvent> {
-        [&self.common, &self.rival, &self.second_buyer, &self.seller, &self.first_buyer].into_iter().flatten().cloned().collect()
+        [&self.common, &self.rival, &self.second_buyer, &self.seller, &self.first_buyer]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
     }
 }
 

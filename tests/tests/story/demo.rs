@@ -18,11 +18,21 @@ async fn the_demonstration_once() {
     let text = |path: &PathBuf| path.to_str().unwrap().to_owned();
     let (dir, harvest, script, anvil) = (text(&own), text(&harvest), text(&script), text(&end_to_end::anvil::binary()));
     let mut demo = program::command(&[
-        "demo", "--once", "--json", "--dir", &dir, "--harvest", &harvest, "--script", &script, "--anvil", &anvil,
+        "demo",
+        "--once",
+        "--json",
+        "--dir",
+        &dir,
+        "--harvest",
+        &harvest,
+        "--script",
+        &script,
+        "--anvil",
+        &anvil,
     ]);
     demo.current_dir(&current).env("HOME", &home).env("TMPDIR", &temporary);
     let ended = program::run(demo).await;
-    assert_eq!(ended.code, Some(0), "{ended:?}\n{}", logs(&own));
+    assert_eq!(ended.code, Some(0), "{ended:?}\n{}", logs(&own).join("\n"));
 
     let told = ended.json();
     let steps = told["steps"].as_array().unwrap();
@@ -47,9 +57,10 @@ async fn the_demonstration_once() {
 /// The command lines of all processes that have something to do with a folder.
 fn processes_of(folder: &Path) -> Vec<String> {
     let needle = folder.to_str().unwrap();
-    let processes = fs::read_dir("/proc").unwrap().flatten().filter(|entry| {
-        entry.file_name().to_string_lossy().parse::<u32>().is_ok_and(|pid| pid != std::process::id())
-    });
+    let processes = fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok_and(|pid| pid != std::process::id()));
     let told = |file: PathBuf| String::from_utf8_lossy(&fs::read(file).unwrap_or_default()).replace('\0', " ");
     let of_folder = processes.map(|entry| entry.path()).filter(|process| {
         let current = fs::read_link(process.join("cwd")).unwrap_or_default();
@@ -61,16 +72,17 @@ fn processes_of(folder: &Path) -> Vec<String> {
 }
 
 /// The ends of all logs below a folder, for whoever has to find out what went wrong.
-fn logs(folder: &Path) -> String {
-    let mut text = String::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
-        if entry.is_dir() {
-            text.push_str(&logs(&entry));
-        } else if entry.extension().is_some_and(|extension| extension == "log") {
-            let log = fs::read_to_string(&entry).unwrap_or_default();
-            let lines: Vec<&str> = log.lines().collect();
-            text.push_str(&format!("--- {}\n{}\n", entry.display(), lines[lines.len().saturating_sub(20)..].join("\n")));
-        }
-    }
-    text
+fn logs(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let end = |path: PathBuf| {
+        let log = fs::read_to_string(&path).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        format!("--- {}\n{}", path.display(), lines[lines.len().saturating_sub(20)..].join("\n"))
+    };
+    let of_entry = |path: PathBuf| match path.extension() {
+        _ if path.is_dir() => logs(&path),
+        Some(extension) if extension == "log" => vec![end(path)],
+        _ => Vec::new(),
+    };
+    entries.flat_map(of_entry).collect()
 }

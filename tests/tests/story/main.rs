@@ -1,5 +1,8 @@
 //! Stories of the whole: several nodes, their keepers, an EVM, and those who mean harm.
 
+// A failed step is a failed test.
+#![allow(clippy::unwrap_used)]
+
 mod bad_input;
 mod catch_up;
 mod conflict;

@@ -48,14 +48,16 @@ async fn what_is_offered_can_only_be_answered_or_taken_back() {
         assert_eq!(refused.json()["rule"], "not_addressee");
     }
 
-    let cancelled = seller.client.post(&format!("/api/v1/transfers/{transfer}/cancellation"), &json!({ "reason": "frost" })).await;
+    let cancelled =
+        seller.client.post(&format!("/api/v1/transfers/{transfer}/cancellation"), &json!({ "reason": "frost" })).await;
     assert_eq!(cancelled["state"], "cancelled");
     let graded = seller.client.patch(&this, &json!({ "grade": "B" })).await;
     assert_eq!((&graded["state"], &graded["grade"]["value"]), (&json!("held"), &json!("B")));
 
     // The buyer sees the same, and is too late.
     buyer.has_entries(seller.log_size().await).await;
-    let late = buyer.client.command(Method::POST, &format!("/api/v1/transfers/{transfer}/acceptance"), &json!({})).await;
+    let late =
+        buyer.client.command(Method::POST, &format!("/api/v1/transfers/{transfer}/acceptance"), &json!({})).await;
     assert_eq!((late.status, &late.json()["rule"]), (409, &json!("no_open_offer")), "{}", late.text());
 }
 
@@ -90,6 +92,7 @@ async fn a_seller_with_a_key_of_its_own_cannot_either() {
 
     let mut buyer = Signer::founder(&scene, 2, 1);
     node.client.submit(&[buyer.accept(&offer, lot, "500")]).await;
+    node.has_entries(size + 1).await;
     let lot = node.client.get(&format!("/api/v1/produces/{lot}")).await;
     assert_eq!((&lot["state"], &lot["holder"]["id"]), (&json!("held"), &json!(buyer.actor())));
 }

@@ -29,7 +29,12 @@ async fn a_consumer_sees_origin_journey_and_anchor() {
     apples["actor"] = json!(farmer);
     apples["claims"] = json!(["DE-ÖKO-006"]);
     let lot = trade::id(&client.post("/api/v1/produces", &apples).await);
-    client.patch(&format!("/api/v1/produces/{lot}"), &json!({ "actor": farmer, "grade": "Premium", "reason": "sorted by hand" })).await;
+    client
+        .patch(
+            &format!("/api/v1/produces/{lot}"),
+            &json!({ "actor": farmer, "grade": "Premium", "reason": "sorted by hand" }),
+        )
+        .await;
     north.has_entries(7).await;
     let offer = json!({ "actor": farmer, "to": { "actor": buyer }, "to_place": market, "quantity": trade::kg("400") });
     let transfer = client.post(&format!("/api/v1/produces/{lot}/transfers"), &offer).await;
@@ -51,12 +56,18 @@ async fn a_consumer_sees_origin_journey_and_anchor() {
         "patterns": ["anchored", "Block", "0x[0-9a-fA-F]{40}", "[Ss]igned by"],
     });
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser/page.mjs");
-    let browser = Command::new("node").arg(&script).arg(expected.to_string()).stdin(Stdio::null()).kill_on_drop(true).output();
-    let output = tokio::time::timeout(PATIENCE, browser).await.expect("the browser ends").expect("Node.js is installed");
+    let browser =
+        Command::new("node").arg(&script).arg(expected.to_string()).stdin(Stdio::null()).kill_on_drop(true).output();
+    let output =
+        tokio::time::timeout(PATIENCE, browser).await.expect("the browser ends").expect("Node.js is installed");
     let told = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{}\n{}", told(&output.stdout), told(&output.stderr));
     for width in [390, 1280] {
         let picture = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("page-{width}.png"));
-        assert!(std::fs::metadata(&picture).is_ok_and(|file| file.len() > 10_000), "{} is no picture", picture.display());
+        assert!(
+            std::fs::metadata(&picture).is_ok_and(|file| file.len() > 10_000),
+            "{} is no picture",
+            picture.display()
+        );
     }
 }

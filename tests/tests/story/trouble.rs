@@ -78,7 +78,11 @@ async fn a_node_stops_cleanly_however_slow_its_clients_are() {
         trade::farm(&node.client, "Jork").await;
         // One says nothing, one half of a request, and one never reads its answer to the end.
         let mut clients = Vec::new();
-        for said in ["", "POST /api/v1/places HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{", "GET /api/v1 HTTP/1.1\r\nHost: x\r\n\r\n"] {
+        for said in [
+            "",
+            "POST /api/v1/places HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{",
+            "GET /api/v1 HTTP/1.1\r\nHost: x\r\n\r\n",
+        ] {
             let mut client = TcpStream::connect(node.client.address()).await.unwrap();
             client.write_all(said.as_bytes()).await.unwrap();
             clients.push(client);
@@ -98,6 +102,7 @@ async fn a_chain_that_goes_away_and_comes_back() {
     let site = scene.site("node");
     site.anchor_in(&anvil).await;
     let node = scene.start("node").await;
+    scene.site("node").json(&["actor", "enrol", "--name", "Node of Jork", "--this-node"]).await;
     let farm = trade::farm(&node.client, "Jork").await;
     let before = trade::lot(&node.client, &farm, "10").await;
     anchored(&node, &before).await;
@@ -116,10 +121,11 @@ async fn a_chain_that_goes_away_and_comes_back() {
     anvil.come_back().await;
     anchored(&node, &meanwhile).await;
     assert_eq!(ready(&node, "ready").await, Value::Array(vec![]));
-    // Whoever has the contract can check both, in one line of anchors.
+    // Both can be verified in one line of anchors, the one that the node's enrolment names.
     for lot in [before, meanwhile] {
         let history = node.client.all(&format!("/api/v1/produces/{lot}/history")).await;
-        let verified = scene.site("node").json(&["verify", history[0]["id"].as_str().unwrap(), "--rpc", &anvil.url()]).await;
+        let verified =
+            scene.site("node").json(&["verify", history[0]["id"].as_str().unwrap(), "--rpc", &anvil.url()]).await;
         assert_eq!(verified["verified"], true, "{verified}");
     }
     assert_eq!(node.stop().await.code(), Some(0));

@@ -21,7 +21,11 @@ use axum::response::Response;
         (status = 422, description = "A value is not valid, or a rule does not allow it", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(crate) async fn enrol(_: Writer, State(state): State<ApiState>, command: Command<EnrolmentInput>) -> Result<Response, Problem> {
+pub(crate) async fn enrol(
+    _: Writer,
+    State(state): State<ApiState>,
+    command: Command<EnrolmentInput>,
+) -> Result<Response, Problem> {
     let context = command.envelope.read()?;
     let done = state.author.enrol_actor(context, command.fields.read()?).await?;
     let id = done.id.subject(0);

@@ -53,9 +53,12 @@ pub(crate) async fn list(
     let members = signed.iter().map(|stored| Ok(resource(view(stored, None, &names, &proofs)?, stored)));
     let page = Page::of(members.collect::<Result<_, Problem>>()?);
     let url = |before: Option<EventId>| {
-        let parameters = [("before", before.map(|id| id.to_string())), ("limit", query.limit.map(|limit| limit.to_string()))];
+        let parameters =
+            [("before", before.map(|id| id.to_string())), ("limit", query.limit.map(|limit| limit.to_string()))];
         links::with_query(&links::actor_events(&id), &parameters)
     };
-    let links = Links::to_self(url(query.before)).and("actor", links::actor(&id)).and_maybe("next", last.map(|last| url(Some(last))));
+    let links = Links::to_self(url(query.before))
+        .and("actor", links::actor(&id))
+        .and_maybe("next", last.map(|last| url(Some(last))));
     Ok(Resource::new(page, links))
 }

@@ -58,7 +58,10 @@ pub(crate) async fn list(
 
 impl ActorsQuery {
     fn url(&self, cursor: Option<String>) -> String {
-        let role = self.role.and_then(|role| serde_json::to_value(role).ok()).and_then(|name| name.as_str().map(str::to_owned));
+        let role = self
+            .role
+            .and_then(|role| serde_json::to_value(role).ok())
+            .and_then(|name| name.as_str().map(str::to_owned));
         links::with_query(
             &links::actors(),
             &[

@@ -137,7 +137,9 @@ fn name(outcome: &Outcome) -> OutcomeName {
 /// The items of a CBOR sequence (RFC 8742).
 fn split(bytes: &[u8]) -> Result<Vec<Vec<u8>>, Problem> {
     let malformed = |position: usize, what: &str| {
-        let detail = format!("The sequence is not CBOR at byte {position}: {what}. Concatenate whole events and nothing between them.");
+        let detail = format!(
+            "The sequence is not CBOR at byte {position}: {what}. Concatenate whole events and nothing between them."
+        );
         Problem::new(Code::MalformedEvent, detail).field("body").rule("cbor_sequence")
     };
     if bytes.is_empty() {
@@ -163,7 +165,10 @@ mod tests {
 
     #[test]
     fn a_sequence_is_split_at_its_items() {
-        assert_eq!(split(&[0x01, 0x82, 0x02, 0x03, 0x41, 0xff]).unwrap(), [vec![0x01], vec![0x82, 0x02, 0x03], vec![0x41, 0xff]]);
+        assert_eq!(
+            split(&[0x01, 0x82, 0x02, 0x03, 0x41, 0xff]).unwrap(),
+            [vec![0x01], vec![0x82, 0x02, 0x03], vec![0x41, 0xff]]
+        );
         for wrong in [&[][..], &[0x82, 0x01], &[0x01, 0x42, 0x00], &[0x1c]] {
             assert_eq!(split(wrong).unwrap_err().code(), Code::MalformedEvent);
         }

@@ -97,7 +97,12 @@ struct TouchView {
 }
 
 /// Represents an event; `corrected` is what it says after corrections, where there were any.
-pub(crate) fn view(stored: &Stored, corrected: Option<&Body>, names: &Names, proofs: &Proofs<'_>) -> Result<EventView, Problem> {
+pub(crate) fn view(
+    stored: &Stored,
+    corrected: Option<&Body>,
+    names: &Names,
+    proofs: &Proofs<'_>,
+) -> Result<EventView, Problem> {
     let (event, judgement) = (&stored.judged.event, &stored.judged.judgement);
     let payload = event.payload();
     let party = |actor: &Option<SubjectId>| actor.as_ref().map(|actor| names.actor(actor)).transpose();
@@ -150,7 +155,9 @@ pub(crate) fn event_links(stored: &Stored, view: &EventView) -> Links {
     let body = &stored.judged.event.payload().body;
     let subjects = || view.touches.iter().map(|touch| touch.subject);
     match body.kind() {
-        Some(Kind::ActorEnrolled | Kind::ActorUpdated) => links.many("actor", subjects().map(|id| (links::actor(&id), None))),
+        Some(Kind::ActorEnrolled | Kind::ActorUpdated) => {
+            links.many("actor", subjects().map(|id| (links::actor(&id), None)))
+        }
         Some(Kind::PlaceRegistered) => links.many("place", subjects().map(|id| (links::place(&id), None))),
         Some(Kind::EventCorrected) => match body {
             Body::EventCorrected(correction) => links.and("corrects", links::event(&correction.target)),
@@ -163,7 +170,9 @@ pub(crate) fn event_links(stored: &Stored, view: &EventView) -> Links {
                 Body::TransferDeclined(answer) | Body::TransferCancelled(answer) => Some(answer.offer),
                 _ => None,
             };
-            links.many("produce", subjects().map(|id| (links::produce(&id), None))).and_maybe("transfer", transfer.map(|id| links::transfer(&id)))
+            links
+                .many("produce", subjects().map(|id| (links::produce(&id), None)))
+                .and_maybe("transfer", transfer.map(|id| links::transfer(&id)))
         }
         None => links,
     }

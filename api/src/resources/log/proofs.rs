@@ -62,7 +62,9 @@ pub(crate) async fn inclusion(
         (None, Some(index)) => index,
         (Some(event), None) => {
             let stored = state.ledger.reader().stored(&event).map_err(storage)?;
-            stored.and_then(|stored| stored.index).ok_or_else(|| Problem::not_found("event in its log with the id", event))?
+            stored
+                .and_then(|stored| stored.index)
+                .ok_or_else(|| Problem::not_found("event in its log with the id", event))?
         }
         _ => {
             let detail = "Name one entry: either event with its id, or index with its number.";
@@ -71,9 +73,11 @@ pub(crate) async fn inclusion(
     };
     let size = query.size.unwrap_or_else(|| state.ledger.size());
     let found = state.ledger.inclusion(index, size)?;
-    let links = Links::to_self(links::inclusion_at(index, size))
-        .and("event", links::event(&found.entry))
-        .typed("checkpoint", links::CHECKPOINT, "text/plain");
+    let links = Links::to_self(links::inclusion_at(index, size)).and("event", links::event(&found.entry)).typed(
+        "checkpoint",
+        links::CHECKPOINT,
+        "text/plain",
+    );
     let proof = InclusionProof {
         entry: found.entry,
         index,

@@ -24,7 +24,8 @@ impl TilePath {
     /// Reads the path behind `/log/tile/`. Each tile has one name; others are not understood.
     pub(super) fn parse(path: &str) -> Option<Self> {
         let (row, rest) = path.split_once('/')?;
-        let level = if row == "entries" { None } else { Some(number(row).filter(|level| *level <= u64::from(MAX_LEVEL))?) };
+        let level =
+            if row == "entries" { None } else { Some(number(row).filter(|level| *level <= u64::from(MAX_LEVEL))?) };
         let (name, width) = match rest.split_once(".p/") {
             None => (rest, FULL_WIDTH),
             Some((name, width)) => {
@@ -81,9 +82,26 @@ mod tests {
     #[test]
     fn each_tile_has_one_name() {
         for wrong in [
-            "", "0", "0/", "0/0", "0/0000", "0/x000/001", "8/000", "00/000", "+1/000", "0/000.p/0", "0/000.p/256",
-            "0/000.p/05", "0/000.p/", "0/001/002", "0/x001", "0/X001/002", "0/x99/999", "entries/-01",
-            "0/x999/x999/x999/x999/x999/x999/999", "0/000/..",
+            "",
+            "0",
+            "0/",
+            "0/0",
+            "0/0000",
+            "0/x000/001",
+            "8/000",
+            "00/000",
+            "+1/000",
+            "0/000.p/0",
+            "0/000.p/256",
+            "0/000.p/05",
+            "0/000.p/",
+            "0/001/002",
+            "0/x001",
+            "0/X001/002",
+            "0/x99/999",
+            "entries/-01",
+            "0/x999/x999/x999/x999/x999/x999/999",
+            "0/000/..",
         ] {
             assert_eq!(TilePath::parse(wrong), None, "{wrong}");
         }

@@ -51,7 +51,10 @@ pub(crate) async fn tile(State(state): State<ApiState>, Path(path): Path<String>
         None => entries(&state, tile)?,
     };
     let bytes = bytes.ok_or_else(|| {
-        let detail = format!("The log has {} entries, so this tile is not complete. Read the checkpoint and ask for what it covers.", state.ledger.size());
+        let detail = format!(
+            "The log has {} entries, so this tile is not complete. Read the checkpoint and ask for what it covers.",
+            state.ledger.size()
+        );
         Problem::new(Code::NotFound, detail)
     })?;
     let headers = [(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, IMMUTABLE)];

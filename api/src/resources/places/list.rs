@@ -49,7 +49,10 @@ pub(crate) async fn list(
     let (size, cursor) = paging::of_view(query.limit, query.cursor.as_deref())?;
     let gln = query.gln.as_deref().map(Gln::new).transpose();
     let gln = gln.map_err(|error| Problem::new(Code::MalformedQuery, sentence(&error.to_string())).field("gln"))?;
-    let rows = state.views().places(&PlaceFilter { registered_by: query.registered_by, gln }, cursor, size).map_err(storage)?;
+    let rows = state
+        .views()
+        .places(&PlaceFilter { registered_by: query.registered_by, gln }, cursor, size)
+        .map_err(storage)?;
     let next = rows.next.map(|next| query.url(Some(next.to_string())));
     let links = Links::to_self(query.url(query.cursor.clone())).and("up", links::entry()).and_maybe("next", next);
     let names = Names::of(&state);

@@ -20,7 +20,10 @@ use provenance::id::SubjectId;
         (status = 404, description = "No such place here", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(crate) async fn read(State(state): State<ApiState>, PathId(id): PathId<SubjectId>) -> Result<Resource<PlaceView>, Problem> {
+pub(crate) async fn read(
+    State(state): State<ApiState>,
+    PathId(id): PathId<SubjectId>,
+) -> Result<Resource<PlaceView>, Problem> {
     resource(&Names::of(&state), find(&state, &id)?)
 }
 

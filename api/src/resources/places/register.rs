@@ -21,7 +21,11 @@ use axum::response::Response;
         (status = 422, description = "A value is not valid, or a rule does not allow it", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(crate) async fn register(_: Writer, State(state): State<ApiState>, command: Command<PlaceInput>) -> Result<Response, Problem> {
+pub(crate) async fn register(
+    _: Writer,
+    State(state): State<ApiState>,
+    command: Command<PlaceInput>,
+) -> Result<Response, Problem> {
     let context = command.envelope.read()?;
     let done = state.author.register_place(context, command.fields.read()?).await?;
     let id = done.id.subject(0);

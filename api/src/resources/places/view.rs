@@ -36,7 +36,7 @@ pub(crate) struct PlaceView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     exact_point: Option<Sealable<Coordinates>>,
-    /// Its outline as GeoJSON, by hash.
+    /// Its outline as `GeoJSON`, by hash.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     outline: Option<Document>,

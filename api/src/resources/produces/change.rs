@@ -45,7 +45,8 @@ pub(crate) async fn change(
     let author = &state.author;
     let mut done = None;
     if let Some(grade) = grade {
-        done = Some(author.update_quality(context.clone(), UpdateQuality { lot, grade, reason: reason.clone() }).await?);
+        done =
+            Some(author.update_quality(context.clone(), UpdateQuality { lot, grade, reason: reason.clone() }).await?);
     }
     if let Some(price) = price {
         let command = UpdatePrice { lot, price, seal_price: fields.seal_price, reason };
@@ -54,11 +55,13 @@ pub(crate) async fn change(
     }
     if let Some(place) = fields.place {
         let next = author.move_produce(context, MoveProduce { lot, place }).await;
-        done = Some(next.map_err(|error| Problem::from(error).after(done.is_some(), "what else was given was changed"))?);
+        done =
+            Some(next.map_err(|error| Problem::from(error).after(done.is_some(), "what else was given was changed"))?);
     }
     let Some(done) = done else {
         let detail = "The request changes nothing. Give at least one of grade, price and place.";
         return Err(Problem::new(Code::InvalidValue, detail).field("grade").rule("empty"));
     };
-    Ok(changed(&state, &done, links::produce(&lot), || resource(&state, &Names::of(&state), find(&state, &lot)?, true)).await)
+    Ok(changed(&state, &done, links::produce(&lot), || resource(&state, &Names::of(&state), find(&state, &lot)?, true))
+        .await)
 }

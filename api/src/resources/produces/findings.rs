@@ -53,37 +53,61 @@ pub(crate) fn findings(row: &ProduceRow, entries: &[HistoryEntry]) -> Vec<Findin
     let mut found = Vec::new();
     let mut add = |kind, detail: &str, events: Vec<EventId>| {
         if !events.is_empty() {
-            found.push(Finding { kind, detail: detail.to_owned(), events: events.into_iter().take(MAX_CITED).collect() });
+            found.push(Finding {
+                kind,
+                detail: detail.to_owned(),
+                events: events.into_iter().take(MAX_CITED).collect(),
+            });
         }
     };
     if row.is_disputed() {
-        let detail = "Events of this lot exclude each other. Who holds how much is open until a signed decision settles it.";
+        let detail =
+            "Events of this lot exclude each other. Who holds how much is open until a signed decision settles it.";
         add(FindingKind::Conflict, detail, row.in_conflict.clone());
     } else {
         let detail = "Events of this lot excluded each other; the handover that its addressee accepted was followed.";
         add(FindingKind::SettledConflict, detail, row.in_conflict.clone());
         let detail = "Events were signed beside the accepted handover; their values do not show.";
-        add(FindingKind::Beside, detail, row.beside.iter().filter(|id| !row.in_conflict.contains(id)).copied().collect());
+        add(
+            FindingKind::Beside,
+            detail,
+            row.beside.iter().filter(|id| !row.in_conflict.contains(id)).copied().collect(),
+        );
     }
-    let which = |test: &dyn Fn(&HistoryEntry) -> bool| entries.iter().filter(|entry| test(entry)).map(HistoryEntry::id).collect();
-    add(FindingKind::Corrected, "Events were corrected afterwards; what is shown is the corrected form.", which(&|e| !e.corrections.is_empty()));
+    let which = |test: &dyn Fn(&HistoryEntry) -> bool| {
+        entries.iter().filter(|entry| test(entry)).map(HistoryEntry::id).collect()
+    };
+    add(
+        FindingKind::Corrected,
+        "Events were corrected afterwards; what is shown is the corrected form.",
+        which(&|e| !e.corrections.is_empty()),
+    );
     add(
         FindingKind::OneSided,
         "A handover went to a party outside the network and bears one signature only.",
-        which(&|entry| matches!(entry.body(), Body::TransferOffered(offer) if !matches!(offer.to, Recipient::Actor(_)))),
+        which(
+            &|entry| matches!(entry.body(), Body::TransferOffered(offer) if !matches!(offer.to, Recipient::Actor(_))),
+        ),
     );
     let late = |entry: &HistoryEntry| {
         let payload = entry.stored.judged.event.payload();
-        payload.occurred.is_some_and(|occurred| payload.time.ms() > occurred.end().unwrap_or(occurred.start()).ms() + LATE_SIGNING_MS)
+        payload.occurred.is_some_and(|occurred| {
+            payload.time.ms() > occurred.end().unwrap_or(occurred.start()).ms() + LATE_SIGNING_MS
+        })
     };
     add(FindingKind::SignedLate, "Events were signed more than two weeks after what they tell of.", which(&late));
-    add(FindingKind::TimeRunsBackwards, "Events claim an earlier time than one that they extend; a signer's clock was wrong.", backwards(entries));
+    add(
+        FindingKind::TimeRunsBackwards,
+        "Events claim an earlier time than one that they extend; a signer's clock was wrong.",
+        backwards(entries),
+    );
     add(FindingKind::AfterExpiry, "An offer was answered after it had expired.", expired(entries));
     found
 }
 
 fn backwards(entries: &[HistoryEntry]) -> Vec<EventId> {
-    let times: HashMap<EventId, u64> = entries.iter().map(|entry| (entry.id(), entry.stored.judged.event.payload().time.ms())).collect();
+    let times: HashMap<EventId, u64> =
+        entries.iter().map(|entry| (entry.id(), entry.stored.judged.event.payload().time.ms())).collect();
     let earlier = |entry: &&HistoryEntry| {
         let payload = entry.stored.judged.event.payload();
         let mut prev = payload.touches.iter().filter(|touch| touch.lane == Lane::Main).flat_map(|touch| &touch.prev);

@@ -90,7 +90,8 @@ pub(crate) async fn history(
     let own = if from == 0 && query.limit.is_none() { links::history(&id) } else { part(from) };
     let more = (from.saturating_add(limit) < entries.len()).then(|| part(from + limit));
     let links = Links::to_self(own).and("produce", links::produce(&id)).and_maybe("next", more);
-    let history = History { produce: id, events: entries.len(), findings: findings(&row, &entries), page: Page::of(members) };
+    let history =
+        History { produce: id, events: entries.len(), findings: findings(&row, &entries), page: Page::of(members) };
     Ok(Resource::new(history, links))
 }
 
@@ -101,7 +102,12 @@ pub(crate) fn told(state: &ApiState, id: &SubjectId) -> Result<(ProduceRow, Vec<
     Ok((row, entries))
 }
 
-fn item(entry: &HistoryEntry, row: &ProduceRow, names: &Names, proofs: &Proofs<'_>) -> Result<Resource<HistoryItem>, Problem> {
+fn item(
+    entry: &HistoryEntry,
+    row: &ProduceRow,
+    names: &Names,
+    proofs: &Proofs<'_>,
+) -> Result<Resource<HistoryItem>, Problem> {
     let event = view(&entry.stored, entry.corrected.as_ref(), names, proofs)?;
     let links = event_links(&entry.stored, &event);
     let item = HistoryItem {

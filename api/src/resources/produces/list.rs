@@ -66,11 +66,15 @@ pub(crate) async fn list(
     let (size, cursor) = paging::of_view(query.limit, query.cursor.as_deref())?;
     let page = state.views().produces(&query.filter()?, cursor, size).map_err(storage)?;
     let names = Names::of(&state);
-    let members = page.rows.into_iter().map(|row| resource(&state, &names, row, may_write)).collect::<Result<_, _>>()?;
+    let members =
+        page.rows.into_iter().map(|row| resource(&state, &names, row, may_write)).collect::<Result<_, _>>()?;
     let mut links = Links::to_self(query.url(query.cursor.clone()))
         .and("up", links::entry())
         .and_maybe("next", page.next.map(|next| query.url(Some(next.to_string()))));
-    links = links.templated("find", links::produces() + "{?holder,originator,commodity,grade,state,parent,gtin,lot,cursor,limit}");
+    links = links.templated(
+        "find",
+        links::produces() + "{?holder,originator,commodity,grade,state,parent,gtin,lot,cursor,limit}",
+    );
     let resource = Resource::new(Page::of(members), links);
     Ok(if may_write { resource.offering(super::register_action()) } else { resource })
 }
@@ -96,7 +100,10 @@ impl ProducesQuery {
 
     fn url(&self, cursor: Option<String>) -> String {
         let id = |id: Option<SubjectId>| id.map(|id| id.to_string());
-        let state = self.state.and_then(|state| serde_json::to_value(state).ok()).and_then(|name| name.as_str().map(str::to_owned));
+        let state = self
+            .state
+            .and_then(|state| serde_json::to_value(state).ok())
+            .and_then(|name| name.as_str().map(str::to_owned));
         links::with_query(
             &links::produces(),
             &[

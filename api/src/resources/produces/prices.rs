@@ -66,7 +66,8 @@ pub(crate) async fn prices(
     let points = entries.iter().filter_map(|entry| point(entry, &names).transpose());
     let members = points.map(|point| {
         let point = point?;
-        let links = Links::default().and("event", links::event(&point.event)).and("signer", links::actor(&point.signer.id));
+        let links =
+            Links::default().and("event", links::event(&point.event)).and("signer", links::actor(&point.signer.id));
         Ok(Resource::new(point, links))
     });
     let page = Page::of(members.collect::<Result<_, Problem>>()?);

@@ -35,5 +35,6 @@ pub(crate) async fn retire(
     find(&state, &lot)?;
     let context = command.envelope.read()?;
     let done = state.author.retire_produce(context, command.fields.read(lot)?).await?;
-    Ok(changed(&state, &done, links::produce(&lot), || resource(&state, &Names::of(&state), find(&state, &lot)?, true)).await)
+    Ok(changed(&state, &done, links::produce(&lot), || resource(&state, &Names::of(&state), find(&state, &lot)?, true))
+        .await)
 }

@@ -74,7 +74,7 @@ pub(crate) struct ProduceView {
     /// The offer that waits for an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     open_offer: Option<OpenOfferView>,
-    /// Why it left the chain: retired, handed_out or lost_in_transfer.
+    /// Why it left the chain: retired, `handed_out` or `lost_in_transfer`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     closed: Option<Closed>,
@@ -112,7 +112,12 @@ struct OpenOfferView {
 }
 
 /// The lot with its links, and its actions for a caller who may write.
-pub(crate) fn resource(state: &ApiState, names: &Names, row: ProduceRow, may_write: bool) -> Result<Resource<ProduceView>, Problem> {
+pub(crate) fn resource(
+    state: &ApiState,
+    names: &Names,
+    row: ProduceRow,
+    may_write: bool,
+) -> Result<Resource<ProduceView>, Problem> {
     let id = row.id;
     let places = row.places.iter().map(|place| names.place(place)).collect::<Result<Vec<_>, _>>()?;
     let open_offer = match &row.open_offer {
@@ -172,7 +177,12 @@ fn links_of(view: &ProduceView, created_by: EventId) -> Links {
 }
 
 /// What may be done now by an actor whose key this node keeps.
-fn with_actions(state: &ApiState, resource: Resource<ProduceView>, view: &ProduceView, may_write: bool) -> Resource<ProduceView> {
+fn with_actions(
+    state: &ApiState,
+    resource: Resource<ProduceView>,
+    view: &ProduceView,
+    may_write: bool,
+) -> Resource<ProduceView> {
     if !may_write {
         return resource;
     }

@@ -63,7 +63,8 @@ pub(crate) async fn decline(
     command: Command<AnswerInput>,
 ) -> Result<Response, Problem> {
     let context = signed_by(&state, command.envelope.read()?, &offer, Side::Addressee)?;
-    let done = state.author.decline_transfer(context, DeclineTransfer { offer, reason: command.fields.reason()? }).await?;
+    let done =
+        state.author.decline_transfer(context, DeclineTransfer { offer, reason: command.fields.reason()? }).await?;
     Ok(answered(&state, &done, &offer).await)
 }
 
@@ -87,7 +88,8 @@ pub(crate) async fn cancel(
     command: Command<AnswerInput>,
 ) -> Result<Response, Problem> {
     let context = signed_by(&state, command.envelope.read()?, &offer, Side::Offerer)?;
-    let done = state.author.cancel_transfer(context, CancelTransfer { offer, reason: command.fields.reason()? }).await?;
+    let done =
+        state.author.cancel_transfer(context, CancelTransfer { offer, reason: command.fields.reason()? }).await?;
     Ok(answered(&state, &done, &offer).await)
 }
 

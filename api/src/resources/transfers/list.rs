@@ -78,7 +78,10 @@ pub(crate) fn page(state: &ApiState, rows: Rows<TransferRow>, may_write: bool) -
 impl TransfersQuery {
     fn url(&self, cursor: Option<String>) -> String {
         let id = |id: Option<SubjectId>| id.map(|id| id.to_string());
-        let state = self.state.and_then(|state| serde_json::to_value(state).ok()).and_then(|name| name.as_str().map(str::to_owned));
+        let state = self
+            .state
+            .and_then(|state| serde_json::to_value(state).ok())
+            .and_then(|name| name.as_str().map(str::to_owned));
         links::with_query(
             &links::transfers(),
             &[

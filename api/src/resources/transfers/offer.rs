@@ -24,7 +24,11 @@ use ledger::author::{Context, OfferTransfer};
         (status = 422, description = "A value is not valid, or a rule does not allow it", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(crate) async fn offer(_: Writer, State(state): State<ApiState>, command: Command<OfferLinesInput>) -> Result<Response, Problem> {
+pub(crate) async fn offer(
+    _: Writer,
+    State(state): State<ApiState>,
+    command: Command<OfferLinesInput>,
+) -> Result<Response, Problem> {
     let context = command.envelope.read()?;
     make(&state, context, command.fields.read()?).await
 }
@@ -32,6 +36,7 @@ pub(crate) async fn offer(_: Writer, State(state): State<ApiState>, command: Com
 /// Makes the offer and represents it.
 pub(crate) async fn make(state: &ApiState, context: Context, command: OfferTransfer) -> Result<Response, Problem> {
     let done = state.author.offer_transfer(context, command).await?;
-    let read = || resource(state, &Names::of(state), &Proofs::of(state.anchoring.as_ref()), find(state, &done.id)?, true);
+    let read =
+        || resource(state, &Names::of(state), &Proofs::of(state.anchoring.as_ref()), find(state, &done.id)?, true);
     Ok(created(state, &done, links::transfer(&done.id), read).await)
 }

@@ -118,7 +118,13 @@ struct SignatureView {
 }
 
 /// The handover with its links, and its actions for a caller who may write.
-pub(crate) fn resource(state: &ApiState, names: &Names, proofs: &Proofs<'_>, row: TransferRow, may_write: bool) -> Result<Resource<TransferView>, Problem> {
+pub(crate) fn resource(
+    state: &ApiState,
+    names: &Names,
+    proofs: &Proofs<'_>,
+    row: TransferRow,
+    may_write: bool,
+) -> Result<Resource<TransferView>, Problem> {
     let to = match row.recipient {
         Recipient::Actor(actor) => RecipientView::Actor(names.actor(&actor)?),
         Recipient::OutsideGln(gln) => RecipientView::Gln(gln),
@@ -155,7 +161,12 @@ pub(crate) fn resource(state: &ApiState, names: &Names, proofs: &Proofs<'_>, row
 }
 
 /// The answers that an open offer may get from the actors whose keys this node keeps.
-pub(crate) fn answers<T>(resource: Resource<T>, offer: &EventId, addressee_kept: bool, offerer_kept: bool) -> Resource<T> {
+pub(crate) fn answers<T>(
+    resource: Resource<T>,
+    offer: &EventId,
+    addressee_kept: bool,
+    offerer_kept: bool,
+) -> Resource<T> {
     let mut resource = resource;
     if addressee_kept {
         resource = resource
@@ -163,18 +174,24 @@ pub(crate) fn answers<T>(resource: Resource<T>, offer: &EventId, addressee_kept:
                 Action::new("accept", "Accept the handover", "POST", links::acceptance(offer))
                     .takes("lines", "What was received, rejected and lost, line by line; all received unless given"),
             )
-            .offering(Action::new("decline", "Refuse the handover", "POST", links::refusal(offer)).takes("reason", "Why"));
+            .offering(
+                Action::new("decline", "Refuse the handover", "POST", links::refusal(offer)).takes("reason", "Why"),
+            );
     }
     if offerer_kept {
-        resource = resource.offering(Action::new("cancel", "Take the offer back", "POST", links::cancellation(offer)).takes("reason", "Why"));
+        resource = resource.offering(
+            Action::new("cancel", "Take the offer back", "POST", links::cancellation(offer)).takes("reason", "Why"),
+        );
     }
     resource
 }
 
 fn links_of(view: &TransferView) -> Links {
-    let links = Links::to_self(links::transfer(&view.id))
-        .and("collection", links::transfers())
-        .titled("from", links::actor(&view.from.id), view.from.name.clone());
+    let links = Links::to_self(links::transfer(&view.id)).and("collection", links::transfers()).titled(
+        "from",
+        links::actor(&view.from.id),
+        view.from.name.clone(),
+    );
     let links = match &view.to {
         RecipientView::Actor(to) => links.titled("to", links::actor(&to.id), to.name.clone()),
         RecipientView::Gln(_) | RecipientView::Name(_) => links,
@@ -182,7 +199,10 @@ fn links_of(view: &TransferView) -> Links {
     links
         .many("lot", view.lines.iter().map(|line| (links::produce(&line.lot), None)))
         .many("item", view.lines.iter().map(|line| (links::produce(&line.item), None)))
-        .many("event", view.signatures.iter().map(|signature| (links::event(&signature.event), Some(signature.kind.clone()))))
+        .many(
+            "event",
+            view.signatures.iter().map(|signature| (links::event(&signature.event), Some(signature.kind.clone()))),
+        )
         .and_maybe("returns", view.returns.as_ref().map(links::transfer))
 }
 
@@ -190,7 +210,12 @@ fn line(line: TransferLine) -> LineView {
     LineView { lot: line.lot, item: line.item, quantity: line.offered, answer: line.answer, returned: line.returned }
 }
 
-fn signature(state: &ApiState, names: &Names, proofs: &Proofs<'_>, event: &EventId) -> Result<Option<SignatureView>, Problem> {
+fn signature(
+    state: &ApiState,
+    names: &Names,
+    proofs: &Proofs<'_>,
+    event: &EventId,
+) -> Result<Option<SignatureView>, Problem> {
     let Some(stored) = state.ledger.reader().stored(event).map_err(storage)? else { return Ok(None) };
     let payload = stored.judged.event.payload();
     Ok(Some(SignatureView {

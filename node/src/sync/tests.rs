@@ -1,0 +1,192 @@
+//! Tests of the sync: real ledgers on real disks, connected over real sockets.
+
+use super::cursor::Cursor;
+use super::{Sync, start};
+use ed25519_dalek::SigningKey;
+use ledger::{Ledger, LedgerOptions, Origin, Outcome};
+use provenance::body::{Body, PlaceRegistered};
+use provenance::event::SignedEvent;
+use provenance::id::{EventId, PublicKey};
+use provenance::network::Network;
+use provenance::payload::{Lane, Payload, Touch};
+use provenance::value::{Coordinates, LangText, Text, Timestamp};
+use std::time::Duration;
+use store::StoreOptions;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// No measure of speed, only an end.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+struct Side {
+    ledger: Ledger,
+    sync: Sync,
+    address: String,
+    log: PublicKey,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    _folder: tempfile::TempDir,
+}
+
+fn founder() -> SigningKey {
+    SigningKey::from_bytes(&[1; 32])
+}
+
+fn network() -> Network {
+    let key = PublicKey::from_bytes(founder().verifying_key().to_bytes());
+    Network::new(Text::new("Test").unwrap(), [0; 16], vec![key]).unwrap()
+}
+
+/// A node of its own folder; `prepare` sees its ledger before it meets anybody.
+async fn side(seed: u8, bootstrap: &[&Side], prepare: impl AsyncFnOnce(&Ledger)) -> Side {
+    let folder = tempfile::tempdir().unwrap();
+    let store = StoreOptions { create: true, cache_bytes: 8 << 20, write_buffer_bytes: 8 << 20 };
+    let options = LedgerOptions { store, ..LedgerOptions::default() };
+    let ledger = Ledger::open(folder.path(), network(), options).unwrap();
+    prepare(&ledger).await;
+    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+    let config = p2p::Config {
+        listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()],
+        bootstrap: bootstrap.iter().map(|side| side.address.clone()).collect(),
+        ..p2p::Config::new([seed; 32].into(), network().id())
+    };
+    let (handle, incoming) = p2p::start(config, stop.clone()).await.unwrap();
+    let address = handle.listen_addresses().await.unwrap().remove(0);
+    let log = PublicKey::from_bytes([seed; 32]);
+    let sync = start(ledger.clone(), handle, incoming, log, &tasks, &stop);
+    Side { ledger, sync, address, log, tasks, stop, _folder: folder }
+}
+
+impl Side {
+    async fn end(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        tokio::time::timeout(PATIENCE, self.tasks.wait()).await.expect("all tasks end");
+        self.ledger.close().await;
+    }
+}
+
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    let waiting = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "waited in vain until {what}");
+}
+
+/// The founder registers a place; on a point that is too exact the event is void.
+fn place(journal: EventId, number: u32, point: Option<Coordinates>) -> SignedEvent {
+    let network = network().id();
+    let body = PlaceRegistered {
+        place_type: Text::new("farm").unwrap(),
+        name: LangText::single("en", &format!("Farm {number}")).unwrap(),
+        gln: None,
+        point,
+        exact_point: None,
+        outline: None,
+        area_m2: None,
+        parent: None,
+        country: None,
+    };
+    let payload = Payload {
+        network,
+        time: Timestamp::new(1_800_000_000_000 + u64::from(number)).unwrap(),
+        occurred: None,
+        journal,
+        touches: vec![Touch { subject: None, lane: Lane::Main, prev: vec![] }],
+        basis: vec![network.as_event()],
+        body: Body::PlaceRegistered(body),
+        on_behalf_of: None,
+        captured_by: None,
+        refs: None,
+        after: None,
+        extensions: None,
+    };
+    SignedEvent::sign(payload, &founder()).unwrap()
+}
+
+/// A journal of so many events, as bytes.
+fn journal(count: u32) -> Vec<Vec<u8>> {
+    let mut last = network().id().as_event();
+    (0..count)
+        .map(|number| {
+            let event = place(last, number, None);
+            last = event.id();
+            event.bytes().to_vec()
+        })
+        .collect()
+}
+
+async fn nothing(_: &Ledger) {}
+
+async fn submit(ledger: &Ledger, events: Vec<Vec<u8>>) {
+    let count = events.len();
+    let outcomes = ledger.submit(events, Origin::Client).await.unwrap();
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.index().is_some()).count(), count);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn news_reach_the_other_nodes_both_ways() {
+    let first = side(1, &[], nothing).await;
+    let second = side(2, &[&first], nothing).await;
+    until("they are connected", || first.sync.peers().len() == 1 && second.sync.peers().len() == 1).await;
+    let events = journal(2);
+    submit(&first.ledger, events[..1].to_vec()).await;
+    until("the second node has the event", || second.ledger.size() == 2).await;
+    submit(&second.ledger, events[1..].to_vec()).await;
+    until("the first node has the other", || first.ledger.size() == 3).await;
+    first.end().await;
+    second.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_comes_later_catches_up_with_no_new_write() {
+    // More than one page of ids and several answers of events.
+    let first = side(1, &[], async |ledger| submit(ledger, journal(4_500)).await).await;
+    let second = side(2, &[&first], nothing).await;
+    until("the second node has all", || second.ledger.size() == 4_501).await;
+    assert_eq!(first.ledger.head().unwrap(), second.ledger.head().unwrap(), "one signer, so one order");
+    until("its cursor is at the end", || Cursor::load(&second.ledger, &first.log).unwrap().next == 4_501).await;
+    until("the peer is shown so", || second.sync.peers().first().is_some_and(|peer| peer.1 == Some(4_501))).await;
+    first.end().await;
+    second.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_void_link_of_a_journal_is_fetched_beside_the_log() {
+    let exact = Coordinates::new(535_311_000, 96_842_000).unwrap();
+    let good = place(network().id().as_event(), 0, None);
+    let void = place(good.id(), 1, Some(exact));
+    let after = place(void.id(), 2, None);
+    let first = side(1, &[], async |ledger| {
+        submit(ledger, vec![good.bytes().to_vec()]).await;
+        let events = vec![after.bytes().to_vec(), void.bytes().to_vec()];
+        let outcomes = ledger.submit(events, Origin::Peer("elsewhere".to_owned())).await.unwrap();
+        assert!(matches!(outcomes[..], [Outcome::Held { kept: true, .. }, Outcome::Void { .. }]), "{outcomes:?}");
+        assert_eq!(ledger.size(), 3, "the void event stands in no log");
+    })
+    .await;
+    let second = side(2, &[&first], nothing).await;
+    until("the event behind the void one is there", || second.ledger.size() == 3).await;
+    assert_eq!(second.ledger.reader().stored(&void.id()).unwrap().unwrap().index, None);
+    first.end().await;
+    second.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_was_replaced_is_read_from_its_start() {
+    for cursor in [
+        // The peer lost its data: its log is shorter than what was read.
+        Cursor { next: 5_000, last: Some(EventId::from_bytes([9; 32])), gaps: vec![] },
+        // It was restored and has gone on differently.
+        Cursor { next: 3, last: Some(EventId::from_bytes([9; 32])), gaps: vec![] },
+    ] {
+        let first = side(1, &[], async |ledger| submit(ledger, journal(5)).await).await;
+        let log = first.log;
+        let second = side(2, &[&first], async |ledger| cursor.save(ledger, &log).unwrap()).await;
+        until("the second node has all", || second.ledger.size() == 6).await;
+        first.end().await;
+        second.end().await;
+    }
+}
