@@ -11,6 +11,7 @@ pub mod checkpoint;
 pub mod counting;
 pub mod custody;
 pub mod event;
+pub mod evidence;
 pub mod id;
 pub mod kind;
 pub mod merkle;
