@@ -22,6 +22,7 @@ need nodejs command -v node
 need npm command -v npm
 if [ "$purpose" = test ]; then
   need chromium command -v chromium
+  need python3-venv python3 -c 'import ensurepip, venv'
 fi
 
 if [ ${#packages[@]} -gt 0 ]; then
@@ -44,9 +45,23 @@ major=$(node --version | sed 's/^v\([0-9]*\).*/\1/')
 [ "$major" -ge 20 ] || fail "Node.js $(node --version) is too old; install version 20 or newer"
 
 # npm ci only where the lock file changed since the last time.
-stamp=node_modules/.furrow-lock
-if ! cmp -s package-lock.json "$stamp"; then
-  printf 'setup: npm ci\n'
-  npm ci --ignore-scripts --no-audit --no-fund --silent || fail "npm ci failed; is the npm registry within reach?"
-  cp package-lock.json "$stamp"
+npm_ci() {
+  local stamp=$1/node_modules/.furrow-lock
+  cmp -s "$1/package-lock.json" "$stamp" && return
+  printf 'setup: npm ci in %s\n' "$1"
+  npm ci --prefix "$1" --ignore-scripts --no-audit --no-fund --silent || fail "npm ci failed; is the npm registry within reach?"
+  cp "$1/package-lock.json" "$stamp"
+}
+npm_ci .
+[ "$purpose" = test ] || exit 0
+
+# The libraries with which foreign judges check our proofs.
+npm_ci tests/foreign
+venv=tests/foreign/.venv
+if ! cmp -s tests/foreign/requirements.txt "$venv/.furrow-requirements"; then
+  printf 'setup: pip install in %s\n' "$venv"
+  python3 -m venv "$venv" || fail "python3 cannot make a virtual environment; install python3-venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement tests/foreign/requirements.txt ||
+    fail "pip failed; is the Python package index within reach?"
+  cp tests/foreign/requirements.txt "$venv/.furrow-requirements"
 fi

@@ -30,3 +30,6 @@ if command -v cargo-nextest >/dev/null; then
 else
   cargo test --locked --workspace --no-fail-fast
 fi
+
+step "fuzzing: ${FUZZ_SECONDS:-60} seconds for each parser"
+fuzz/run.sh "${FUZZ_SECONDS:-60}"
