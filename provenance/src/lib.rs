@@ -6,12 +6,14 @@
 
 pub mod admission;
 pub mod body;
+pub mod bundle;
 pub mod cbor;
 pub mod checkpoint;
 pub mod counting;
 pub mod custody;
 pub mod event;
 pub mod evidence;
+pub mod history;
 pub mod id;
 pub mod kind;
 pub mod merkle;

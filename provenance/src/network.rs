@@ -52,6 +52,16 @@ impl Network {
         Ok(Self { name, nonce, founders })
     }
 
+    /// A definition whose founders nobody has looked at yet; [`Network::check`] does.
+    pub(crate) fn unchecked(name: Text<64>, nonce: [u8; 16], founders: Vec<PublicKey>) -> Self {
+        Self { name, nonce, founders }
+    }
+
+    /// Whether the definition is one that [`Network::new`] makes.
+    pub fn check(&self) -> Result<(), NetworkError> {
+        Self::new(self.name.clone(), self.nonce, self.founders.clone()).map(drop)
+    }
+
     /// SHA-256 of the deterministic CBOR of `["furrow/network/1", [name, nonce, founders]]`.
     pub fn id(&self) -> NetworkId {
         NetworkId::from_bytes(sha256(&[&cbor::to_vec(&("furrow/network/1", self))]))

@@ -116,21 +116,22 @@ pub fn judge<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &A
         Err(Stop::Read(error)) => return Err(error),
         Err(Stop::Rule(rule)) => return Ok(Verdict::Void(rule, Judgement::unlinked(rule, &network_id))),
     };
-    if let Body::EventCorrected(correction) = &payload.body {
-        let target = ancestry.judged(&correction.target)?;
-        if target.is_some_and(|target| correction.concerns_quantity(&target.event.payload().body)) {
-            return Ok(Verdict::Hold(Hold::Unsupported("corrections of quantities".to_owned())));
-        }
+    if concerns_quantity(payload, ancestry)? {
+        return Ok(Verdict::Hold(Hold::Unsupported("corrections of quantities".to_owned())));
     }
     let mut judgement = Judgement {
         standing: Standing::Admitted,
-        actor: link.actor,
-        acting: link.actor,
-        key_event: link.key_event,
+        actor: link.signer.actor,
+        acting: link.signer.actor,
+        key_event: link.signer.key_event,
         journal_height: link.height,
         lines: Vec::new(),
     };
-    match by_rules(network, event, ancestry, &link) {
+    let ruled = by_rules(network, event, ancestry, &link.signer).and_then(|ruled| {
+        (0..payload.touches.len()).try_for_each(|touch| lanes::check_journal(event, touch, link.height, ancestry))?;
+        Ok(ruled)
+    });
+    match ruled {
         Ok((acting, lines)) => {
             (judgement.acting, judgement.lines) = (acting, lines);
             Ok(Verdict::Admit(judgement))
@@ -141,6 +142,61 @@ pub fn judge<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &A
         }
         Err(Stop::Read(error)) => Err(error),
     }
+}
+
+/// What comes of judging an event again where its journal is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replay {
+    /// Its rules hold.
+    Stands(Judgement),
+    /// This event, on which it rests, is not there.
+    Missing(EventId),
+    /// There are no rules for it in this program.
+    Unsupported(String),
+    /// It breaks a rule.
+    Broken(Rule),
+}
+
+/// Judges an event by its ancestors through touches, basis and body alone.
+///
+/// Who signed is found in the basis, so the judgement has no place in a journal, and what a key may
+/// not do beside its own journal is not looked at: that makes an event void on the node that takes
+/// it in, but changes nothing of what it means to the lots that it touches.
+pub fn replay<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &A) -> Result<Replay, A::Error> {
+    let payload = event.payload();
+    let network_event = network.id().as_event();
+    for id in payload.ancestors().skip(1).filter(|id| *id != network_event) {
+        if ancestry.judged(&id)?.is_none() {
+            return Ok(Replay::Missing(id));
+        }
+    }
+    if let Some(what) = unsupported(payload) {
+        return Ok(Replay::Unsupported(what));
+    }
+    if concerns_quantity(payload, ancestry)? {
+        return Ok(Replay::Unsupported("corrections of quantities".to_owned()));
+    }
+    let ruled = authority::signer(network, event, ancestry)
+        .and_then(|signer| by_rules(network, event, ancestry, &signer).map(|ruled| (signer, ruled)));
+    match ruled {
+        Ok((signer, (acting, lines))) => Ok(Replay::Stands(Judgement {
+            standing: Standing::Admitted,
+            actor: signer.actor,
+            acting,
+            key_event: signer.key_event,
+            journal_height: 0,
+            lines,
+        })),
+        Err(Stop::Rule(rule)) => Ok(Replay::Broken(rule)),
+        Err(Stop::Read(error)) => Err(error),
+    }
+}
+
+/// Whether an event corrects a quantity, for which the rules of consent are still to come.
+fn concerns_quantity<A: Ancestry>(payload: &Payload, ancestry: &A) -> Result<bool, A::Error> {
+    let Body::EventCorrected(correction) = &payload.body else { return Ok(false) };
+    let target = ancestry.judged(&correction.target)?;
+    Ok(target.is_some_and(|target| correction.concerns_quantity(&target.event.payload().body)))
 }
 
 /// Kinds without rules, and forms of known kinds whose rules come with other kinds.
@@ -163,7 +219,7 @@ fn by_rules<A: Ancestry>(
     network: &Network,
     event: &VerifiedEvent,
     ancestry: &A,
-    link: &authority::JournalLink,
+    signer: &authority::Signer,
 ) -> Result<(SubjectId, Vec<LaneLine>), Stop<A::Error>> {
     let payload = event.payload();
     let network_event = network.id().as_event();
@@ -177,7 +233,7 @@ fn by_rules<A: Ancestry>(
     for id in payload.basis.iter().filter(|id| **id != network_event) {
         basis.extend(ancestry.judged(id).map_err(Stop::Read)?);
     }
-    let authority = Authority::of(network, event, &basis, link)?;
+    let authority = Authority::of(network, event, &basis, signer)?;
     let acting = authority.acting(payload, &basis)?;
     if let Some(actor) = payload.captured_by {
         authority.known_actor(&actor, &basis)?;
@@ -187,7 +243,6 @@ fn by_rules<A: Ancestry>(
     let mut heights = Vec::with_capacity(payload.touches.len());
     for index in 0..payload.touches.len() {
         let (height, state) = lanes::before(event, index, ancestry, &authority)?;
-        lanes::check_journal(event, index, link.height, ancestry)?;
         heights.push(height);
         before.push(state);
     }
