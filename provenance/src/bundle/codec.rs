@@ -1,6 +1,8 @@
 //! A bundle's deterministic encoding.
 
-use super::{Anchor, AnchorLine, Bundle, BundleError, Entry, MAX_BUNDLE_BYTES, OpenedField, SubjectProof, VERSION, reading};
+use super::{
+    Anchor, AnchorLine, Bundle, BundleError, Entry, MAX_BUNDLE_BYTES, OpenedField, SubjectProof, VERSION, reading,
+};
 use crate::evidence::Evidence;
 use crate::merkle::Hash;
 use crate::state_map::Place;
@@ -18,7 +20,10 @@ impl Bundle {
     /// Reads a bundle; refuses everything but its one encoding, and whatever is beyond a limit.
     pub fn decode(bytes: &[u8]) -> Result<Self, BundleError> {
         if bytes.len() > MAX_BUNDLE_BYTES {
-            return Err(BundleError::Malformed(format!("it has {} bytes, and at most 32 MiB are allowed", bytes.len())));
+            return Err(BundleError::Malformed(format!(
+                "it has {} bytes, and at most 32 MiB are allowed",
+                bytes.len()
+            )));
         }
         let bundle = reading::bundle(bytes)?;
         if bundle.to_vec() == bytes {

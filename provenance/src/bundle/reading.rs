@@ -166,9 +166,7 @@ fn evidence(d: &mut Decoder<'_>) -> Result<Evidence, Error> {
     let header = bytes(d, MAX_HEADER_BYTES)?;
     match parts {
         Some(3) => Ok(Evidence::Storage { header, account: nodes(d)?, slot: nodes(d)? }),
-        Some(4) => {
-            Ok(Evidence::Receipt { header, receipt: nodes(d)?, transaction: integer(d)?, log: integer(d)? })
-        }
+        Some(4) => Ok(Evidence::Receipt { header, receipt: nodes(d)?, transaction: integer(d)?, log: integer(d)? }),
         _ => Err(Error::message("evidence has 3 or 4 parts")),
     }
 }
@@ -224,11 +222,7 @@ fn map(d: &mut Decoder<'_>, min: u64, max: u64) -> Result<u64, Error> {
 
 fn key(d: &mut Decoder<'_>, expected: u8) -> Result<(), Error> {
     let position = d.position();
-    if d.u8()? == expected {
-        Ok(())
-    } else {
-        Err(Error::message(format!("field {expected} is expected")).at(position))
-    }
+    if d.u8()? == expected { Ok(()) } else { Err(Error::message(format!("field {expected} is expected")).at(position)) }
 }
 
 fn integer(d: &mut Decoder<'_>) -> Result<u64, Error> {

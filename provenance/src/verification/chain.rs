@@ -1,0 +1,132 @@
+//! The chain's word: anchors that follow each other, and the blocks that hold them.
+
+use super::{Block, Failure, Policy, Reason};
+use crate::body::AnchoringDetails;
+use crate::bundle::{Anchor, AnchorLine, Bundle};
+use crate::checkpoint::Checkpoint;
+use crate::evidence::EvidenceError;
+use crate::id::SubjectId;
+use crate::merkle::verify_consistency;
+use crate::verification::Nodes;
+use std::fmt::Write;
+
+/// Check 10: the anchors are those of their nodes, and lead from one to the next. What is open, if anything.
+pub(super) fn anchors(
+    bundle: &Bundle,
+    nodes: &Nodes,
+    node: SubjectId,
+    checkpoint: &Checkpoint,
+) -> Result<Option<Failure>, Failure> {
+    for line in &bundle.lines {
+        let wrong = |reason, detail: &str| Err(Failure::of_subject(reason, line.node, detail));
+        let named = AnchoringDetails {
+            chain_id: line.chain_id,
+            contract: line.line.contract.into(),
+            sender: line.line.sender.into(),
+        };
+        if !nodes.anchoring(&line.node).any(|details| *details == named) {
+            return wrong(
+                Reason::ForeignAnchor,
+                "the node never named this chain, contract and sender for its anchors",
+            );
+        }
+        let ascends = |pair: &[Anchor]| {
+            let (a, b) = (&pair[0].words, &pair[1].words);
+            a.size <= b.size && a.number <= b.number && a.timestamp_s <= b.timestamp_s
+        };
+        if !line.anchors.windows(2).all(ascends) {
+            return wrong(
+                Reason::AnchorOrder,
+                "the anchors of the line do not stand in the order in which they were made",
+            );
+        }
+        for (index, anchor) in line.anchors.iter().enumerate() {
+            let next = line.anchors.get(index + 1);
+            if anchor.evidence.is_none() && next.is_none_or(|next| next.words.previous != anchor.words.commitment()) {
+                return wrong(Reason::BadLink, "an anchor has no evidence, and no later anchor that builds on it");
+            }
+            consistent(line, anchor, node, checkpoint)?;
+        }
+    }
+    let anchored = bundle.lines.iter().any(|line| line.node == node);
+    let open =
+        || Failure::of(Reason::NotAnchored, "the bundle shows no anchor of the log; the times are its signers' own");
+    Ok((!anchored).then(open))
+}
+
+/// Whether the log of an anchor is the beginning of the checkpoint's.
+fn consistent(line: &AnchorLine, anchor: &Anchor, node: SubjectId, checkpoint: &Checkpoint) -> Result<(), Failure> {
+    let wrong = |reason, detail: &str| Err(Failure::of_subject(reason, line.node, detail));
+    let words = &anchor.words;
+    let proof = match (&anchor.consistency, line.node == node) {
+        (None, false) => return Ok(()),
+        (Some(proof), true) => proof,
+        _ => return wrong(Reason::BadConsistency, "a proof of consistency is missing, or out of place"),
+    };
+    let (log_root, size) = (&words.log_root, words.size);
+    if verify_consistency(size, checkpoint.size, log_root, &checkpoint.root, proof).is_err() {
+        return wrong(Reason::BadConsistency, "the anchored log is not the beginning of the log of the checkpoint");
+    }
+    if size == checkpoint.size && words.state_root != checkpoint.state_root {
+        return wrong(Reason::OtherStateRoot, "the anchor and the checkpoint of one size have different state roots");
+    }
+    Ok(())
+}
+
+/// Check 11: blocks hold the anchors. The blocks, and what is open, if anything.
+pub(super) fn evidence(
+    bundle: &Bundle,
+    policy: &Policy,
+) -> Result<(Vec<super::NeededBlock>, Option<Failure>), Failure> {
+    let mut blocks = Vec::new();
+    for line in &bundle.lines {
+        for anchor in &line.anchors {
+            let Some(evidence) = &anchor.evidence else { continue };
+            let block = evidence
+                .verify(&line.line, &anchor.words)
+                .map_err(|error| Failure::of_subject(reason(error), line.node, error.to_string()))?;
+            if !policy.block_hashes.is_empty() && !policy.block_hashes.contains(&block.hash) {
+                let detail = format!(
+                    "the hash of block {} is {}, which is not among those that you brought",
+                    block.number,
+                    block_hash(&block.hash)
+                );
+                return Err(Failure::of_subject(Reason::UnknownBlock, line.node, detail));
+            }
+            blocks.push(super::NeededBlock { chain_id: line.chain_id, number: block.number, hash: block.hash });
+        }
+    }
+    let open = if blocks.is_empty() {
+        Some(Failure::of(Reason::NotAnchored, "the bundle shows no anchor, so no block can bear witness to it"))
+    } else if policy.block_hashes.is_empty() {
+        let numbers: Vec<String> = blocks.iter().map(|block| block.number.to_string()).collect();
+        let detail = format!("bring the hashes of these blocks from a source that you trust: {}", numbers.join(", "));
+        Some(Failure::of(Reason::BlockHashNeeded, detail))
+    } else {
+        None
+    };
+    Ok((blocks, open))
+}
+
+/// The block in which an anchor was made.
+pub(super) fn block(line: &AnchorLine, anchor: &Anchor) -> Block {
+    Block { chain_id: line.chain_id, number: anchor.words.number, timestamp_s: anchor.words.timestamp_s }
+}
+
+fn reason(error: EvidenceError) -> Reason {
+    match error {
+        EvidenceError::BadHeader => Reason::BadHeader,
+        EvidenceError::BadAccountProof => Reason::BadAccountProof,
+        EvidenceError::BadStorageProof => Reason::BadStorageProof,
+        EvidenceError::BadReceiptProof => Reason::BadReceiptProof,
+    }
+}
+
+/// A block's hash as Ethereum writes it.
+pub(super) fn block_hash(hash: &[u8; 32]) -> String {
+    let mut text = "0x".to_owned();
+    for byte in hash {
+        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
+    }
+    text
+}

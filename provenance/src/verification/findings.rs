@@ -1,0 +1,147 @@
+//! Findings: facts about a history that a reader should know, each with the events that show it.
+
+use super::Scope;
+use super::moments::Moments;
+use crate::admission::Judged;
+use crate::body::Body;
+use crate::bundle::Bundle;
+use crate::history::History;
+use crate::id::{EventId, PublicKey, SubjectId};
+use crate::payload::Payload;
+use crate::seal::{REPLACEMENT, read_sealed};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// How much later than the block that anchors it an event may be signed, by its own clock, before
+/// somebody's clock is worth a remark.
+const CLOCK_TOLERANCE_MS: u64 = 60_000;
+
+/// What is to be known. In the order of their names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// An offer was accepted after it had expired.
+    AcceptedAfterExpiry,
+    /// Events of a lot that cannot all stand.
+    Conflict,
+    /// An event was corrected later.
+    Corrected,
+    /// One key signed two events on one link of its journal.
+    JournalFork,
+    /// The history of this lot, from which others were taken, is not shown whole.
+    LeftOut,
+    /// An opened value that does not have the form of its field.
+    MalformedOpening,
+    /// An event was signed earlier than one that it extends.
+    TimeBackwards,
+    /// An event was signed, by its own clock, before the block after which it was made.
+    TimeBeforeAfter,
+    /// An event was signed, by its own clock, after the block that anchors it.
+    TimePastAnchor,
+}
+
+/// A finding.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Finding {
+    /// What it is.
+    pub finding: FindingKind,
+    /// Whom it concerns.
+    pub subject: Option<SubjectId>,
+    /// What shows it; ascending.
+    pub events: Vec<EventId>,
+}
+
+/// All findings, in their order.
+pub(super) fn of(bundle: &Bundle, history: &History, scope: &Scope, moments: &[Moments]) -> Vec<Finding> {
+    let mut found = Found(Vec::new());
+    for subject in &scope.whole {
+        if let Some(counted) = history.lot(subject).filter(|counted| !counted.in_conflict.is_empty()) {
+            found.add(FindingKind::Conflict, Some(*subject), counted.in_conflict);
+        }
+    }
+    for lot in &scope.left_out {
+        found.add(FindingKind::LeftOut, Some(*lot), []);
+    }
+    for (judged, moments) in history.events().iter().zip(moments) {
+        times(&mut found, history, judged, moments);
+        answers(&mut found, history, judged);
+    }
+    forks(&mut found, history);
+    for opened in &bundle.openings {
+        let form_holds = history.get(&opened.event).is_some_and(|judged| {
+            let body = &judged.event.payload().body;
+            let (body, path) = match (body, opened.path.as_slice()) {
+                (Body::EventCorrected(correction), [REPLACEMENT, path @ ..]) => {
+                    (history.get(&correction.target).map(|target| &target.event.payload().body), path)
+                }
+                (body, path) => (Some(body), path),
+            };
+            let kind = body.and_then(Body::kind);
+            kind.is_some_and(|kind| read_sealed(kind, path, &opened.value).is_some())
+        });
+        if !form_holds {
+            found.add(FindingKind::MalformedOpening, None, [opened.event]);
+        }
+    }
+    let mut findings = found.0;
+    findings.sort_unstable();
+    findings.dedup();
+    findings
+}
+
+struct Found(Vec<Finding>);
+
+impl Found {
+    fn add(&mut self, finding: FindingKind, subject: Option<SubjectId>, events: impl IntoIterator<Item = EventId>) {
+        let mut events: Vec<EventId> = events.into_iter().collect();
+        events.sort_unstable();
+        self.0.push(Finding { finding, subject, events });
+    }
+}
+
+fn times(found: &mut Found, history: &History, judged: &Judged, moments: &Moments) {
+    let (id, payload) = (judged.event.id(), judged.event.payload());
+    for prev in payload.touches.iter().flat_map(|touch| &touch.prev) {
+        if history.get(prev).is_some_and(|prev| prev.event.payload().time > payload.time) {
+            found.add(FindingKind::TimeBackwards, None, [id, *prev]);
+        }
+    }
+    let signed_ms = payload.time.ms();
+    if moments.after.is_some_and(|block| signed_ms < block.timestamp_s.saturating_mul(1000)) {
+        found.add(FindingKind::TimeBeforeAfter, None, [id]);
+    }
+    let past = |timestamp_s: u64| signed_ms > timestamp_s.saturating_mul(1000).saturating_add(CLOCK_TOLERANCE_MS);
+    if moments.before.is_some_and(|block| past(block.timestamp_s)) {
+        found.add(FindingKind::TimePastAnchor, None, [id]);
+    }
+}
+
+fn answers(found: &mut Found, history: &History, judged: &Judged) {
+    let (id, payload) = (judged.event.id(), judged.event.payload());
+    match &payload.body {
+        Body::EventCorrected(correction) => found.add(FindingKind::Corrected, None, [id, correction.target]),
+        Body::TransferAccepted(acceptance) => {
+            let expires = |offer: &Payload| match &offer.body {
+                Body::TransferOffered(offer) => offer.expires,
+                _ => None,
+            };
+            let offer = history.get(&acceptance.offer).map(|offer| offer.event.payload());
+            if offer.and_then(expires).is_some_and(|expires| payload.time > expires) {
+                found.add(FindingKind::AcceptedAfterExpiry, None, [id, acceptance.offer]);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Two or more events of one key on one link of its journal.
+fn forks(found: &mut Found, history: &History) {
+    let mut links: BTreeMap<(PublicKey, EventId), Vec<&Judged>> = BTreeMap::new();
+    for judged in history.events() {
+        links.entry((judged.event.key(), judged.event.payload().journal)).or_default().push(judged);
+    }
+    for on_one_link in links.values().filter(|on_one_link| on_one_link.len() > 1) {
+        let events = on_one_link.iter().map(|judged| judged.event.id());
+        found.add(FindingKind::JournalFork, Some(on_one_link[0].judgement.actor), events);
+    }
+}
