@@ -12,6 +12,7 @@ pub mod cosignature;
 pub mod counting;
 pub mod custody;
 pub mod event;
+pub mod evidence;
 pub mod id;
 pub mod kind;
 pub mod merkle;
