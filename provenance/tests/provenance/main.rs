@@ -5,6 +5,7 @@
 
 mod archive;
 mod cddl;
+mod evidence;
 mod golden;
 mod order;
 mod round_trip;
