@@ -1,5 +1,5 @@
 /** Checkpoints as C2SP signed notes (signed-note, tlog-checkpoint, tlog-cosignature). */
-import { type Hex, concat, equal, fromHex, idText, parseBase64, parseId, sha256, toBase64, toBigInt, toHex, utf8 } from "./bytes.js";
+import { type Hex, concat, equal, fromHex, idText, parseBase64, parseId, sha256, toBigInt, toHex, utf8 } from "./bytes.js";
 import { verifySignature } from "./ed25519.js";
 import { demand } from "./malformed.js";
 
@@ -29,8 +29,15 @@ const [ED25519, COSIGNATURE] = [1, 4];
 
 const STATE_LABEL = "furrow/state/1 ";
 
+/** Most signature lines, so that a note costs a verifier little. */
+const MAX_SIGNATURES = 256;
+
+/** Every control character but the line feed. */
+const CONTROL = /[\u0000-\u0009\u000b-\u001f]/;
+
 /** Reads a note; throws `Malformed`. */
 export function readCheckpoint(note: string): Checkpoint {
+  demand(!CONTROL.test(note), "a control character stands in the note");
   const end = note.indexOf("\n\n");
   demand(end >= 0, "no empty line stands before the signatures");
   const text = note.slice(0, end + 1);
@@ -66,19 +73,18 @@ function root(text: string): Uint8Array {
 
 function readSignatures(text: string): SignatureLine[] {
   demand(text.endsWith("\n"), "the signatures do not end with a newline");
-  return text
-    .slice(0, -1)
-    .split("\n")
-    .map((line) => {
-      const [, name, encoded] = /^\u2014 ([^\p{White_Space}+]+) ([^ ]+)$/u.exec(line) ?? [];
-      const bytes = encoded === undefined ? undefined : parseBase64(encoded);
-      demand(name !== undefined && bytes !== undefined && bytes.length >= 5, "a line below the text is no signature");
-      return { name, keyId: bytes.subarray(0, 4), signature: bytes.subarray(4) };
-    });
+  const lines = text.slice(0, -1).split("\n");
+  demand(lines.length <= MAX_SIGNATURES, `more than ${MAX_SIGNATURES} signatures stand on the note`);
+  return lines.map((line) => {
+    const [, name, encoded] = /^\u2014 ([^\p{White_Space}+]+) ([^ ]+)$/u.exec(line) ?? [];
+    const bytes = encoded === undefined ? undefined : parseBase64(encoded);
+    demand(name !== undefined && bytes !== undefined && bytes.length >= 5, "a line below the text is no signature");
+    return { name, keyId: bytes.subarray(0, 4), signature: bytes.subarray(4) };
+  });
 }
 
 /** First four bytes of SHA-256(name ‖ newline ‖ type ‖ key), as signed-note defines them. */
-function keyId(name: string, type: number, key: Uint8Array): Uint8Array {
+export function keyId(name: string, type: number, key: Uint8Array): Uint8Array {
   return sha256(utf8(`${name}\n`), Uint8Array.of(type), key).subarray(0, 4);
 }
 
@@ -103,9 +109,4 @@ export function cosignedAt({ text }: Checkpoint, logKey: Hex, { signature }: Sig
   const message = concat(utf8(`cosignature/v1\ntime ${time}\n`), utf8(text));
   const holds = time < 2n ** 53n && verifySignature(fromHex(logKey), message, signature.subarray(8));
   return holds ? Number(time) : undefined;
-}
-
-/** One line below the text; for those who make checkpoints in tests. */
-export function signatureLine(name: string, type: number, key: Uint8Array, signature: Uint8Array): string {
-  return `\u2014 ${name} ${toBase64(concat(keyId(name, type, key), signature))}\n`;
 }

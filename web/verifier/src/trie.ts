@@ -2,51 +2,52 @@
 import { type Hex, equal, toHex } from "./bytes.js";
 import { keccak } from "./keccak.js";
 import { demand } from "./malformed.js";
-import { type Rlp, readRlp, rlpBytes, rlpList } from "./rlp.js";
+import { rlpBytes, rlpList } from "./rlp.js";
 
 /**
- * The value under `key` in the trie with this root, as the nodes from the root downwards prove it. Throws `Malformed`
- * where the nodes are no such proof, prove that there is no value, or are more than the way needs.
+ * The value under `key` in the trie with this root. `nodes` must be exactly those on the way from the root to the key's
+ * leaf; throws `Malformed` where they are others, fewer or more, or show that there is no value.
+ *
+ * Keys that are the beginning of others are not looked for: neither the tries of accounts and storage nor that of
+ * receipts has such.
  */
 export function provenValue(root: Uint8Array, key: Uint8Array, nodes: Uint8Array[]): Uint8Array {
   const path = toHex(key);
   const rest = [...nodes];
+  let depth = 0;
   let node = hashedNode(root, rest);
-  for (let depth = 0; ; ) {
-    let next: Rlp | undefined;
-    if (node.length === 17) {
-      if (depth === path.length) return value(node[16], rest);
-      next = node[Number.parseInt(path[depth]!, 16)];
-      depth += 1;
+  for (;;) {
+    const items = rlpList(node, "a node of the trie");
+    demand(items.length === 2 || items.length === 17, "a node of the trie has neither 2 nor 17 items");
+    let child: Uint8Array;
+    if (items.length === 17) {
+      demand(depth < path.length, "the key ends in a branch");
+      child = items[Number.parseInt(path[depth++]!, 16)]!;
     } else {
-      demand(node.length === 2, "a node of a trie has neither 2 nor 17 items");
-      const { nibbles, isLeaf } = hexPrefix(rlpBytes(node[0], "the path of a node"));
+      const { nibbles, isLeaf } = hexPrefix(rlpBytes(items[0], "the path of a node"));
       demand(path.startsWith(nibbles, depth), "the trie has another key in this place");
       depth += nibbles.length;
-      if (isLeaf) {
-        demand(depth === path.length, "a leaf's path ends before the key");
-        return value(node[1], rest);
-      }
-      demand(nibbles.length > 0, "an extension without a path");
-      next = node[1];
+      if (isLeaf) return leafValue(items[1]!, depth === path.length, rest);
+      demand(nibbles.length > 0, "an extension goes nowhere");
+      child = items[1]!;
     }
-    // A node of less than 32 bytes stands in its parent, every other one is named by its hash.
-    node = Array.isArray(next) ? next : hashedNode(rlpBytes(next, "the hash of a node", 32), rest);
+    // A node of less than 32 bytes stands in its parent; every other one is named by its hash, a string of 32 bytes.
+    node = child.length === 33 && child[0] === 0xa0 ? hashedNode(child.subarray(1), rest) : child;
   }
 }
 
-function hashedNode(hash: Uint8Array, rest: Uint8Array[]): Rlp[] {
+function leafValue(item: Uint8Array, isWholeKey: boolean, rest: Uint8Array[]): Uint8Array {
+  const value = rlpBytes(item, "a value");
+  demand(isWholeKey && value.length > 0, "the leaf is that of another key");
+  demand(rest.length === 0, "the proof has more nodes than it needs");
+  return value;
+}
+
+function hashedNode(hash: Uint8Array, rest: Uint8Array[]): Uint8Array {
   const node = rest.shift();
   demand(node !== undefined, "the proof ends before its value");
   demand(equal(keccak(node), hash), "a node does not have the hash that its parent names");
-  return rlpList(readRlp(node), "a node of a trie");
-}
-
-function value(item: Rlp | undefined, rest: Uint8Array[]): Uint8Array {
-  const found = rlpBytes(item, "a value");
-  demand(found.length > 0, "there is no value under the key");
-  demand(rest.length === 0, "the proof has more nodes than it needs");
-  return found;
+  return node;
 }
 
 /** Nibbles and kind of a node's path in hex-prefix encoding (Yellow Paper, appendix C). */
