@@ -6,6 +6,7 @@
 
 pub mod admission;
 pub mod body;
+pub mod bundle;
 pub mod cbor;
 pub mod checkpoint;
 pub mod cosignature;
