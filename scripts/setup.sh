@@ -44,9 +44,15 @@ major=$(node --version | sed 's/^v\([0-9]*\).*/\1/')
 [ "$major" -ge 20 ] || fail "Node.js $(node --version) is too old; install version 20 or newer"
 
 # npm ci only where the lock file changed since the last time.
-stamp=node_modules/.furrow-lock
-if ! cmp -s package-lock.json "$stamp"; then
-  printf 'setup: npm ci\n'
-  npm ci --ignore-scripts --no-audit --no-fund --silent || fail "npm ci failed; is the npm registry within reach?"
-  cp package-lock.json "$stamp"
-fi
+npm_ci() {
+  local stamp=$1/node_modules/.furrow-lock
+  cmp -s "$1/package-lock.json" "$stamp" && return
+  printf 'setup: npm ci in %s\n' "$1"
+  npm ci --prefix "$1" --ignore-scripts --no-audit --no-fund --silent || fail "npm ci failed; is the npm registry within reach?"
+  cp "$1/package-lock.json" "$stamp"
+}
+npm_ci .
+
+# The second verifier, for Node and for browsers.
+npm_ci web/verifier
+npm run --prefix web/verifier --silent build || fail "the verifier in web/verifier cannot be built"
