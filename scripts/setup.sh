@@ -53,6 +53,10 @@ npm_ci() {
   cp "$1/package-lock.json" "$stamp"
 }
 npm_ci .
+
+# The second verifier, for Node and for browsers.
+npm_ci web/verifier
+npm run --prefix web/verifier --silent build || fail "the verifier in web/verifier cannot be built"
 [ "$purpose" = test ] || exit 0
 
 # The libraries with which foreign judges check our proofs.

@@ -8,7 +8,7 @@ use crate::history::History;
 use crate::id::{NetworkId, SubjectId};
 use crate::merkle::{leaf_hash, verify_inclusion};
 use crate::note::Note;
-use crate::origin::LogOrigin;
+use crate::origin::{LogOrigin, LogOriginError};
 use std::collections::BTreeMap;
 
 /// Integers stay exact in every JSON parser.
@@ -34,11 +34,14 @@ fn parse(note: &Note) -> Result<Checkpoint, Failure> {
 /// Check 6: the checkpoint, signed by the key that its origin names.
 pub(super) fn checkpoint(note: &Note, network: NetworkId) -> Result<Checkpoint, Failure> {
     let checkpoint = parse(note)?;
-    let origin = checkpoint.origin.parse::<LogOrigin>().ok().filter(|origin| origin.network == network);
-    let Some(origin) = origin else {
+    let origin: LogOrigin = checkpoint
+        .origin
+        .parse()
+        .map_err(|error: LogOriginError| Failure::of(Reason::MalformedCheckpoint, error.to_string()))?;
+    if origin.network != network {
         let detail = format!("the log {} is not one of this network", checkpoint.origin);
         return Err(Failure::of(Reason::OtherLog, detail));
-    };
+    }
     Checkpoint::of_note(note, &origin.key).map_err(|error| Failure::of(Reason::BadSignature, error.to_string()))
 }
 

@@ -1,7 +1,6 @@
 //! What belongs to a lot's bundle: whose histories are shown whole, and no event besides.
 
 use super::{Failure, Nodes, Reason};
-use crate::admission::offered_items;
 use crate::bundle::Bundle;
 use crate::cosignature::cosignatures;
 use crate::history::History;
@@ -63,11 +62,11 @@ impl Scope {
     }
 }
 
-/// Parts that were offered from a lot by events in conflict: whether one was accepted is part of the story.
+/// Parts that events in conflict over a lot minted: whether one was accepted is part of the story.
 fn contested_parts(history: &History, lot: &SubjectId) -> Vec<SubjectId> {
     let in_conflict = history.lot(lot).map(|counted| counted.in_conflict).unwrap_or_default();
-    let offers = in_conflict.iter().filter_map(|id| history.get(id).and_then(|judged| offered_items(judged)));
-    offers.flatten().filter(|item| item.lot == *lot && item.item != *lot).map(|item| item.item).collect()
+    let events = in_conflict.iter().filter_map(|id| history.get(id));
+    events.flat_map(|judged| judged.event.payload().created().map(|index| judged.event.id().subject(index))).collect()
 }
 
 /// Check 5. Gives the scope, and the node whose log the checkpoint is.
@@ -91,7 +90,8 @@ pub(super) fn check(
         nodes: cosigners.chain(anchoring).chain([node]).collect(),
         shallow: bundle.left_out.is_some(),
     };
-    let scope = Scope::of(history, &roots).map_err(|unknown| Failure::of(Reason::UnknownLot, unknown.to_string()))?;
+    let scope = Scope::of(history, &roots)
+        .map_err(|unknown| Failure::of_subject(Reason::UnknownLot, unknown.0, unknown.to_string()))?;
 
     let listed: BTreeSet<SubjectId> = bundle.left_out.iter().flatten().copied().collect();
     if let Some(lot) = scope.left_out.symmetric_difference(&listed).next() {

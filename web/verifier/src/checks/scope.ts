@@ -1,0 +1,86 @@
+/** Check 5: the bundle holds what belongs to the lot, and nothing else. */
+import type { Bundle } from "../bundle.js";
+import type { Hex } from "../bytes.js";
+import { countLot, mintedParts } from "../counting.js";
+import { ancestorsOf } from "../event/event.js";
+import { Malformed } from "../malformed.js";
+import { nodesByLogKey } from "../nodes.js";
+import { type Checkpoint, cosignaturesBy } from "../note.js";
+import type { History } from "../rules/history.js";
+import { fail } from "./checklist.js";
+
+/** What the scope found, for later checks. */
+export interface Scope {
+  /** The node whose log the checkpoint is. */
+  node: Hex;
+  /** Log key → node. */
+  nodes: Map<Hex, Hex>;
+  /** All whole subjects, ascending. */
+  whole: Hex[];
+  /** Those of them that are lots, ascending. */
+  lots: Hex[];
+}
+
+export function checkScope(bundle: Bundle, history: History, checkpoint: Checkpoint | Malformed): Scope {
+  const nodes = nodesByLogKey(history);
+  const node = checkpoint instanceof Malformed ? undefined : nodes.get(checkpoint.logKey);
+  if (checkpoint instanceof Malformed) fail("unknown_log", {}, checkpoint.message);
+  if (node === undefined) fail("unknown_log");
+  const mint = mintedFrom(history);
+  if (!mint.has(bundle.lot)) fail("unknown_lot", { subject: bundle.lot });
+
+  const { lots, parents } = reachedLots(bundle, history, mint);
+  if (bundle.leftOut !== undefined) {
+    const [missing, extra] = differences([...parents].filter((lot) => !lots.has(lot)), bundle.leftOut);
+    const differing = [...missing, ...extra].sort()[0];
+    if (differing !== undefined) fail("left_out", { subject: differing });
+  }
+  const whole = new Set([...lots, history.network.id, node, ...bundle.lines.map((line) => line.node)]);
+  for (const { signer } of history.all()) whole.add(signer);
+  for (const [logKey, cosigner] of nodes) {
+    if (cosignaturesBy(checkpoint, history.network.id, logKey).length > 0) whole.add(cosigner);
+  }
+  const [missing, extra] = differences([...whole], bundle.subjects.map(({ subject }) => subject));
+  if (missing[0] !== undefined) fail("missing_subject", { subject: missing[0] });
+  if (extra[0] !== undefined) fail("extra_subject", { subject: extra[0] });
+  mustNeedEveryEvent(history, whole);
+  return { node, nodes, whole: [...whole].sort(), lots: [...lots].sort() };
+}
+
+/** Lot → the lot from which it was taken; nothing for those that were registered. */
+function mintedFrom(history: History): Map<Hex, Hex | undefined> {
+  const mint = new Map<Hex, Hex | undefined>();
+  for (const judged of history.all()) {
+    if (judged.event.body.kind === "produce.registered") mint.set(judged.event.touches[0]!.subject, undefined);
+    for (const { part, from } of mintedParts(judged)) mint.set(part, from);
+  }
+  return mint;
+}
+
+/** The lot, the lots that it came from unless the bundle is shallow, and parts that rivals took from those in conflict. */
+function reachedLots(bundle: Bundle, history: History, mint: Map<Hex, Hex | undefined>): { lots: Set<Hex>; parents: Set<Hex> } {
+  const lots = new Set([bundle.lot]);
+  const parents = new Set<Hex>();
+  // A set is walked in the order of insertion, what is added meanwhile included.
+  for (const lot of lots) {
+    const parent = mint.get(lot);
+    if (parent !== undefined) (bundle.leftOut === undefined ? lots : parents).add(parent);
+    for (const rival of countLot(history, lot)?.inConflict ?? []) mintedParts(rival).forEach(({ part }) => lots.add(part));
+  }
+  return { lots, parents };
+}
+
+/** What only the first list has, and what only the second has; both ascending. */
+function differences(expected: Hex[], found: Hex[]): [Hex[], Hex[]] {
+  const [one, other] = [new Set(expected), new Set(found)];
+  return [expected.filter((id) => !other.has(id)).sort(), found.filter((id) => !one.has(id)).sort()];
+}
+
+function mustNeedEveryEvent(history: History, whole: Set<Hex>): void {
+  const ancestors = new Set<Hex>();
+  for (const { event } of history.all()) ancestorsOf(event).forEach((id) => ancestors.add(id));
+  for (const { event } of history.all()) {
+    const touched = event.touches.some(({ subject }) => whole.has(subject));
+    if (!touched && !ancestors.has(event.id)) fail("extra_event", { event: event.id });
+  }
+}

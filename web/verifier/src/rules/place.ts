@@ -1,0 +1,21 @@
+/** Rules of place.registered. */
+import type { PlaceRegistered } from "../event/body.js";
+import { type Case, type Outcome, mustCreateOne, mustKnowPlace } from "./case.js";
+import { rule } from "./rule.js";
+
+/** An open point is given to 0.01 degree, in units of 1e-7 degree. */
+const OPEN_GRID = 100_000;
+
+export function judgePlace(one: Case, body: PlaceRegistered): Outcome {
+  mustCreateOne(one);
+  mustTellPlaceWell(body);
+  if (body.parent !== undefined) mustKnowPlace(one, body.parent);
+  return [undefined];
+}
+
+/** Only the rounded point stands open; a country is a code. */
+export function mustTellPlaceWell({ point, exactPointIsOpen, country }: PlaceRegistered): void {
+  const rounded = point === undefined || (point.latitude % OPEN_GRID === 0 && point.longitude % OPEN_GRID === 0);
+  rule("open_point", rounded && !exactPointIsOpen);
+  rule("country", country === undefined || /^[A-Z]{2}$/.test(country));
+}
