@@ -4,6 +4,7 @@ use super::{
     Anchor, AnchorLine, Bundle, BundleError, Entry, MAX_ANCHORS, MAX_ENTRIES, MAX_LINES, OpenedField, SubjectProof,
     VERSION,
 };
+use crate::cbor;
 use crate::event::MAX_EVENT_BYTES;
 use crate::evidence::{AnchorWords, Evidence, Line, MAX_HEADER_BYTES, MAX_NODE_BYTES, MAX_PROOF_NODES};
 use crate::id::{PublicKey, SubjectId};
@@ -39,11 +40,14 @@ pub(super) fn bundle(bytes: &[u8]) -> Result<Bundle, BundleError> {
     Ok(bundle)
 }
 
-/// What stands under key 1, wherever the rest of the map would lead.
+/// What stands under key 1, whatever follows.
 fn version(bytes: &[u8]) -> Option<u64> {
     let mut d = Decoder::new(bytes);
-    d.map().ok()?;
-    (d.u8().ok()? == 1).then(|| d.u64().ok())?
+    d.map().ok()??;
+    let start = d.position();
+    let (key, version) = (d.u64().ok()?, integer(&mut d).ok()?);
+    let shortest = [cbor::to_vec(&key), cbor::to_vec(&version)].concat();
+    (key == 1 && bytes[start..d.position()] == shortest).then_some(version)
 }
 
 fn read(d: &mut Decoder<'_>) -> Result<Bundle, Error> {
