@@ -31,6 +31,6 @@ pub use scan::{Range, Row, Rows};
 pub use statistics::{ColumnStatistics, Statistics};
 pub use store::{SCHEMA_VERSION, Store, StoreOptions};
 pub use table::{
-    Anchors, BigEndian, Cbor, CursorRow, Cursors, Empty, Encoding, Events, Held, HeldByMissing, HeldRow, Id,
-    JournalHead, Journals, LaneHeads, Lanes, Log, Meta, Openings, PeerCursors, Raw, References, Subjects, Table, Tiles,
+    Anchors, BigEndian, Cbor, CursorRow, Cursors, Cuts, Empty, Encoding, Events, Held, HeldByMissing, HeldRow, Id,
+    JournalHead, Journals, LaneHeads, Lanes, Log, MapKept, Meta, Openings, PeerCursors, Raw, References, Subjects, Table, Tiles,
 };

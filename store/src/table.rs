@@ -186,6 +186,10 @@ tables! {
     Openings: (EventId, Vec<u8>) => Vec<u8>, Raw;
     /// [`Column::References`].
     References: (SubjectId, String, String, EventId) => (), Empty;
+    /// [`Column::MapKept`].
+    MapKept: u64 => (), Empty;
+    /// [`Column::Cuts`].
+    Cuts: u64 => u64, BigEndian;
 }
 
 #[cfg(test)]
@@ -225,5 +229,7 @@ mod tests {
         assert_eq!(row::<Anchors>(&1, &vec![1]), "0000000000000001 01");
         assert_eq!(row::<Openings>(&(event, vec![11, 0]), &vec![1]), "E0b00ff0000 01");
         assert_eq!(row::<References>(&(subject, text("po"), text("7"), event), &()), "S706f0000370000E ");
+        assert_eq!(row::<MapKept>(&7, &()), "0000000000000007 ");
+        assert_eq!(row::<Cuts>(&7, &8), "0000000000000007 0000000000000008");
     }
 }
