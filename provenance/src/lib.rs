@@ -18,4 +18,5 @@ pub mod network;
 pub mod payload;
 pub mod seal;
 pub mod signature;
+pub mod state_map;
 pub mod value;
