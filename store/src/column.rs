@@ -91,20 +91,26 @@ columns! {
     /// What every subject's history ends with, as of the newest cut of the state map. Subject id →
     /// the map of lane to tips of docs/state-map.md, whose SHA-256 is the subject's value there.
     MapTips "map_tips" Points;
-    /// Pages of the state map. PAGE
+    /// Pages of the state map (`provenance::state_map`). u8 nibbles ‖ path, two nibbles a byte ‖ u64
+    /// version → page.
     MapPages "map_pages" Pages;
-    /// Versions of the state map. u64 size of the log → CBOR `[root of the map, time of the cut in
-    /// ms, pages that it replaced, where its removal stands or null]`.
+    /// Versions of the state map. u64 size of the log → CBOR `[[version of the root page, its hash] or
+    /// null, time of the cut in ms, pages that it replaced, [size, number] or null]`; the last is where
+    /// in `map_replaced` its removal goes on.
     MapVersions "map_versions" Small;
-    /// Pages that a version replaced and that an older one may need. u64 size ‖ u32 number → REPLACED
+    /// Pages that a version replaced and that an older one may need. u64 size ‖ u32 number → keys of
+    /// pages, one after the other.
     MapReplaced "map_replaced" Hashes;
     /// Versions that are to be kept for bundles. u64 size → nothing.
     MapKept "map_kept" Small;
     /// When the log had which size, at most one row in ten seconds. u64 ms → u64 size.
     Cuts "cuts" Small;
-    /// What this node has signed of its log. u64 size → CBOR `[signed note, cosignature lines]`.
+    /// What this node has signed of its log. u64 size → CBOR `[signed note, [cosignature
+    /// lines]]`.
     Checkpoints "checkpoints" Small;
-    /// How far this node has witnessed the log of another. Log key → CBOR row.
+    /// How far this node has witnessed the log of another. Log key → CBOR `[[roots of its complete
+    /// subtrees, largest first], its next index, entries of this node's log that it was compared with,
+    /// [size, log root, note, cosignature line] or null, contradicting note or null]`.
     Witnessed "witnessed" Small;
     /// Entries that one of two logs has and the other lacks. Log key of the other ‖ event id → CBOR
     /// null if this node's log lacks it, else its index there.

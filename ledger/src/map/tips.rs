@@ -6,14 +6,16 @@ use provenance::payload::{Lane, Touch};
 use std::collections::{BTreeMap, BTreeSet};
 use store::{Lanes, Range, StoreError};
 
-/// The tips of every lane that has events, ascending.
-pub type LaneTips = BTreeMap<Lane, Vec<EventId>>;
+/// The tips of every lane that has events.
+pub type LaneTips = BTreeMap<Lane, BTreeSet<EventId>>;
 
 /// What the history ends with once this event is at its end too.
 pub(super) fn extend(tips: &mut LaneTips, touch: &Touch, id: EventId) {
     let lane = tips.entry(touch.lane).or_default();
-    lane.retain(|tip| !touch.prev.contains(tip));
-    insert(lane, id);
+    for prev in &touch.prev {
+        lane.remove(prev);
+    }
+    lane.insert(id);
 }
 
 /// What a subject's history ended with when the log had `size` entries.
@@ -57,7 +59,7 @@ pub(crate) fn without(
     }
     for (lane, event) in bared {
         if ends(reader, subject, lane, &event, removed, size)? {
-            insert(tips.entry(lane).or_default(), event);
+            tips.entry(lane).or_default().insert(event);
         }
     }
     tips.retain(|_, lane| !lane.is_empty());
@@ -89,12 +91,6 @@ fn ends(
         }
     }
     Ok(true)
-}
-
-fn insert(tips: &mut Vec<EventId>, id: EventId) {
-    if let Err(at) = tips.binary_search(&id) {
-        tips.insert(at, id);
-    }
 }
 
 fn is_below(stored: &Stored, size: u64) -> bool {
