@@ -50,7 +50,7 @@ impl NibblePath {
     pub(super) fn child(mut self, nibble: usize) -> Self {
         debug_assert!(self.len < KEY_NIBBLES && nibble < WIDTH);
         let nibble = u8::try_from(nibble).expect("a page has 16 children");
-        self.bits[usize::from(self.len / 2)] |= if self.len % 2 == 0 { nibble << 4 } else { nibble };
+        self.bits[usize::from(self.len / 2)] |= if self.len.is_multiple_of(2) { nibble << 4 } else { nibble };
         self.len += 1;
         self
     }
