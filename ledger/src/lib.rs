@@ -19,9 +19,11 @@ mod pending;
 mod reader;
 mod table;
 pub mod view;
+mod witness;
 mod writer;
 
 pub use check::CheckError;
+pub use checkpoint::AddCosignatureError;
 pub use clock::{Clock, SystemClock};
 pub use follower::{Follower, FollowerStatus, LogEntry, Pace};
 pub use ledger::{Health, Ledger, LedgerOptions, OpenError, WriteError};
@@ -29,3 +31,4 @@ pub use log::{Inclusion, LogError, LogSigner};
 pub use map::{Cut, LaneTips, StateError, StateProof};
 pub use outcome::{Origin, Outcome, Refusal};
 pub use reader::{Reader, Stored};
+pub use witness::{CosignRefusal, OBSERVED_AT_ONCE, ObserveError, Witness};
