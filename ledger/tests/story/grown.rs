@@ -146,9 +146,8 @@ pub fn reordered(events: &[SignedEvent], seed: u64) -> Vec<SignedEvent> {
     let mut ordered = Vec::new();
     while !left.is_empty() {
         let open: HashSet<EventId> = left.iter().map(SignedEvent::id).collect();
-        let ready: Vec<usize> = (0..left.len())
-            .filter(|at| left[*at].payload().ancestors().all(|id| !open.contains(&id)))
-            .collect();
+        let ready: Vec<usize> =
+            (0..left.len()).filter(|at| left[*at].payload().ancestors().all(|id| !open.contains(&id))).collect();
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let pick = usize::try_from(state >> 33).unwrap() % ready.len();
         ordered.push(left.remove(ready[pick]));
