@@ -16,7 +16,7 @@ pub(super) fn note(store: &Store, batch: &mut Batch, size: u64, now_ms: u64) -> 
     let newest = store.scan::<Cuts>(Range::all().backwards()).take(2).collect::<Result<Vec<_>, _>>()?;
     // While the map is made again it passes sizes that the log had long ago; and a clock that was
     // set back must not say that an entry is older than it is.
-    if newest.first().is_some_and(|(ms, known)| *known >= size || *ms >= now_ms) {
+    if newest.first().is_some_and(|(ms, known)| *known >= size || *ms > now_ms) {
         return Ok(());
     }
     if let [(last, _), (before, _)] = newest[..]
