@@ -66,9 +66,19 @@ impl Frontier {
         Ok(Self { size, roots })
     }
 
+    /// The frontier of `size` entries that has these roots; nothing if their number is another.
+    pub fn from_roots(size: u64, roots: Vec<Hash>) -> Option<Self> {
+        (roots.len() == size.count_ones() as usize).then_some(Self { size, roots })
+    }
+
     /// How many entries the log has.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// The roots of its complete subtrees, largest first.
+    pub fn roots(&self) -> &[Hash] {
+        &self.roots
     }
 
     /// The root of the log.
@@ -350,6 +360,9 @@ mod tests {
             prop_assert_eq!(root_now, naive_root(&log.leaves));
             prop_assert_eq!(root(size, &log).unwrap(), root_now);
             prop_assert_eq!(&Frontier::load(size, &log).unwrap(), &log.frontier);
+            let roots = log.frontier.roots().to_vec();
+            prop_assert_eq!(Frontier::from_roots(size, roots.clone()).as_ref(), Some(&log.frontier));
+            prop_assert_eq!(Frontier::from_roots(size ^ 1, roots), None);
 
             let index = a % size;
             let leaf = log.leaves[usize::try_from(index).unwrap()];
