@@ -6,8 +6,9 @@ use crate::value::{Address, BlockHash, Commitment, TxHash};
 use alloy::consensus::BlockHeader;
 use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::network::{ReceiptResponse, TransactionBuilder};
-use alloy::primitives::{B256, keccak256};
+use alloy::primitives::{B256, Bytes, keccak256};
 use alloy::providers::{Provider, RootProvider};
+use alloy::rlp;
 use alloy::rpc::client::RpcClient;
 use alloy::rpc::types::{Filter, Log, TransactionReceipt, TransactionRequest};
 use alloy::sol_types::SolEvent;
@@ -165,8 +166,41 @@ impl Chain {
         at: Option<BlockHash>,
     ) -> Result<Commitment, RpcError> {
         let block = at.map_or(BlockId::latest(), |hash| BlockId::hash(B256::from(*hash.as_bytes())));
-        let stored = self.provider.get_storage_at(raw(contract), commitment_slot(sender)).block_id(block).await;
+        let stored = self.provider.get_storage_at(raw(contract), commitment_slot(sender).into()).block_id(block).await;
         Ok(Commitment::from_bytes(word(stored.map_err(|error| self.explain(error))?)))
+    }
+
+    /// RLP of a block's header, made from its fields.
+    pub(crate) async fn header(&self, hash: BlockHash) -> Result<Option<Vec<u8>>, RpcError> {
+        let block = self.provider.get_block_by_hash(B256::from(*hash.as_bytes())).await;
+        Ok(block.map_err(|error| self.explain(error))?.map(|block| rlp::encode(&block.header.inner)))
+    }
+
+    /// RLP of a block's header as the endpoint has it; few answer this.
+    pub(crate) async fn raw_header(&self, hash: BlockHash) -> Result<Vec<u8>, RpcError> {
+        let block = BlockId::hash(B256::from(*hash.as_bytes()));
+        let header = self.provider.raw_request::<_, Bytes>("debug_getRawHeader".into(), (block,)).await;
+        header.map(Vec::from).map_err(|error| self.explain(error))
+    }
+
+    /// Nodes from a block's state root to the contract, and from there to the commitment of `sender` (EIP-1186).
+    pub(crate) async fn storage_proof(
+        &self,
+        contract: Address,
+        sender: Address,
+        at: BlockHash,
+    ) -> Result<(Vec<Bytes>, Vec<Bytes>), RpcError> {
+        let block = BlockId::hash(B256::from(*at.as_bytes()));
+        let proof = self.provider.get_proof(raw(contract), vec![commitment_slot(sender)]).block_id(block).await;
+        let mut proof = proof.map_err(|error| self.explain(error))?;
+        let slot = proof.storage_proof.pop().ok_or_else(|| self.nonsense("a proof without the slot"))?;
+        Ok((proof.account_proof, slot.proof))
+    }
+
+    /// The receipts of a block, in its order.
+    pub(crate) async fn block_receipts(&self, at: BlockHash) -> Result<Option<Vec<TransactionReceipt>>, RpcError> {
+        let block = BlockId::hash(B256::from(*at.as_bytes()));
+        self.provider.get_block_receipts(block).await.map_err(|error| self.explain(error))
     }
 
     /// The content whose commitment this is, from the events of the contract.

@@ -2,8 +2,8 @@
 
 use crate::contract::FurrowAnchor::Anchored;
 use crate::value::{Commitment, TxHash};
-use alloy::primitives::{B256, U256, keccak256};
-use alloy::sol_types::SolValue;
+use alloy::primitives::U256;
+use provenance::evidence::AnchorWords;
 
 /// What one anchor says about a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
@@ -28,15 +28,19 @@ impl Content {
     /// (seconds since the epoch): `keccak256(abi.encode(previous, block number, timestamp, size, log root,
     /// state root))`, six words of 32 bytes.
     pub fn commitment(&self, block_number: u64, timestamp_s: u64) -> Commitment {
-        let words = (
-            B256::from(*self.previous.as_bytes()),
-            U256::from(block_number),
-            U256::from(timestamp_s),
-            self.size,
-            B256::from(self.log_root),
-            B256::from(self.state_root),
-        );
-        Commitment::from_bytes(keccak256(words.abi_encode_params()).0)
+        Commitment::from_bytes(self.words(block_number, timestamp_s).commitment())
+    }
+
+    /// The six words of which the commitment is the hash.
+    pub(crate) fn words(&self, block_number: u64, timestamp_s: u64) -> AnchorWords {
+        AnchorWords {
+            previous: *self.previous.as_bytes(),
+            number: block_number,
+            timestamp_s,
+            size: self.size,
+            log_root: self.log_root,
+            state_root: self.state_root,
+        }
     }
 
     /// Whether an event of the contract tells of exactly this content, anchored in this block.

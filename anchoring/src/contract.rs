@@ -1,8 +1,7 @@
 //! The contract: its interface and bytecode as committed, and where it keeps a sender's commitment.
 
 use crate::value::Address;
-use alloy::primitives::{Address as RawAddress, B256, U256, keccak256};
-use alloy::sol_types::SolValue;
+use alloy::primitives::{Address as RawAddress, B256, U256};
 
 alloy::sol! {
     #[allow(missing_docs)]
@@ -11,11 +10,10 @@ alloy::sol! {
     "../contracts/abi/FurrowAnchor.json"
 }
 
-/// The storage slot that holds the commitment of `sender`: that of a mapping in the contract's first variable.
-/// It is read directly, rather than through the contract's function, because it is what a storage proof
-/// (EIP-1186) proves.
-pub(crate) fn commitment_slot(sender: Address) -> U256 {
-    keccak256((RawAddress::from(*sender.as_bytes()), U256::ZERO).abi_encode()).into()
+/// The storage slot that holds the commitment of `sender`. It is read directly, rather than through the contract's
+/// function, because it is what a storage proof (EIP-1186) proves.
+pub(crate) fn commitment_slot(sender: Address) -> B256 {
+    B256::from(provenance::evidence::commitment_slot(sender.as_bytes()))
 }
 
 /// An address as the Ethereum library takes it.
@@ -37,7 +35,7 @@ mod tests {
         // `cast index address 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266 0`
         let sender: Address = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266".parse().unwrap();
         assert_eq!(
-            B256::from(commitment_slot(sender)).to_string(),
+            commitment_slot(sender).to_string(),
             "0x723077b8a1b173adc35e5f0e7e3662fd1208212cb629f9c128551ea7168da722"
         );
     }

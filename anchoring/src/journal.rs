@@ -5,10 +5,15 @@ use crate::book::{AnchorBook, BookError, LogHead};
 use crate::problem::Problem;
 use crate::record::{AnchorRecord, AnchorState, Line, TransitionError};
 use crate::value::Commitment;
+use provenance::evidence::Evidence;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// How long evidence of a final anchor is still sought: time for whoever runs the node to name a better endpoint. Later
+/// anchors prove it as well by then.
+const EVIDENCE_SOUGHT_MS: u64 = DAY_MS;
 
 pub(crate) struct Journal {
     book: Arc<dyn AnchorBook>,
@@ -126,12 +131,29 @@ impl Journal {
         self.save(record).await
     }
 
+    /// The numbers of the anchors whose evidence is still to be fetched, newest first: whoever has that of the newest
+    /// can prove those before it too.
+    pub(crate) fn lacking_evidence(&self, now_ms: u64) -> Vec<u64> {
+        let lacking = self.records.values().rev().filter(|record| lacks_evidence(record, now_ms));
+        lacking.map(|record| record.sequence).collect()
+    }
+
+    /// Keeps evidence with its anchor.
+    pub(crate) async fn prove(&mut self, sequence: u64, evidence: Evidence) -> Result<(), Problem> {
+        let mut record = self.get(sequence).clone();
+        let kind = evidence.kind();
+        record.proven(evidence).map_err(|error| Problem::NoEvidence { sequence, reason: error.to_string() })?;
+        tracing::info!(sequence, kind, "the evidence of an anchor is kept");
+        self.save(record).await
+    }
+
     /// Forgets settled records of earlier days; the book keeps them.
     pub(crate) fn prune(&mut self, now_ms: u64) {
         let needed =
             [self.newest(), self.anchored(), self.final_anchor()].map(|record| record.map(|record| record.sequence));
         self.records.retain(|sequence, record| {
             record.is_open()
+                || lacks_evidence(record, now_ms)
                 || needed.contains(&Some(*sequence))
                 || record.signed_ms().is_some_and(|signed_ms| signed_ms / DAY_MS == now_ms / DAY_MS)
         });
@@ -149,6 +171,11 @@ impl Journal {
         self.records.insert(sequence, record);
         Ok(())
     }
+}
+
+fn lacks_evidence(record: &AnchorRecord, now_ms: u64) -> bool {
+    let is_sought = record.is_open() || now_ms.saturating_sub(record.changed_ms) < EVIDENCE_SOUGHT_MS;
+    is_sought && record.evidence.is_none() && record.provable().is_some()
 }
 
 /// Runs what blocks where that is allowed.

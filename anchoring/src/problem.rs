@@ -113,6 +113,18 @@ pub enum Problem {
         /// The account.
         sender: Address,
     },
+    /// No endpoint gives what proves an anchor.
+    #[error(
+        "no RPC endpoint gives evidence of anchor {sequence} ({reason}): it is asked for again; until then proofs of \
+         what it covers wait for a later anchor. Name an endpoint in rpc_urls that answers eth_getProof or \
+         eth_getBlockReceipts"
+    )]
+    NoEvidence {
+        /// Which anchor.
+        sequence: u64,
+        /// What the endpoints said.
+        reason: String,
+    },
     /// The book cannot be used.
     #[error("{error} ({}): check the disk", error.source)]
     Book {

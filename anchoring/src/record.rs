@@ -14,6 +14,7 @@ use crate::commitment::{AnchorClaim, Content};
 use crate::fees::Fees;
 use crate::value::{Address, BlockHash, Commitment, TxHash};
 use minicbor::{Decode, Encode};
+use provenance::evidence::{Evidence, EvidenceError};
 
 /// Fees rise by an eighth with each replacement, so after sixteen they are six times the first: whoever needs more has
 /// a limit set too low, and says so by raising it.
@@ -32,6 +33,13 @@ pub struct Line {
     /// The account that anchors.
     #[n(2)]
     pub sender: Address,
+}
+
+impl Line {
+    /// What evidence shows of the line; which chain its blocks are of is for whoever knows their hashes.
+    pub(crate) fn to_evidence(self) -> provenance::evidence::Line {
+        provenance::evidence::Line { contract: *self.contract.as_bytes(), sender: *self.sender.as_bytes() }
+    }
 }
 
 /// One signed transaction. Replacements have the same nonce, and any of them may be the one that is mined.
@@ -192,6 +200,24 @@ pub struct AnchorRecord {
     /// to be mined.
     #[n(8)]
     pub waiting_since_block: u64,
+    /// What proves to anybody that its block holds it. None until an endpoint gave it, and again when the block was
+    /// dropped.
+    #[n(9)]
+    pub evidence: Option<Evidence>,
+}
+
+/// Why evidence is not kept with an anchor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UnprovenError {
+    /// There is nothing to prove.
+    #[error("the anchor stands in no block")]
+    InNoBlock,
+    /// Evidence of something else.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    /// Evidence of another block.
+    #[error("the evidence is that of another block than the anchor's")]
+    OtherBlock,
 }
 
 impl AnchorRecord {
@@ -207,6 +233,7 @@ impl AnchorRecord {
             cut_ms: now_ms,
             changed_ms: now_ms,
             waiting_since_block: 0,
+            evidence: None,
         }
     }
 
@@ -249,7 +276,9 @@ impl AnchorRecord {
         let is_waiting = matches!(self.state, AnchorState::Signed | AnchorState::Sent);
         let is_in_block = matches!(self.state, AnchorState::Mined(_) | AnchorState::Confirmed(_));
         let next = (is_ours && (is_waiting || is_in_block)).then_some(AnchorState::Mined(inclusion));
-        self.turn("mined", next, now_ms)
+        self.turn("mined", next, now_ms)?;
+        self.evidence = None;
+        Ok(())
     }
 
     /// Its block was dropped; the same bytes are to be sent again.
@@ -257,6 +286,7 @@ impl AnchorRecord {
         let is_in_block = matches!(self.state, AnchorState::Mined(_) | AnchorState::Confirmed(_));
         self.turn("sent", is_in_block.then_some(AnchorState::Sent), now_ms)?;
         self.waiting_since_block = head_block;
+        self.evidence = None;
         Ok(())
     }
 
@@ -284,7 +314,34 @@ impl AnchorRecord {
             AnchorState::Mined(inclusion) => Some(AnchorState::Failed { inclusion, reason }),
             _ => None,
         };
-        self.turn("failed", next, now_ms)
+        self.turn("failed", next, now_ms)?;
+        self.evidence = None;
+        Ok(())
+    }
+
+    /// Evidence was found: it is verified against this anchor, and kept if it proves that the anchor's block holds it.
+    pub fn proven(&mut self, evidence: Evidence) -> Result<(), UnprovenError> {
+        self.is_proven_by(&evidence)?;
+        self.evidence = Some(evidence);
+        Ok(())
+    }
+
+    /// Whether evidence proves that the anchor's block holds it.
+    pub fn is_proven_by(&self, evidence: &Evidence) -> Result<(), UnprovenError> {
+        let inclusion = self.provable().ok_or(UnprovenError::InNoBlock)?;
+        let words = self.content.words(inclusion.block_number, inclusion.timestamp_s);
+        let block = evidence.verify(&self.line.to_evidence(), &words)?;
+        if block.hash == *inclusion.block_hash.as_bytes() { Ok(()) } else { Err(UnprovenError::OtherBlock) }
+    }
+
+    /// The block that evidence can be had of: that of an anchor which the contract took.
+    pub(crate) fn provable(&self) -> Option<&Inclusion> {
+        match &self.state {
+            AnchorState::Mined(inclusion) | AnchorState::Confirmed(inclusion) | AnchorState::Final(inclusion) => {
+                Some(inclusion).filter(|inclusion| inclusion.succeeded)
+            }
+            _ => None,
+        }
     }
 
     /// None of its attempts can be mined any more.

@@ -1,15 +1,18 @@
 //! The service that anchors a node's log: rounds on a timer, each on the first endpoint that can be used.
 
 use crate::book::AnchorBook;
+use crate::breaker::Breaker;
 use crate::chain::RpcError;
 use crate::config::AnchorConfig;
 use crate::endpoints::{EndpointError, Endpoints};
+use crate::evidence;
 use crate::journal::Journal;
 use crate::problem::Problem;
 use crate::record::{AnchorRecord, Line};
 use crate::round::{Interruption, Round};
 use crate::signing::{KeyError, Signer};
 use crate::status::AnchorStatus;
+use provenance::evidence::Evidence;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -38,6 +41,18 @@ pub enum OpenError {
     Book(#[from] Problem),
 }
 
+/// Proofs and receipts of a block come within seconds; whatever takes longer must not hold up the anchors.
+const EVIDENCE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How fetching evidence stands: endpoints without it are asked less and less often, because receipts of a whole block
+/// are much to ask for.
+#[derive(Default)]
+struct Gathering {
+    breaker: Breaker,
+    /// Which anchor's was not to be had, and why.
+    failure: Option<(u64, String)>,
+}
+
 /// Anchors one node's log.
 pub struct AnchorService {
     config: AnchorConfig,
@@ -46,6 +61,7 @@ pub struct AnchorService {
     clock: Clock,
     endpoints: Endpoints,
     journal: Journal,
+    gathering: Gathering,
     status: watch::Sender<AnchorStatus>,
 }
 
@@ -82,7 +98,8 @@ impl AnchorService {
             daily_budget_wei: config.daily_budget_wei,
             ..AnchorStatus::default()
         });
-        let service = Self { config, line, signer, clock, endpoints, journal, status };
+        let gathering = Gathering::default();
+        let service = Self { config, line, signer, clock, endpoints, journal, gathering, status };
         service.publish((service.clock)(), |_| ());
         Ok(service)
     }
@@ -112,11 +129,13 @@ impl AnchorService {
             match self.round(index, now_ms).await {
                 Ok(()) => {
                     self.endpoints.succeeded(index);
-                    return self.settle(now_ms, None);
+                    let problem = self.gather_evidence(index, now_ms).await;
+                    return self.settle(now_ms, problem);
                 }
                 Err(EndpointOrProblem::Endpoint(error)) => self.endpoints.failed(index, error, now_ms),
                 Err(EndpointOrProblem::Problem(problem)) => {
                     self.endpoints.succeeded(index);
+                    let _less_urgent = self.gather_evidence(index, now_ms).await;
                     return self.settle(now_ms, Some(problem));
                 }
             }
@@ -148,6 +167,52 @@ impl AnchorService {
         };
         round.follow().await?;
         Ok(round.cut(log).await?)
+    }
+
+    /// Fetches the evidence that is lacking. Nothing that goes wrong here keeps anchors from their way.
+    async fn gather_evidence(&mut self, first: usize, now_ms: u64) -> Option<Problem> {
+        let lacking = self.journal.lacking_evidence(now_ms);
+        if lacking.is_empty() {
+            self.gathering = Gathering::default();
+            return None;
+        }
+        if self.gathering.breaker.allows(now_ms) {
+            for sequence in lacking {
+                let record = self.journal.get(sequence).clone();
+                let fetched = tokio::time::timeout(EVIDENCE_TIMEOUT, self.fetch_evidence(first, &record, now_ms)).await;
+                match fetched.unwrap_or_else(|_| Err("no answer in time".to_owned())) {
+                    Ok(evidence) => {
+                        self.gathering = Gathering::default();
+                        if let Err(problem) = self.journal.prove(sequence, evidence).await {
+                            return Some(problem);
+                        }
+                    }
+                    Err(reason) => {
+                        self.gathering.breaker.failed(now_ms);
+                        self.gathering.failure = Some((sequence, reason));
+                        break;
+                    }
+                }
+            }
+        }
+        let (sequence, reason) = self.gathering.failure.clone()?;
+        Some(Problem::NoEvidence { sequence, reason })
+    }
+
+    /// Asks the endpoint that just served a round, then the others.
+    async fn fetch_evidence(&mut self, first: usize, record: &AnchorRecord, now_ms: u64) -> Result<Evidence, String> {
+        let others = self.endpoints.usable(now_ms).into_iter().filter(|other| *other != first);
+        let mut reasons = Vec::new();
+        for index in std::iter::once(first).chain(others) {
+            match self.endpoints.checked(index, &self.line).await {
+                Ok(chain) => match evidence::fetch(&chain, record).await {
+                    Ok(evidence) => return Ok(evidence),
+                    Err(error) => reasons.push(error.to_string()),
+                },
+                Err(error) => reasons.push(error.to_string()),
+            }
+        }
+        Err(reasons.join("; "))
     }
 
     /// Ends a round.

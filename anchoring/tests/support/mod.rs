@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -301,5 +302,102 @@ impl Cable {
 impl Drop for Cable {
     fn drop(&mut self) {
         self.accepting.abort();
+    }
+}
+
+/// An endpoint in front of another that answers some methods in its own way: with a JSON-RPC error where it is told
+/// null, else with that result.
+pub struct Proxy {
+    pub url: String,
+    answers: Arc<Mutex<BTreeMap<&'static str, serde_json::Value>>>,
+    asked: Arc<Mutex<Vec<String>>>,
+    accepting: JoinHandle<()>,
+}
+
+impl Proxy {
+    pub async fn to(target: &str) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("it listens"));
+        let (answers, asked) = (Arc::<Mutex<BTreeMap<_, _>>>::default(), Arc::<Mutex<Vec<_>>>::default());
+        let (given, heard, target) = (Arc::clone(&answers), Arc::clone(&asked), target.to_owned());
+        let accepting = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                connections.spawn(serve(stream, target.clone(), Arc::clone(&given), Arc::clone(&heard)));
+            }
+        });
+        Self { url, answers, asked, accepting }
+    }
+
+    /// From now on the method is refused.
+    pub fn refuse(&self, method: &'static str) {
+        self.answer(method, serde_json::Value::Null);
+    }
+
+    /// From now on the method has this result.
+    pub fn answer(&self, method: &'static str, result: serde_json::Value) {
+        self.answers.lock().unwrap().insert(method, result);
+    }
+
+    /// From now on the method is answered by the endpoint behind it.
+    pub fn pass(&self, method: &'static str) {
+        self.answers.lock().unwrap().remove(method);
+    }
+
+    /// How often the method was asked for.
+    pub fn asked(&self, method: &str) -> usize {
+        self.asked.lock().unwrap().iter().filter(|asked| *asked == method).count()
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+/// Answers HTTP requests one after the other until the connection ends.
+async fn serve(
+    stream: TcpStream,
+    target: String,
+    answers: Arc<Mutex<BTreeMap<&'static str, serde_json::Value>>>,
+    asked: Arc<Mutex<Vec<String>>>,
+) -> Option<()> {
+    let mut stream = tokio::io::BufReader::new(stream);
+    let client = reqwest::Client::new();
+    loop {
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            stream.read_line(&mut line).await.ok().filter(|read| *read > 0)?;
+            let line = line.trim().to_ascii_lowercase();
+            if let Some(value) = line.strip_prefix("content-length:") {
+                length = value.trim().parse().ok()?;
+            }
+            if line.is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).await.ok()?;
+        let request: serde_json::Value = serde_json::from_slice(&body).ok()?;
+        let method = request["method"].as_str()?.to_owned();
+        let answer = answers.lock().unwrap().get(method.as_str()).cloned();
+        asked.lock().unwrap().push(method);
+        let id = request["id"].clone();
+        let answer = match answer {
+            Some(serde_json::Value::Null) => {
+                let error = serde_json::json!({ "code": -32601, "message": "the method does not exist" });
+                serde_json::json!({ "jsonrpc": "2.0", "id": id, "error": error }).to_string()
+            }
+            Some(result) => serde_json::json!({ "jsonrpc": "2.0", "id": id, "result": result }).to_string(),
+            None => {
+                let request = client.post(&target).header("content-type", "application/json").body(body);
+                request.send().await.ok()?.text().await.ok()?
+            }
+        };
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length";
+        stream.write_all(format!("{head}: {}\r\n\r\n{answer}", answer.len()).as_bytes()).await.ok()?;
+        stream.flush().await.ok()?;
     }
 }
