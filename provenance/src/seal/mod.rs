@@ -1,5 +1,12 @@
 //! Sealed fields: a commitment stands in the signed bytes, the opening is kept beside them.
 
+mod fields;
+
+pub use fields::{
+    EXACT_POINT, HARVESTER, OFFERED_PRICE, OUTSIDE_NAME, PERSONAL_NAME, REGISTERED_PRICE, REPLACEMENT, SealedValue,
+    UPDATED_PRICE, read_sealed, sealable_name, sealed_fields,
+};
+
 use crate::cbor;
 use crate::id::{EventId, PublicKey, sha256};
 use minicbor::data::Type;
