@@ -88,6 +88,9 @@ columns! {
     Places "view_places" Documents;
     /// Places in lists. Facet ‖ u64 time ‖ subject id → nothing.
     PlacesBy "view_places_by" Ranges;
+    /// What became of openings. Event id ‖ field path (bytes, as text is written) ‖ text → u64 time in milliseconds:
+    /// when the opening was passed to the peer of this id, or, with an empty text, when it was erased here.
+    OpeningNotes "opening_notes" Ranges;
 }
 
 /// How rows of a column are used, which decides how `RocksDB` keeps them.
@@ -160,7 +163,7 @@ mod tests {
             names.join(" "),
             "meta events judgements log tiles subjects lanes lane_heads journals held held_by_missing cursors \
              peer_cursors anchors openings references view_produces view_produces_by view_transfers \
-             view_transfers_by view_actors view_actors_by view_places view_places_by"
+             view_transfers_by view_actors view_actors_by view_places view_places_by opening_notes"
         );
     }
 }

@@ -12,6 +12,7 @@
 
 mod batch;
 mod column;
+mod erase;
 mod error;
 #[cfg(feature = "faults")]
 mod faults;
@@ -32,5 +33,6 @@ pub use statistics::{ColumnStatistics, Statistics};
 pub use store::{SCHEMA_VERSION, Store, StoreOptions};
 pub use table::{
     Anchors, BigEndian, Cbor, CursorRow, Cursors, Empty, Encoding, Events, Held, HeldByMissing, HeldRow, Id,
-    JournalHead, Journals, LaneHeads, Lanes, Log, Meta, Openings, PeerCursors, Raw, References, Subjects, Table, Tiles,
+    JournalHead, Journals, LaneHeads, Lanes, Log, Meta, OpeningNotes, Openings, PeerCursors, Raw, References, Subjects,
+    Table, Tiles,
 };
