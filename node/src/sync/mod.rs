@@ -14,16 +14,22 @@ mod cursor;
 mod fetch;
 mod follow;
 mod gossip;
+mod nodes;
+mod openings;
 mod publish;
 mod received;
 mod serve;
 #[cfg(test)]
 mod tests;
+mod wanted;
 
 use claims::Claims;
 use ledger::Ledger;
+use ledger::author::Author;
+use ledger::view::Views;
+use nodes::Nodes;
 use p2p::{Greeting, Handle, Incoming, PeerId, PeerInfo};
-use provenance::id::PublicKey;
+use provenance::id::{EventId, PublicKey};
 use received::Received;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,6 +38,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use wanted::Wanted;
 
 /// Gossip messages that are judged at a time; each has at most 64 KiB, and the ledger joins them to
 /// one write.
@@ -49,6 +56,11 @@ const PEERS_EVERY: Duration = Duration::from_secs(1);
 /// What the parts of the module share.
 struct Shared {
     ledger: Ledger,
+    /// Keeps the openings of sealed fields.
+    author: Author,
+    nodes: Nodes,
+    /// Events whose openings this node may know and lacks.
+    wanted: Wanted<EventId>,
     network: Handle,
     log: PublicKey,
     received: Received,
@@ -74,15 +86,19 @@ pub(crate) struct Sync(Arc<Shared>);
 
 /// Brings ledger and network together until `stop` is cancelled; all tasks are tracked by `tasks`.
 pub(crate) fn start(
-    ledger: Ledger,
+    author: Author,
     network: Handle,
     incoming: mpsc::Receiver<Incoming>,
     log: PublicKey,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> Sync {
+    let ledger = author.ledger().clone();
     let shared = Arc::new(Shared {
+        nodes: Nodes::new(Views::new(ledger.reader().clone())),
+        wanted: Wanted::new(openings::MAX_WANTED),
         ledger,
+        author,
         network,
         log,
         received: Received::default(),
@@ -95,6 +111,8 @@ pub(crate) fn start(
     let until_stopped = |stop: &CancellationToken| stop.clone();
     tasks.spawn(until_stopped(stop).run_until_cancelled_owned(publish::run(shared.clone())));
     tasks.spawn(until_stopped(stop).run_until_cancelled_owned(watch_peers(shared.clone())));
+    tasks.spawn(until_stopped(stop).run_until_cancelled_owned(openings::look_for_missing(shared.clone())));
+    tasks.spawn(until_stopped(stop).run_until_cancelled_owned(openings::fetch(shared.clone())));
     tasks.spawn(intake(shared.clone(), incoming, tasks.clone(), stop.clone()));
     Sync(shared)
 }

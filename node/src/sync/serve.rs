@@ -1,6 +1,6 @@
 //! Answering peers: greetings, pages of the log, and events.
 
-use super::Shared;
+use super::{Shared, openings};
 use ledger::Ledger;
 use p2p::{PeerId, Request, Responder, Response};
 use provenance::id::EventId;
@@ -26,6 +26,12 @@ pub(super) async fn answer(shared: Arc<Shared>, from: PeerId, request: Request, 
             let ledger = shared.ledger.clone();
             tokio::task::spawn_blocking(move || bodies(&ledger, ids)).await
         }
+        Request::Openings { events } => {
+            let (shared, from) = (shared.clone(), from);
+            tokio::task::spawn_blocking(move || openings::answer(&shared, &from, events)).await
+        }
+        // Not served: who asks takes it as no answer, and asks another peer.
+        Request::Cosign { .. } | Request::Anchor { .. } => return,
     };
     match response {
         Ok(Ok(response)) => {
