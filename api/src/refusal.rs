@@ -45,6 +45,7 @@ impl From<LogError> for Problem {
         match error {
             LogError::Range { .. } => Self::new(Code::NotFound, sentence(&error.to_string())).rule("range"),
             LogError::NoKey => Self::new(Code::NotFound, sentence(&error.to_string())),
+            LogError::MapBehind { .. } => Self::new(Code::Overloaded, sentence(&error.to_string())),
             LogError::Store(error) => storage(error),
         }
     }

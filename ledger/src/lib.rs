@@ -8,19 +8,27 @@
 
 pub mod author;
 mod check;
+mod checkpoint;
+mod clock;
 mod follower;
 mod ledger;
 mod log;
+mod map;
 mod outcome;
 mod pending;
 mod reader;
 mod table;
 pub mod view;
+mod witness;
 mod writer;
 
 pub use check::CheckError;
-pub use follower::{Follower, FollowerStatus, LogEntry};
+pub use checkpoint::AddCosignatureError;
+pub use clock::{Clock, SystemClock};
+pub use follower::{Follower, FollowerStatus, LogEntry, Pace};
 pub use ledger::{Health, Ledger, LedgerOptions, OpenError, WriteError};
-pub use log::{Inclusion, LogError, LogSigner, STATE_ROOT};
+pub use log::{Inclusion, LogError, LogSigner};
+pub use map::{Cut, LaneTips, StateError, StateProof};
 pub use outcome::{Origin, Outcome, Refusal};
 pub use reader::{Reader, Stored};
+pub use witness::{CosignRefusal, OBSERVED_AT_ONCE, ObserveError, Witness};

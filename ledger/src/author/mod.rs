@@ -23,6 +23,7 @@ mod sealed;
 mod submission;
 mod transfer;
 
+pub use crate::clock::Clock;
 pub use command::{
     AcceptTransfer, CancelTransfer, Context, CorrectEvent, DeclineTransfer, Done, EnrolActor, EnrolledKey, MoveProduce,
     OfferLine, OfferTransfer, RegisterPlace, RegisterProduce, RetireProduce, To, UpdateActor, UpdatePrice,
@@ -30,7 +31,7 @@ pub use command::{
 };
 pub use correction::{any, correctable_field};
 pub use error::AuthorError;
-pub use means::{AtRest, Clock, Keyring, KeyringError, Means, Salts};
+pub use means::{AtRest, Keyring, KeyringError, Means, Salts};
 pub use openings::{Knowledge, SealedFieldState};
 
 use crate::ledger::Ledger;

@@ -4,7 +4,7 @@ use super::cursor::Cursor;
 use super::{Sync, start};
 use ed25519_dalek::{Signer, SigningKey};
 use ledger::author::{
-    AtRest, Author, Clock, Context, EnrolActor, EnrolledKey, Keyring, KeyringError, Means, RegisterPlace, Salts,
+    AtRest, Author, Context, EnrolActor, EnrolledKey, Keyring, KeyringError, Means, RegisterPlace, Salts,
 };
 use ledger::view::ViewFollower;
 use ledger::{Follower, Ledger, LedgerOptions, Origin, Outcome};
