@@ -11,8 +11,8 @@ use provenance::admission::Judged;
 use provenance::body::{Body, Custody, Recipient};
 use provenance::id::{EventId, SubjectId};
 use provenance::kind::Kind;
-use provenance::seal::{self, Commitment, Opening, SealedField, SealedValue};
-use std::sync::PoisonError;
+use provenance::seal::{self, Commitment, SealedField, SealedValue};
+use std::sync::{Arc, PoisonError};
 use store::{OpeningNotes, Openings, Range, StoreError};
 
 /// In the place of a peer's id, the note that an opening was erased here.
@@ -162,7 +162,7 @@ impl Desk {
         store.erase::<Openings>(&keys)
     }
 
-    fn admitted(&self, event: &EventId) -> Result<Option<std::sync::Arc<Judged>>, StoreError> {
+    fn admitted(&self, event: &EventId) -> Result<Option<Arc<Judged>>, StoreError> {
         Ok(self.stored(event)?.filter(|stored| stored.index.is_some()).map(|stored| stored.judged))
     }
 

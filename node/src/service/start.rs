@@ -157,7 +157,7 @@ pub(crate) async fn start(
 
     let actor = actor_of(&ledger, &cooperative);
     let author = Author::new(ledger.clone(), means(keystore, &openings_key), actor.unwrap_or(NOBODY));
-    let sync = sync::start(author.clone(), handle.clone(), incoming, log, &tasks, &stop);
+    let sync = sync::start(author.clone(), handle.clone(), incoming, log, anchor_status.clone(), &tasks, &stop);
     if let Some(service) = anchor_service {
         tasks.spawn(service.run(stop.clone()));
     }

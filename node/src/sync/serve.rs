@@ -30,8 +30,10 @@ pub(super) async fn answer(shared: Arc<Shared>, from: PeerId, request: Request, 
             let (shared, from) = (shared.clone(), from);
             tokio::task::spawn_blocking(move || openings::answer(&shared, &from, events)).await
         }
-        // Not served: who asks takes it as no answer, and asks another peer.
-        Request::Cosign { .. } | Request::Anchor { .. } => return,
+        // Anchors are not passed on yet: this node has none to show.
+        Request::Anchor { .. } => Ok(Ok(Response::Anchor { anchor: None })),
+        // Has its own places, because it may take long.
+        Request::Cosign { .. } => return,
     };
     match response {
         Ok(Ok(response)) => {

@@ -1,13 +1,14 @@
 //! Tests of the sync: real ledgers on real disks, connected over real sockets.
 
 use super::cursor::Cursor;
-use super::{Sync, start};
+use super::{PeerCosigning, Sync, start};
+use crate::service::LogKey;
 use ed25519_dalek::{Signer, SigningKey};
 use ledger::author::{
-    AtRest, Author, Context, EnrolActor, EnrolledKey, Keyring, KeyringError, Means, RegisterPlace, Salts,
+    AtRest, Author, Clock, Context, EnrolActor, EnrolledKey, Keyring, KeyringError, Means, RegisterPlace, Salts,
 };
 use ledger::view::ViewFollower;
-use ledger::{Follower, Ledger, LedgerOptions, Origin, Outcome};
+use ledger::{Follower, Ledger, LedgerOptions, LogSigner, Origin, Outcome};
 use provenance::body::{Body, Custody, NodeDetails, PlaceRegistered, Role};
 use provenance::event::SignedEvent;
 use provenance::id::{EventId, PublicKey, SubjectId};
@@ -51,7 +52,10 @@ async fn side(seed: u8, bootstrap: &[&Side], prepare: impl AsyncFnOnce(&Ledger))
     let folder = tempfile::tempdir().unwrap();
     let store = StoreOptions { create: true, cache_bytes: 8 << 20, write_buffer_bytes: 8 << 20 };
     let followers: Vec<Arc<dyn Follower>> = vec![Arc::new(ViewFollower::new(network()))];
-    let options = LedgerOptions { store, followers, ..LedgerOptions::default() };
+    let signer = LogKey::new(&network().id(), SigningKey::from_bytes(&[seed + 50; 32]));
+    let log = signer.key();
+    let log_signer: Option<Arc<dyn LogSigner>> = Some(Arc::new(signer));
+    let options = LedgerOptions { store, log_signer, followers, ..LedgerOptions::default() };
     let ledger = Ledger::open(folder.path(), network(), options).unwrap();
     prepare(&ledger).await;
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
@@ -62,10 +66,10 @@ async fn side(seed: u8, bootstrap: &[&Side], prepare: impl AsyncFnOnce(&Ledger))
     };
     let (handle, incoming) = p2p::start(config, stop.clone()).await.unwrap();
     let address = handle.listen_addresses().await.unwrap().remove(0);
-    let log = PublicKey::from_bytes([seed; 32]);
+    let anchors = tokio::sync::watch::channel(anchoring::AnchorStatus::default()).1;
     let author = Author::new(ledger.clone(), means(), network().id().founder(0));
     let peer = handle.local_peer().to_string();
-    let sync = start(author.clone(), handle, incoming, log, &tasks, &stop);
+    let sync = start(author.clone(), handle, incoming, log, anchors, &tasks, &stop);
     Side { ledger, author, peer, sync, address, log, tasks, stop, _folder: folder }
 }
 
@@ -323,6 +327,37 @@ async fn openings_reach_the_nodes_of_a_party_and_no_others() {
     let state = first.author.sealed_fields(&event).unwrap().unwrap().remove(0);
     assert_eq!(state.passed.iter().map(|(peer, _)| peer.as_str()).collect::<Vec<_>>(), [second.peer.as_str()]);
     assert!(third.author.openings(&event).unwrap().is_empty());
+    for side in [first, second, third] {
+        side.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn enrolled_nodes_cosign_each_other_and_strangers_are_not_asked() {
+    let first = side(1, &[], nothing).await;
+    let founder = network().id().founder(0);
+    let second = side(2, &[&first], nothing).await;
+    let third = side(3, &[&first], nothing).await;
+    enrol(&first, founder, "One node", Some(&first)).await;
+    enrol(&first, founder, "Another node", Some(&second)).await;
+    let size = first.ledger.size();
+    let of = |side: &Side, peer: &Side| {
+        let mut known = side.sync.cosigning().into_iter();
+        known.find(|(id, _)| id.to_string() == peer.peer).map(|(_, known)| known).unwrap_or_default()
+    };
+    until("both have cosigned", || {
+        [(&first, &second), (&second, &first)].into_iter().all(|(side, peer)| {
+            let known = of(side, peer);
+            known.cosigned_by >= Some(size) && known.cosigned_for >= Some(size)
+        })
+    })
+    .await;
+    for side in [&first, &second] {
+        let (covered, note) = side.ledger.cosigned_checkpoint().unwrap().unwrap();
+        assert!(covered >= size && note.lines().filter(|line| line.starts_with("— ")).count() == 2, "{note}");
+        assert!(!side.sync.cosigning().values().any(|known| known.rewritten || known.refused_here.is_some()));
+    }
+    assert_eq!((of(&first, &third), of(&third, &first)), (PeerCosigning::default(), PeerCosigning::default()));
     for side in [first, second, third] {
         side.end().await;
     }
