@@ -167,7 +167,7 @@ pub(crate) fn start(
             }
             due = Instant::now() + pace.apart;
             let (follower, reader) = (follower.clone(), reader.clone());
-            let step = tokio::task::spawn_blocking(move || step(&*follower, &reader, from, reset)).await;
+            let step = tokio::task::spawn_blocking(move || step(&*follower, &reader, reset)).await;
             let problem = match step {
                 Ok(Ok(next)) => {
                     next_sender.send_replace(next);
@@ -205,13 +205,19 @@ fn clear(follower: &dyn Follower, reader: &Reader) -> Result<(), StoreError> {
     batch.commit()
 }
 
-/// Reads once, and writes rows and cursor.
-pub(crate) fn step(follower: &dyn Follower, reader: &Reader, from: u64, reset: bool) -> Result<u64, StoreError> {
+/// Reads once, and writes rows and cursor; says which index is read next.
+///
+/// It goes on from the cursor on the disk: of a commit that failed nobody knows whether it was written.
+pub(crate) fn step(follower: &dyn Follower, reader: &Reader, reset: bool) -> Result<u64, StoreError> {
     if reset {
         clear(follower, reader)?;
     }
-    let mut batch = reader.store().batch();
+    let from = reader.store().get::<Cursors>(&follower.name().to_owned())?.map_or(0, |row| row.next);
     let ids = reader.log_ids(from, follower.pace().entries)?;
+    if ids.is_empty() {
+        return Ok(from);
+    }
+    let mut batch = reader.store().batch();
     let next = from + ids.len() as u64;
     let mut entries = Vec::with_capacity(ids.len());
     for (index, id) in (from..).zip(ids) {

@@ -296,7 +296,7 @@ impl std::fmt::Debug for Ledger {
 /// Cuts the map of a log that has none, so that there is always a checkpoint to show, signed by the present key.
 fn prepare_map(map: &MapFollower, reader: &Reader) -> Result<(), CheckError> {
     if reader.store().last::<MapVersions>()?.is_none() {
-        follower::step(map, reader, 0, true)?;
+        follower::step(map, reader, true)?;
     }
     if let Some(signer) = &map.signer {
         publish_newest(reader, &**signer)?;

@@ -416,6 +416,7 @@ async fn every_entry_is_proved_at_every_size() {
     assert_eq!(ledger.tile(0, 0, size + 1).unwrap(), None, "what is not durable is not served");
     assert_eq!(ledger.tile(1, 0, 1).unwrap(), None);
 
+    ledger.cut().await.unwrap();
     let note = ledger.checkpoint().unwrap();
     let checkpoint = Checkpoint::open(&note, &signer.key()).unwrap();
     assert_eq!((checkpoint.size, checkpoint.root), *roots.last().unwrap());

@@ -13,8 +13,8 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
 /// The newest checkpoint.
 ///
-/// A signed note (C2SP signed-note, tlog-checkpoint) of the durable log: origin, size, root, and the state root on its
-/// extension line.
+/// A signed note (C2SP signed-note, tlog-checkpoint) of the newest cut: origin, size, root, and the state root on its
+/// extension line; then the cosignatures of other nodes. The log is cut at least once a second while it grows.
 #[utoipa::path(
     get, path = "/log/checkpoint", tag = "log", operation_id = "read_checkpoint",
     responses(
