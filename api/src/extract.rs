@@ -87,13 +87,43 @@ impl<S: Send + Sync, T: FromStr<Err: std::fmt::Display>> FromRequestParts<S> for
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let malformed = |detail: String| Problem::new(Code::MalformedPath, detail);
-        let parameters = RawPathParams::from_request_parts(parts, state)
-            .await
-            .map_err(|_| malformed("The path is not UTF-8. Write ids in a to z and 2 to 7.".to_owned()))?;
-        let (name, text) = parameters.iter().next().expect("the route has a parameter");
-        text.parse().map(Self).map_err(|error: T::Err| malformed(sentence(&error.to_string())).field(name.to_owned()))
+        let parameters = path(parts, state).await?;
+        Ok(Self(parameter(&mut parameters.iter())?))
     }
+}
+
+/// The two parameters of a path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PathIds<T, U>(pub(crate) T, pub(crate) U);
+
+impl<S, T, U> FromRequestParts<S> for PathIds<T, U>
+where
+    S: Send + Sync,
+    T: FromStr<Err: std::fmt::Display>,
+    U: FromStr<Err: std::fmt::Display>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let parameters = path(parts, state).await?;
+        let mut parameters = parameters.iter();
+        Ok(Self(parameter(&mut parameters)?, parameter(&mut parameters)?))
+    }
+}
+
+async fn path<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<RawPathParams, Problem> {
+    RawPathParams::from_request_parts(parts, state)
+        .await
+        .map_err(|_| Problem::new(Code::MalformedPath, "The path is not UTF-8. Write ids in a to z and 2 to 7."))
+}
+
+/// The next parameter of a path.
+fn parameter<'a, T: FromStr<Err: std::fmt::Display>>(
+    parameters: &mut impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<T, Problem> {
+    let (name, text) = parameters.next().expect("the route has a parameter");
+    text.parse()
+        .map_err(|error: T::Err| Problem::new(Code::MalformedPath, sentence(&error.to_string())).field(name.to_owned()))
 }
 
 /// Where deserialization failed. For a field that is missing or unknown serde knows only the object around it, and

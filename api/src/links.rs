@@ -135,6 +135,11 @@ pub(crate) fn event_bytes(id: &EventId) -> String {
     format!("{ROOT}/events/{id}/cose")
 }
 
+/// What is known of an event's sealed fields.
+pub(crate) fn openings(id: &EventId) -> String {
+    format!("{ROOT}/events/{id}/openings")
+}
+
 /// Where an event is corrected.
 pub(crate) fn corrections(id: &EventId) -> String {
     format!("{ROOT}/events/{id}/corrections")

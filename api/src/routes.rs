@@ -82,6 +82,8 @@ fn documented_work() -> OpenApiRouter<ApiState> {
         .routes(routes!(events::read::read))
         .routes(routes!(events::read::cose))
         .routes(routes!(events::correct::correct))
+        .routes(routes!(events::openings::list, events::openings::erase_all))
+        .routes(routes!(events::openings::read, events::openings::erase_one))
         .routes(routes!(actors::list::list, actors::enrol::enrol))
         .routes(routes!(actors::read::read, actors::change::change))
         .routes(routes!(actors::events::list))

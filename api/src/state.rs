@@ -186,6 +186,23 @@ pub struct Peer {
     pub agent: Option<String>,
     /// How far this node has followed its log.
     pub followed_size: Option<u64>,
+    /// What became of cosigning each other's checkpoints; none with a peer that is no enrolled node, or was not asked.
+    pub cosigning: Option<PeerCosigning>,
+}
+
+/// What became of cosigning between this node and a peer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PeerCosigning {
+    /// Entries of the peer's newest checkpoint that this node cosigned.
+    pub cosigned_for: Option<u64>,
+    /// Entries of this node's newest checkpoint that the peer cosigned.
+    pub cosigned_by: Option<u64>,
+    /// Why this node refused the peer's last checkpoint.
+    pub refused_here: Option<String>,
+    /// Why the peer refused this node's last checkpoint.
+    pub refused_there: Option<String>,
+    /// Whether the peer's log contradicts what it said before. It is not to be trusted any more.
+    pub rewritten: bool,
 }
 
 /// Something that is wrong.

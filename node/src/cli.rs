@@ -68,6 +68,9 @@ pub(crate) enum Command {
     /// Signed events as files
     #[command(subcommand)]
     Event(command::event::Event),
+    /// What opens the sealed fields of events
+    #[command(subcommand)]
+    Opening(command::opening::Opening),
     /// Anchors of the node's log in the Ethereum contract
     #[command(subcommand)]
     Anchor(command::anchor::Anchor),
@@ -151,6 +154,7 @@ impl Command {
             Self::Transfer(command) => command.run(global).await,
             Self::Import(command) => command.run(global).await,
             Self::Event(command) => command.run(global).await,
+            Self::Opening(command) => command.run(global).await,
             Self::Anchor(command) => command.run(global).await,
             Self::Contract(command) => command.run(global).await,
             Self::Verify(command) => command.run(global).await,

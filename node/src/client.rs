@@ -90,6 +90,11 @@ impl Client {
         self.json(self.request(Method::PATCH, path).json(body)).await
     }
 
+    /// Deletes a resource.
+    pub(crate) async fn delete(&self, path: &str) -> Result<Value, Failure> {
+        self.json(self.request(Method::DELETE, path)).await
+    }
+
     /// Sends bytes.
     pub(crate) async fn post_bytes(
         &self,

@@ -99,6 +99,12 @@ impl<'b> Reader<'b> {
         usize::try_from(count).ok().filter(|count| *count <= limit).ok_or(Malformed::TooMany { count, limit })
     }
 
+    /// The head of an array of exactly `count` entries.
+    pub(crate) fn tuple(&mut self, count: usize) -> Result<(), Malformed> {
+        let at = self.0.position();
+        if self.list(count)? == count { Ok(()) } else { Err(Malformed::Shape { at }) }
+    }
+
     /// A list of at most `limit` entries that `entry` reads one by one.
     pub(crate) fn entries<T>(
         &mut self,
@@ -132,10 +138,22 @@ impl<'b> Reader<'b> {
         Ok(bytes)
     }
 
+    /// A byte string of at least one and at most `limit` bytes.
+    pub(crate) fn filled(&mut self, limit: usize) -> Result<&'b [u8], Malformed> {
+        let at = self.0.position();
+        let bytes = self.bytes(limit)?;
+        if bytes.is_empty() { Err(Malformed::Shape { at }) } else { Ok(bytes) }
+    }
+
+    /// A byte string of exactly `N` bytes.
+    pub(crate) fn fixed<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        let at = self.0.position();
+        self.bytes(N)?.try_into().map_err(|_| Malformed::Shape { at })
+    }
+
     /// A byte string of exactly 32 bytes.
     pub(crate) fn hash(&mut self) -> Result<[u8; 32], Malformed> {
-        let at = self.0.position();
-        self.bytes(32)?.try_into().map_err(|_| Malformed::Shape { at })
+        self.fixed()
     }
 
     /// A text of at most `limit` bytes.

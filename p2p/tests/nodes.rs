@@ -5,10 +5,10 @@
 
 mod support;
 
-use p2p::message::{MAX_EVENT_BYTES, MAX_PAGE_IDS, REQUESTS_AT_ONCE};
+use p2p::message::{MAX_EVENT_BYTES, MAX_NOTE_BYTES, MAX_PAGE_IDS, REQUESTS_AT_ONCE};
 use p2p::{
-    BLOCKING_POINTS, Config, GossipVerdict, Greeting, Incoming, Misbehaviour, PublishError, Request, RequestError,
-    Response, StartError, start,
+    BLOCKING_POINTS, Config, GossipVerdict, Greeting, Incoming, Misbehaviour, PassedOpening, PublishError, Request,
+    RequestError, Response, StartError, start,
 };
 use provenance::id::{EventId, NetworkId, PublicKey};
 use std::net::{TcpListener, UdpSocket};
@@ -116,6 +116,10 @@ async fn who_passes_on_invalid_events_is_cut_off_and_forgiven() {
     soon(gossip(&a, &mut b, "listened to again")).await;
 }
 
+fn opening(event: &EventId) -> PassedOpening {
+    PassedOpening { event: *event, path: vec![10], salt: [1; 16], value: vec![0x61, b'a'] }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_are_answered() {
     let mut a = node(1, &[]).await;
@@ -143,6 +147,12 @@ async fn requests_are_answered() {
                 Request::Bodies { ids } => {
                     Response::fitting(ids.iter().map(|id| (*id != known[1]).then(|| vec![7; MAX_EVENT_BYTES])))
                 }
+                Request::Cosign { note } if note.is_empty() => {
+                    Response::CosignRefused { reason: 3, missing: vec![known[0]] }
+                }
+                Request::Cosign { note } => Response::Cosigned { line: format!("cosigned {}", note.len()) },
+                Request::Openings { events } => Response::Openings { openings: events.iter().map(opening).collect() },
+                Request::Anchor { commitment } => Response::Anchor { anchor: Some(commitment.to_vec()) },
             };
             reply.send(response).await.unwrap();
         }
@@ -155,6 +165,16 @@ async fn requests_are_answered() {
     let bodies = b.handle.request(&a_id, Request::Bodies { ids: ids.clone() }).await;
     let some = Some(vec![7; MAX_EVENT_BYTES]);
     assert_eq!(bodies, Ok(Response::Bodies { bodies: vec![some.clone(), None, some] }));
+
+    let note = "x".repeat(MAX_NOTE_BYTES);
+    let cosigned = b.handle.request(&a_id, Request::Cosign { note }).await;
+    assert_eq!(cosigned, Ok(Response::Cosigned { line: format!("cosigned {MAX_NOTE_BYTES}") }));
+    let refused = b.handle.request(&a_id, Request::Cosign { note: String::new() }).await;
+    assert_eq!(refused, Ok(Response::CosignRefused { reason: 3, missing: vec![ids[0]] }));
+    let openings = b.handle.request(&a_id, Request::Openings { events: ids.clone() }).await;
+    assert_eq!(openings, Ok(Response::Openings { openings: ids.iter().map(opening).collect() }));
+    let anchor = b.handle.request(&a_id, Request::Anchor { commitment: [5; 32] }).await;
+    assert_eq!(anchor, Ok(Response::Anchor { anchor: Some(vec![5; 32]) }));
 
     let many = vec![ids[0]; 1000];
     let Ok(Response::Bodies { bodies }) = b.handle.request(&a_id, Request::Bodies { ids: many }).await else {

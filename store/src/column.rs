@@ -115,6 +115,9 @@ columns! {
     /// Entries that one of two logs has and the other lacks. Log key of the other ‖ event id → CBOR
     /// null if this node's log lacks it, else its index there.
     Differences "differences" Points;
+    /// What became of openings. Event id ‖ field path (bytes, as text is written) ‖ text → u64 time in milliseconds:
+    /// when the opening was passed to the peer of this id, or, with an empty text, when it was erased here.
+    OpeningNotes "opening_notes" Ranges;
 }
 
 /// How rows of a column are used, which decides how `RocksDB` keeps them.
@@ -202,7 +205,7 @@ mod tests {
             "meta events judgements log tiles subjects lanes lane_heads journals held held_by_missing cursors \
              peer_cursors anchors openings references view_produces view_produces_by view_transfers \
              view_transfers_by view_actors view_actors_by view_places view_places_by map_tips map_pages \
-             map_versions map_replaced map_kept cuts checkpoints witnessed differences"
+             map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes"
         );
     }
 }

@@ -12,6 +12,7 @@
 
 mod batch;
 mod column;
+mod erase;
 mod error;
 #[cfg(feature = "faults")]
 mod faults;
@@ -33,6 +34,6 @@ pub use store::{SCHEMA_VERSION, Store, StoreOptions};
 pub use table::{
     Anchors, BigEndian, Cbor, CheckpointRow, Checkpoints, CosignedRow, CursorRow, Cursors, Cuts, Differences, Empty,
     Encoding, Events, Held, HeldByMissing, HeldRow, Id, JournalHead, Journals, Keys, LaneHeads, Lanes, Log, MapKept,
-    MapPages, MapReplaced, MapTips, MapVersions, Meta, Openings, PageBytes, PeerCursors, Raw, References, Subjects,
-    Table, Tiles, VersionRow, Witnessed, WitnessedRow,
+    MapPages, MapReplaced, MapTips, MapVersions, Meta, OpeningNotes, Openings, PageBytes, PeerCursors, Raw, References,
+    Subjects, Table, Tiles, VersionRow, Witnessed, WitnessedRow,
 };

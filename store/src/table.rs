@@ -290,6 +290,8 @@ tables! {
     Anchors: u64 => Vec<u8>, Raw;
     /// [`Column::Openings`].
     Openings: (EventId, Vec<u8>) => Vec<u8>, Raw;
+    /// [`Column::OpeningNotes`].
+    OpeningNotes: (EventId, Vec<u8>, String) => u64, BigEndian;
     /// [`Column::References`].
     References: (SubjectId, String, String, EventId) => (), Empty;
     /// [`Column::MapTips`].
@@ -349,6 +351,7 @@ mod tests {
         assert_eq!(row::<PeerCursors>(&text("p"), &4), "700000 0000000000000004");
         assert_eq!(row::<Anchors>(&1, &vec![1]), "0000000000000001 01");
         assert_eq!(row::<Openings>(&(event, vec![11, 0]), &vec![1]), "E0b00ff0000 01");
+        assert_eq!(row::<OpeningNotes>(&(event, vec![11], text("p")), &4), "E0b0000700000 0000000000000004");
         assert_eq!(row::<References>(&(subject, text("po"), text("7"), event), &()), "S706f0000370000E ");
         let tips = BTreeMap::from([(Lane::Main, [event].into()), (Lane::Attester(subject), [event].into())]);
         assert_eq!(row::<MapTips>(&subject, &tips), "S a200815820E5820S815820E");

@@ -6,7 +6,8 @@ use provenance::id::{EventId, SubjectId};
 use provenance::payload::Lane;
 use std::path::Path;
 use store::{
-    Column, CursorRow, Cursors, Events, LaneHeads, Lanes, Log, Meta, OpenError, Range, Store, StoreOptions, Tiles,
+    Column, CursorRow, Cursors, Events, LaneHeads, Lanes, Log, Meta, OpenError, Openings, Range, Store, StoreOptions,
+    Tiles,
 };
 
 fn open(path: &Path) -> Store {
@@ -165,4 +166,38 @@ fn sizes_are_known_for_every_column() {
     assert_eq!(statistics.columns.len(), Column::ALL.len());
     assert_eq!(statistics.columns.iter().find(|c| c.column == Column::Cursors).unwrap().rows_estimate, 1);
     assert!(statistics.free_bytes > 0);
+}
+
+/// Whether any file of the store holds these bytes.
+fn on_disk(folder: &Path, wanted: &[u8]) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|file| {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        bytes.windows(wanted.len()).any(|window| window == wanted)
+    })
+}
+
+#[test]
+fn what_is_erased_is_in_no_file() {
+    const SECRET: &[u8] = b"an opening that nobody may read";
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let write = |path: &[u8], value: &[u8]| {
+        let mut batch = store.batch();
+        batch.put::<Openings>(&(event(1), path.to_vec()), &value.to_vec());
+        batch.put::<Events>(&event(1), &vec![1]);
+        batch.commit_synced().unwrap();
+    };
+    // Once from a table file, where an earlier erasure has left it, and once from the log of writes.
+    for _ in 0..2 {
+        write(&[10], SECRET);
+        write(&[11], b"another");
+        assert!(on_disk(folder.path(), SECRET));
+        store.erase::<Openings>(&[(event(2), vec![1])]).unwrap();
+        assert!(on_disk(folder.path(), SECRET), "erasing one row leaves the others");
+        write(&[10], SECRET);
+        store.erase::<Openings>(&[(event(1), vec![10])]).unwrap();
+        assert!(!on_disk(folder.path(), SECRET));
+        assert_eq!(store.get::<Openings>(&(event(1), vec![10])).unwrap(), None);
+        assert_eq!(store.get::<Openings>(&(event(1), vec![11])).unwrap(), Some(b"another".to_vec()));
+    }
 }

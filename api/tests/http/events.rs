@@ -239,3 +239,37 @@ async fn writing_takes_the_token() {
     }
     assert_eq!(node.call(request(Some(TOKEN))).await.status, StatusCode::CREATED);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sealed_values_are_shown_with_the_token_and_erased_by_command() {
+    let node = Node::start();
+    let farmer = node.enrol("Farmer", "farmer").await;
+    let body = json!({
+        "actor": farmer, "commodity": {"scheme": "HS", "code": "0808.10"}, "name": {"en": "Apples"},
+        "quantity": {"value": "5", "unit": "KGM"}, "places": [], "harvester": "Bruno Rossi",
+    });
+    let lot = node.post("/api/v1/produces", body).await;
+    let event = lot["created_by"].as_str().unwrap();
+    let path = format!("/api/v1/events/{event}");
+    let openings = format!("{path}/openings");
+
+    assert_eq!(node.get(&path).await.json().get("opened"), None, "a reader without the token");
+    for path in [openings.clone(), format!("{openings}/harvester")] {
+        assert_eq!(node.get(&path).await.status, StatusCode::UNAUTHORIZED);
+    }
+    let token = format!("Bearer {TOKEN}");
+    let headers = [(header::AUTHORIZATION, token.as_str())];
+    let shown = node.get_with(&path, &headers).await.json();
+    assert_eq!(shown["opened"], json!({"harvester": "Bruno Rossi"}));
+    assert_eq!(shown["_links"]["openings"]["href"], json!(openings));
+    let field = |openings: &Value| openings["fields"][0].clone();
+    let listed = field(&node.get_with(&openings, &headers).await.json());
+    assert_eq!((&listed["path"], &listed["state"], &listed["passed"]), (&json!("10"), &json!("opened"), &json!([])));
+    assert_eq!(node.get_with(&format!("{openings}/price"), &headers).await.status, StatusCode::NOT_FOUND);
+
+    let erased = node.write(axum::http::Method::DELETE, &format!("{openings}/10"), Value::Null).await;
+    assert_eq!((&field(&erased)["state"], &field(&erased)["value"]), (&json!("erased"), &Value::Null));
+    assert_eq!(node.get_with(&path, &headers).await.json().get("opened"), None);
+    let again = node.write(axum::http::Method::DELETE, &openings, Value::Null).await;
+    assert_eq!(field(&again)["erased"], field(&erased)["erased"]);
+}

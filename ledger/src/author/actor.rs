@@ -1,10 +1,11 @@
 //! Composing actor.enrolled and actor.updated.
 
 use super::draft::{Command, Draft};
-use super::{AuthorError, EnrolActor, EnrolledKey, UpdateActor, sealed};
+use super::{AuthorError, EnrolActor, EnrolledKey, UpdateActor};
 use minicbor::bytes::ByteArray;
 use provenance::admission::Rule;
 use provenance::body::{ActorEnrolled, ActorUpdated, Body, Role};
+use provenance::seal;
 
 impl Command for EnrolActor {
     fn compose(&self, draft: &mut Draft<'_>) -> Result<Body, AuthorError> {
@@ -32,7 +33,7 @@ impl Command for EnrolActor {
             roles,
             may_give,
             display_name: self.display_name.clone(),
-            personal_name: self.personal_name.as_ref().map(|name| draft.seals(sealed::PERSONAL_NAME, name)),
+            personal_name: self.personal_name.as_ref().map(|name| draft.seals(seal::PERSONAL_NAME, name)),
             gln: self.gln.clone(),
             gs1_prefixes: (!self.gs1_prefixes.is_empty()).then(|| ascending(&self.gs1_prefixes)),
             node: self.node.clone(),

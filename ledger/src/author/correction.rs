@@ -1,12 +1,12 @@
 //! Composing event.corrected.
 
 use super::draft::{Command, Draft};
-use super::{AuthorError, CorrectEvent, sealed};
+use super::{AuthorError, CorrectEvent};
 use provenance::admission::Rule;
 use provenance::body::{Body, EventCorrected};
 use provenance::cbor::{self, Any};
 use provenance::kind::Kind;
-use provenance::seal::Sealable;
+use provenance::seal::{self, Sealable};
 
 /// The number of a field that a correction may replace, by the name it has in JSON.
 pub fn correctable_field(kind: Kind, name: &str) -> Option<u8> {
@@ -62,7 +62,7 @@ impl Command for CorrectEvent {
         check(&body.apply(told)?, draft)?;
         for (field, value) in &mut body.replacement {
             if is_sealed(told, *field) && !matches!(value, Any::Bytes(_)) {
-                let commitment = draft.commits_to(&[sealed::REPLACEMENT, *field], value);
+                let commitment = draft.commits_to(&[seal::REPLACEMENT, *field], value);
                 *value = Any::Bytes(commitment.as_bytes().to_vec());
             }
         }
@@ -98,10 +98,10 @@ fn is_sealed(body: &Body, field: u8) -> bool {
         value.open().is_none()
     }
     match (body, [field].as_slice()) {
-        (Body::PlaceRegistered(_), sealed::EXACT_POINT) | (Body::ProduceRegistered(_), sealed::HARVESTER) => true,
-        (Body::ProduceRegistered(body), sealed::REGISTERED_PRICE) => body.price.as_ref().is_some_and(sealed),
-        (Body::ProducePriceUpdated(body), sealed::UPDATED_PRICE) => sealed(&body.price),
-        (Body::TransferOffered(body), sealed::OFFERED_PRICE) => body.price.as_ref().is_some_and(sealed),
+        (Body::PlaceRegistered(_), seal::EXACT_POINT) | (Body::ProduceRegistered(_), seal::HARVESTER) => true,
+        (Body::ProduceRegistered(body), seal::REGISTERED_PRICE) => body.price.as_ref().is_some_and(sealed),
+        (Body::ProducePriceUpdated(body), seal::UPDATED_PRICE) => sealed(&body.price),
+        (Body::TransferOffered(body), seal::OFFERED_PRICE) => body.price.as_ref().is_some_and(sealed),
         _ => false,
     }
 }

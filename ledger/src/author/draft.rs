@@ -1,7 +1,7 @@
 //! An event that is being put together: what it touches, on what it rests, what it seals.
 
 use super::error::AuthorError;
-use super::sealed::{self, FieldOpening};
+use super::sealed::FieldOpening;
 use super::submission::{Desk, Link, Signer};
 use super::{Context, To};
 use crate::reader::Stored;
@@ -12,7 +12,7 @@ use provenance::counting::{self, CountedLot};
 use provenance::custody::LotState;
 use provenance::id::{EventId, SubjectId};
 use provenance::payload::{Lane, Payload, Touch};
-use provenance::seal::{Commitment, Opening, Sealable, SealedField};
+use provenance::seal::{self, Commitment, Opening, Sealable, SealedField};
 use provenance::value::{Price, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -183,7 +183,7 @@ impl<'a> Draft<'a> {
                 Recipient::Actor(*actor)
             }
             To::OutsideGln(gln) => Recipient::OutsideGln(gln.clone()),
-            To::OutsideName(name) => Recipient::OutsideName(self.seals(sealed::OUTSIDE_NAME, name)),
+            To::OutsideName(name) => Recipient::OutsideName(self.seals(seal::OUTSIDE_NAME, name)),
         })
     }
 

@@ -12,12 +12,14 @@ mod actor;
 mod command;
 mod correction;
 mod draft;
+mod entitlement;
 mod error;
 mod import;
 mod means;
+mod openings;
 mod place;
 mod produce;
-pub mod sealed;
+mod sealed;
 mod submission;
 mod transfer;
 
@@ -30,6 +32,7 @@ pub use command::{
 pub use correction::{any, correctable_field};
 pub use error::AuthorError;
 pub use means::{AtRest, Keyring, KeyringError, Means, Salts};
+pub use openings::{Knowledge, SealedFieldState};
 
 use crate::ledger::Ledger;
 use provenance::id::{EventId, SubjectId};
@@ -69,6 +72,45 @@ impl Author {
     /// What opens a sealed field of an event, where this node was given it and has not erased it.
     pub fn opening(&self, event: &EventId, path: &[u8]) -> Result<Option<Opening>, StoreError> {
         sealed::read(&self.desk, event, path)
+    }
+
+    /// What opens the sealed fields of an event, as far as this node was given it: path and opening, by path.
+    pub fn openings(&self, event: &EventId) -> Result<Vec<(Vec<u8>, Opening)>, StoreError> {
+        self.desk.openings(event)
+    }
+
+    /// The sealed fields of an event, and what this node knows of each; nothing if there is no such event in the log.
+    pub fn sealed_fields(&self, event: &EventId) -> Result<Option<Vec<SealedFieldState>>, StoreError> {
+        self.desk.sealed_fields(event)
+    }
+
+    /// Whether the node of one of these actors may know the sealed fields of an event and this store lacks an opening
+    /// that was not erased: then it is worth asking peers.
+    pub fn lacks_openings(&self, event: &EventId, nodes: &[SubjectId]) -> Result<bool, StoreError> {
+        self.desk.lacks_openings(event, nodes)
+    }
+
+    /// What opens the sealed fields of an event, for a peer whose node is of one of these actors. Empty if none of
+    /// them may know it. What is returned is noted on the disk as passed to `peer`.
+    pub fn pass_openings(
+        &self,
+        event: &EventId,
+        nodes: &[SubjectId],
+        peer: &str,
+    ) -> Result<Vec<(Vec<u8>, Opening)>, StoreError> {
+        self.desk.pass(event, nodes, peer)
+    }
+
+    /// Keeps openings that came from elsewhere, except of fields that were erased here. Returns how many of them open
+    /// no field of the event, which only a hostile sender sends.
+    pub fn take_openings(&self, event: &EventId, openings: Vec<(Vec<u8>, Opening)>) -> Result<usize, StoreError> {
+        self.desk.take(event, openings)
+    }
+
+    /// Erases what opens these fields of an event, so that no copy stays in the store's files, and notes that it must
+    /// not be fetched again. Peers that were given it keep theirs: [`SealedFieldState::passed`] names them.
+    pub fn erase_openings(&self, event: &EventId, paths: &[Vec<u8>]) -> Result<(), StoreError> {
+        self.desk.erase(event, paths)
     }
 
     /// Waits for the commands that are being carried out. To be called before the ledger is closed.

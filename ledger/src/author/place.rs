@@ -1,8 +1,9 @@
 //! Composing place.registered.
 
 use super::draft::{Command, Draft};
-use super::{AuthorError, RegisterPlace, sealed};
+use super::{AuthorError, RegisterPlace};
 use provenance::body::{Body, PlaceRegistered};
+use provenance::seal;
 use provenance::value::Coordinates;
 
 impl Command for RegisterPlace {
@@ -16,7 +17,7 @@ impl Command for RegisterPlace {
             name: self.name.clone(),
             gln: self.gln.clone(),
             point: self.point.or_else(|| self.exact_point.map(Coordinates::to_open)),
-            exact_point: self.exact_point.as_ref().map(|point| draft.seals(sealed::EXACT_POINT, point)),
+            exact_point: self.exact_point.as_ref().map(|point| draft.seals(seal::EXACT_POINT, point)),
             outline: self.outline.clone(),
             area_m2: self.area_m2,
             parent: self.parent,

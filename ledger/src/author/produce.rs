@@ -2,8 +2,9 @@
 
 use super::actor::ascending;
 use super::draft::{Command, Draft};
-use super::{AuthorError, MoveProduce, RegisterProduce, RetireProduce, UpdatePrice, UpdateQuality, sealed};
+use super::{AuthorError, MoveProduce, RegisterProduce, RetireProduce, UpdatePrice, UpdateQuality};
 use provenance::body::{Body, PriceUpdated, ProduceMoved, ProduceRegistered, ProduceRetired, QualityUpdated};
+use provenance::seal;
 
 impl Command for RegisterProduce {
     fn compose(&self, draft: &mut Draft<'_>) -> Result<Body, AuthorError> {
@@ -21,8 +22,8 @@ impl Command for RegisterProduce {
             grade: self.grade.clone(),
             codes: self.codes.clone(),
             claims: (!self.claims.is_empty()).then(|| ascending(&self.claims)),
-            harvester: self.harvester.as_ref().map(|name| draft.seals(sealed::HARVESTER, name)),
-            price: self.price.map(|price| draft.price(sealed::REGISTERED_PRICE, price, self.seal_price)),
+            harvester: self.harvester.as_ref().map(|name| draft.seals(seal::HARVESTER, name)),
+            price: self.price.map(|price| draft.price(seal::REGISTERED_PRICE, price, self.seal_price)),
         })))
     }
 }
@@ -46,7 +47,7 @@ impl Command for UpdateQuality {
 impl Command for UpdatePrice {
     fn compose(&self, draft: &mut Draft<'_>) -> Result<Body, AuthorError> {
         draft.extends_lot("lot", self.lot)?;
-        let price = draft.price(sealed::UPDATED_PRICE, self.price, self.seal_price);
+        let price = draft.price(seal::UPDATED_PRICE, self.price, self.seal_price);
         Ok(Body::ProducePriceUpdated(PriceUpdated { price, reason: self.reason.clone() }))
     }
 }

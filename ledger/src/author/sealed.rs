@@ -1,30 +1,12 @@
-//! Openings of sealed fields: where they stand in the event, and how they lie on the disk.
+//! Openings of sealed fields: how they lie on the disk.
 
 use super::submission::{Desk, Signed};
 use provenance::cbor;
 use provenance::id::EventId;
 use provenance::seal::Opening;
-use store::{Openings, StoreError};
+use store::{Batch, Openings, StoreError};
 
-/// Path of the personal name in actor.enrolled. Paths are field numbers from the body downwards,
-/// and in an array the position, from 0.
-pub const PERSONAL_NAME: &[u8] = &[6];
-/// Path of the exact point in place.registered.
-pub const EXACT_POINT: &[u8] = &[5];
-/// Path of the harvester in produce.registered.
-pub const HARVESTER: &[u8] = &[10];
-/// Path of the price in produce.registered.
-pub const REGISTERED_PRICE: &[u8] = &[11];
-/// Path of the price in `produce.price_updated`.
-pub const UPDATED_PRICE: &[u8] = &[1];
-/// Path of an outside party's name in transfer.offered.
-pub const OUTSIDE_NAME: &[u8] = &[2, 1];
-/// Path of the price in transfer.offered.
-pub const OFFERED_PRICE: &[u8] = &[8];
-/// Path of the replacements in event.corrected; the number of the field follows.
-pub(super) const REPLACEMENT: u8 = 3;
-
-/// A sealed field of an event that has no id yet: its path and what opens it.
+/// A sealed field of an event: its path and what opens it.
 pub(super) type FieldOpening = (Vec<u8>, Opening);
 
 /// Writes openings, before their events: a crash between the two leaves an opening that opens
@@ -33,11 +15,16 @@ pub(super) fn keep<'a>(desk: &Desk, events: impl IntoIterator<Item = &'a Signed>
     let mut batch = desk.ledger.reader().store().batch();
     for Signed { event, openings } in events {
         for (path, opening) in openings {
-            let sealed = desk.means.at_rest.seal(&context(&event.id(), path), &cbor::to_vec(opening));
-            batch.put::<Openings>(&(event.id(), path.clone()), &sealed);
+            put(desk, &mut batch, &event.id(), path, opening);
         }
     }
     if batch.is_empty() { Ok(()) } else { batch.commit_synced() }
+}
+
+/// Encrypts an opening and adds it to a batch.
+pub(super) fn put(desk: &Desk, batch: &mut Batch, event: &EventId, path: &[u8], opening: &Opening) {
+    let sealed = desk.means.at_rest.seal(&context(event, path), &cbor::to_vec(opening));
+    batch.put::<Openings>(&(*event, path.to_vec()), &sealed);
 }
 
 /// Removes the openings of an event that was refused. Where that fails they open nothing.

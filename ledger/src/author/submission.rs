@@ -32,6 +32,9 @@ pub(super) struct Desk {
     founders: HashMap<SubjectId, PublicKey>,
     turns: [Mutex<()>; TURNS],
     tasks: TaskTracker,
+    /// Held while openings are taken in, passed on or erased, so that none comes back after it was erased, and none
+    /// is handed out without a note.
+    pub(super) openings: std::sync::Mutex<()>,
 }
 
 /// An actor's key, and the event that gave it.
@@ -77,7 +80,16 @@ impl Desk {
         let network_id = network.id();
         let founders = (0..).zip(network.founders()).map(|(index, key)| (network_id.founder(index), *key)).collect();
         let turns = std::array::from_fn(|_| Mutex::new(()));
-        Self { ledger, means, default_actor, network_id, founders, turns, tasks: TaskTracker::new() }
+        Self {
+            ledger,
+            means,
+            default_actor,
+            network_id,
+            founders,
+            turns,
+            tasks: TaskTracker::new(),
+            openings: std::sync::Mutex::default(),
+        }
     }
 
     pub async fn close(&self) {

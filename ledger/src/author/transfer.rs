@@ -1,9 +1,10 @@
 //! Composing the handover: offered, accepted, declined, cancelled.
 
 use super::draft::{Command, Draft};
-use super::{AcceptTransfer, AuthorError, CancelTransfer, DeclineTransfer, OfferTransfer, sealed};
+use super::{AcceptTransfer, AuthorError, CancelTransfer, DeclineTransfer, OfferTransfer};
 use provenance::admission::OfferedItem;
 use provenance::body::{AcceptedLine, Body, OfferedLine, TransferAccepted, TransferClosed, TransferOffered};
+use provenance::seal;
 use provenance::value::Quantity;
 use std::cmp::Ordering;
 
@@ -38,7 +39,7 @@ impl Command for OfferTransfer {
             from_place: self.from_place,
             to_place: self.to_place,
             temperature: self.temperature,
-            price: self.price.map(|price| draft.price(sealed::OFFERED_PRICE, price, self.seal_price)),
+            price: self.price.map(|price| draft.price(seal::OFFERED_PRICE, price, self.seal_price)),
             expires: self.expires,
             returns: self.returns,
         })))

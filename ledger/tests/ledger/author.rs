@@ -5,17 +5,18 @@ mod refusals;
 mod village;
 
 use ledger::author::{
-    AcceptTransfer, CancelTransfer, CorrectEvent, DeclineTransfer, EnrolledKey, MoveProduce, OfferLine, RetireProduce,
-    To, UpdateActor, UpdatePrice, UpdateQuality, any, correctable_field, sealed,
+    AcceptTransfer, CancelTransfer, CorrectEvent, DeclineTransfer, EnrolledKey, Knowledge, MoveProduce, OfferLine,
+    RetireProduce, To, UpdateActor, UpdatePrice, UpdateQuality, any, correctable_field,
 };
 use provenance::body::{AcceptedLine, Body, Outcome, Recipient, Role};
 use provenance::cbor::{self, Any};
 use provenance::custody::Closed;
 use provenance::kind::Kind;
 use provenance::payload::Lane;
-use provenance::seal::{Sealable, SealedField};
+use provenance::seal::{self, Sealable, SealedField, SealedValue};
 use provenance::value::{Grade, Text};
 use std::collections::BTreeMap;
+use store::Openings;
 use village::{Village, apples, by, enrolment, euro_cents, farm, kg, offer, text};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,22 +119,22 @@ async fn what_is_sealed_is_opened_by_what_is_kept_beside() {
         _ => panic!("the field stands open"),
     };
     assert!(matches!(body.price, Some(Sealable::Sealed(_))));
-    let opening = v.author.opening(&registered.id, sealed::HARVESTER).unwrap().unwrap();
+    let opening = v.author.opening(&registered.id, seal::HARVESTER).unwrap().unwrap();
     assert_eq!(cbor::from_slice::<Text<128>>(&opening.value).unwrap().as_str(), "Bruno Rossi");
     let (signer, journal) = (registered.event.key(), registered.event.payload().journal);
-    let field = SealedField { signer: &signer, journal: &journal, path: sealed::HARVESTER };
+    let field = SealedField { signer: &signer, journal: &journal, path: seal::HARVESTER };
     assert_eq!(opening.commitment(field), commitment(&body.harvester));
     assert!(!registered.event.bytes().windows(5).any(|window| window == b"Bruno"));
 
     let mut person = enrolment("A member", &[Role::Farmer]);
     person.personal_name = Some(text("Carla Bianchi"));
     let enrolled = v.author.enrol_actor(by(v.cooperative), person).await.unwrap();
-    assert!(v.author.opening(&enrolled.id, sealed::PERSONAL_NAME).unwrap().is_some());
+    assert!(v.author.opening(&enrolled.id, seal::PERSONAL_NAME).unwrap().is_some());
     let outside = offer(registered.id.subject(0), Some("1"), To::OutsideName(text("Market stall")));
     let offered = v.author.offer_transfer(by(v.farmer), outside).await.unwrap();
     let Body::TransferOffered(body) = &offered.event.payload().body else { panic!() };
     assert!(matches!(body.to, Recipient::OutsideName(Sealable::Sealed(_))));
-    assert!(v.author.opening(&offered.id, sealed::OUTSIDE_NAME).unwrap().is_some());
+    assert!(v.author.opening(&offered.id, seal::OUTSIDE_NAME).unwrap().is_some());
 
     let place = v.author.register_place(by(v.farmer), farm()).await.unwrap();
     let Body::PlaceRegistered(body) = &place.event.payload().body else { panic!() };
@@ -181,4 +182,48 @@ async fn a_key_that_is_kept_elsewhere_countersigns_its_enrolment() {
     command.display_name = text("Somebody else");
     let error = v.author.enrol_actor(by(v.founder), command).await.unwrap_err();
     assert_eq!(error.field(), Some("body.countersignature"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn openings_pass_to_nodes_of_parties_and_are_erased_for_good() {
+    let v = Village::new().await;
+    let mut produce = apples("5", &[v.farm]);
+    produce.harvester = Some(text("Bruno Rossi"));
+    let registered = v.author.register_produce(by(v.farmer), produce).await.unwrap().id;
+    let enrol = async |by_whom, name: &str| {
+        let done = v.author.enrol_actor(by(by_whom), enrolment(name, &[Role::Farmer])).await.unwrap();
+        done.id.subject(0)
+    };
+    let node = enrol(v.cooperative, "Node of the cooperative").await;
+    let stranger = enrol(v.founder, "Node of somebody else").await;
+
+    assert!(v.author.pass_openings(&registered, &[stranger], "stranger").unwrap().is_empty());
+    assert!(v.author.pass_openings(&registered, &[], "nobody").unwrap().is_empty());
+    let passed = v.author.pass_openings(&registered, &[stranger, node], "peer").unwrap();
+    assert_eq!(passed, v.author.openings(&registered).unwrap());
+    assert_eq!(passed[0].0, seal::HARVESTER);
+    let [field] = &v.author.sealed_fields(&registered).unwrap().unwrap()[..] else { panic!() };
+    assert_eq!((field.name, &field.value), ("harvester", &Knowledge::Opened(SealedValue::Name(text("Bruno Rossi")))));
+    assert!(matches!(&field.passed[..], [(peer, _)] if peer == "peer"));
+
+    // As a node that was not given it: the row is gone, and nothing says that it was erased.
+    let path = || seal::HARVESTER.to_vec();
+    let mut batch = v.author.ledger().reader().store().batch();
+    batch.delete::<Openings>(&(registered, path()));
+    batch.commit().unwrap();
+    assert!(v.author.lacks_openings(&registered, &[node]).unwrap());
+    assert!(!v.author.lacks_openings(&registered, &[stranger]).unwrap());
+    let mut forged = passed[0].1.clone();
+    forged.salt[0] ^= 1;
+    assert_eq!(v.author.take_openings(&registered, vec![(path(), forged), (vec![9], passed[0].1.clone())]).unwrap(), 2);
+    assert!(v.author.openings(&registered).unwrap().is_empty());
+    assert_eq!(v.author.take_openings(&registered, passed.clone()).unwrap(), 0);
+    assert_eq!(v.author.openings(&registered).unwrap(), passed);
+
+    v.author.erase_openings(&registered, &[path()]).unwrap();
+    assert!(!v.author.lacks_openings(&registered, &[node]).unwrap(), "it is not asked for again");
+    assert_eq!(v.author.take_openings(&registered, passed).unwrap(), 0);
+    assert!(v.author.openings(&registered).unwrap().is_empty(), "nor taken in");
+    let [field] = &v.author.sealed_fields(&registered).unwrap().unwrap()[..] else { panic!() };
+    assert!(matches!(field.value, Knowledge::Erased(_)) && field.passed.len() == 1);
 }

@@ -10,6 +10,7 @@ pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod network;
+pub(crate) mod opening;
 pub(crate) mod place;
 pub(crate) mod produce;
 pub(crate) mod run;

@@ -57,6 +57,9 @@ pub(crate) enum Produce {
         /// The price in the minor unit: '250 EUR/KGM' is 2.50 euros a kilogram
         #[arg(allow_hyphen_values = true)]
         price: String,
+        /// Seal the price: only a commitment to it is published
+        #[arg(long)]
+        seal_price: bool,
         /// Why
         #[arg(long)]
         reason: Option<String>,
@@ -113,6 +116,9 @@ pub(crate) struct Register {
     /// The price in the minor unit: '250 EUR/KGM' is 2.50 euros a kilogram
     #[arg(long, allow_hyphen_values = true)]
     price: Option<String>,
+    /// Seal the price: only a commitment to it is published
+    #[arg(long, requires = "price")]
+    seal_price: bool,
     /// GS1 trade item number
     #[arg(long)]
     gtin: Option<String>,
@@ -140,8 +146,9 @@ impl Produce {
             Self::Grade { lot, grade: to, reason, signing } => {
                 change(global, &client, &lot, json!({ "grade": grade(&to), "reason": reason }), &signing).await
             }
-            Self::Price { lot, price: to, reason, signing } => {
-                change(global, &client, &lot, json!({ "price": price(&to)?, "reason": reason }), &signing).await
+            Self::Price { lot, price: to, seal_price, reason, signing } => {
+                let body = json!({ "price": price(&to)?, "seal_price": seal_price, "reason": reason });
+                change(global, &client, &lot, body, &signing).await
             }
             Self::Move { lot, place, signing } => {
                 let place = names::place(&client, &place).await?;
@@ -192,6 +199,7 @@ impl Register {
         }
         if let Some(text) = &self.price {
             body["price"] = price(text)?;
+            body["seal_price"] = self.seal_price.into();
         }
         if !self.claims.is_empty() {
             body["claims"] = self.claims.into();

@@ -58,6 +58,9 @@ pub(crate) struct Offer {
     /// The price in the minor unit: '250 EUR/KGM' is 2.50 euros a kilogram
     #[arg(long, allow_hyphen_values = true)]
     price: Option<String>,
+    /// Seal the price: only a commitment to it is published
+    #[arg(long, requires = "price")]
+    seal_price: bool,
     /// Who carries it, by id or name
     #[arg(long, value_name = "ACTOR")]
     carrier: Option<String>,
@@ -128,6 +131,7 @@ impl Offer {
         let mut body = json!({ "lines": lines, "to": to });
         if let Some(text) = &self.price {
             body["price"] = price(text)?;
+            body["seal_price"] = self.seal_price.into();
         }
         if let Some(carrier) = &self.carrier {
             body["carrier"] = names::actor(client, carrier).await?.into();

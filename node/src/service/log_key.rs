@@ -5,14 +5,14 @@ use ledger::LogSigner;
 use provenance::id::{NetworkId, PublicKey};
 
 /// Signs under an origin that no other log in the world has.
-pub(super) struct LogKey {
+pub(crate) struct LogKey {
     origin: String,
     key: SigningKey,
 }
 
 impl LogKey {
     /// The log of the node with this key in this network.
-    pub(super) fn new(network: &NetworkId, key: SigningKey) -> Self {
+    pub(crate) fn new(network: &NetworkId, key: SigningKey) -> Self {
         let public = PublicKey::from_bytes(key.verifying_key().to_bytes());
         Self { origin: format!("furrow/{network}/{public}"), key }
     }

@@ -10,6 +10,8 @@ mod peer_view;
 mod start;
 mod stop;
 
+#[cfg(test)]
+pub(crate) use log_key::LogKey;
 pub(crate) use logging::init as init_logging;
 pub(crate) use start::{Ready, StartError, start};
 pub(crate) use stop::asked_to_stop;

@@ -2,16 +2,24 @@
 
 use super::anchor_view::time;
 use crate::sync::Sync;
-use api::Peer;
+use api::{Peer, PeerCosigning};
 
 /// Reads what the sync remembers of its peers.
 pub(super) struct PeerView(pub(super) Sync);
 
 impl api::PeerView for PeerView {
     fn peers(&self) -> Vec<Peer> {
+        let mut cosigning = self.0.cosigning();
         let peers = self.0.peers().into_iter();
         peers
             .map(|(peer, followed_size)| Peer {
+                cosigning: cosigning.remove(&peer.id).map(|known| PeerCosigning {
+                    cosigned_for: known.cosigned_for,
+                    cosigned_by: known.cosigned_by,
+                    refused_here: known.refused_here,
+                    refused_there: known.refused_there,
+                    rewritten: known.rewritten,
+                }),
                 id: peer.id.to_string(),
                 addresses: peer.addresses,
                 connected_since: time(peer.connected_since_ms),

@@ -155,19 +155,19 @@ pub(crate) async fn start(
         }
     };
 
-    let sync = sync::start(ledger.clone(), handle.clone(), incoming, log, &tasks, &stop);
+    let actor = actor_of(&ledger, &cooperative);
+    let author = Author::new(ledger.clone(), means(keystore, &openings_key), actor.unwrap_or(NOBODY));
+    let sync = sync::start(author.clone(), handle.clone(), incoming, log, anchor_status.clone(), &tasks, &stop);
     if let Some(service) = anchor_service {
         tasks.spawn(service.run(stop.clone()));
     }
     let health = Health::default();
     tasks.spawn(stop.clone().run_until_cancelled_owned(health.clone().watch(folder.path().to_owned(), handle.clone())));
     let mut notes = Vec::new();
-    let actor = actor_of(&ledger, &cooperative);
     if actor.is_none() {
         let note = "the key 'cooperative' is enrolled nowhere yet: this node replicates, and can write after that and a restart";
         notes.push(note.to_owned());
     }
-    let author = Author::new(ledger.clone(), means(keystore, &openings_key), actor.unwrap_or(NOBODY));
     if configuration.anchoring.rpc_urls.is_empty() {
         notes.push("no Ethereum endpoint is configured, so nothing is anchored".to_owned());
     }

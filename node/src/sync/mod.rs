@@ -10,28 +10,39 @@
 //! the permits below, and by pages.
 
 mod claims;
+mod cosign;
 mod cursor;
 mod fetch;
 mod follow;
 mod gossip;
+mod nodes;
+mod openings;
 mod publish;
 mod received;
 mod serve;
 #[cfg(test)]
 mod tests;
+mod wanted;
 
+use anchoring::AnchorStatus;
 use claims::Claims;
+use cosign::Cosigning;
+pub(crate) use cosign::PeerCosigning;
 use ledger::Ledger;
-use p2p::{Greeting, Handle, Incoming, PeerId, PeerInfo};
-use provenance::id::PublicKey;
+use ledger::author::Author;
+use ledger::view::Views;
+use nodes::Nodes;
+use p2p::{Greeting, Handle, Incoming, PeerId, PeerInfo, Request};
+use provenance::id::{EventId, PublicKey};
 use received::Received;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use wanted::Wanted;
 
 /// Gossip messages that are judged at a time; each has at most 64 KiB, and the ledger joins them to
 /// one write.
@@ -39,6 +50,10 @@ const GOSSIP_AT_ONCE: usize = 64;
 
 /// Requests of peers that are answered at a time, each with at most 4 MiB in memory.
 const ANSWERS_AT_ONCE: usize = 16;
+
+/// Checkpoints of peers that are worked on at a time. Each may take minutes, where a log is long, so they do not take
+/// the places of other answers; who finds none free asks again ten seconds later.
+const COSIGNED_AT_ONCE: usize = 4;
 
 /// Peers from which bodies are fetched at a time, each with two answers of at most 4 MiB.
 const FETCHES_AT_ONCE: usize = 4;
@@ -49,6 +64,12 @@ const PEERS_EVERY: Duration = Duration::from_secs(1);
 /// What the parts of the module share.
 struct Shared {
     ledger: Ledger,
+    /// Keeps the openings of sealed fields.
+    author: Author,
+    nodes: Nodes,
+    /// Events whose openings this node may know and lacks.
+    wanted: Wanted<EventId>,
+    cosigning: Cosigning,
     network: Handle,
     log: PublicKey,
     received: Received,
@@ -74,15 +95,21 @@ pub(crate) struct Sync(Arc<Shared>);
 
 /// Brings ledger and network together until `stop` is cancelled; all tasks are tracked by `tasks`.
 pub(crate) fn start(
-    ledger: Ledger,
+    author: Author,
     network: Handle,
     incoming: mpsc::Receiver<Incoming>,
     log: PublicKey,
+    anchors: watch::Receiver<AnchorStatus>,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> Sync {
+    let ledger = author.ledger().clone();
     let shared = Arc::new(Shared {
+        nodes: Nodes::new(Views::new(ledger.reader().clone())),
+        wanted: Wanted::new(openings::MAX_WANTED),
+        cosigning: Cosigning::default(),
         ledger,
+        author,
         network,
         log,
         received: Received::default(),
@@ -95,11 +122,19 @@ pub(crate) fn start(
     let until_stopped = |stop: &CancellationToken| stop.clone();
     tasks.spawn(until_stopped(stop).run_until_cancelled_owned(publish::run(shared.clone())));
     tasks.spawn(until_stopped(stop).run_until_cancelled_owned(watch_peers(shared.clone())));
+    tasks.spawn(until_stopped(stop).run_until_cancelled_owned(openings::look_for_missing(shared.clone())));
+    tasks.spawn(until_stopped(stop).run_until_cancelled_owned(openings::fetch(shared.clone())));
+    tasks.spawn(until_stopped(stop).run_until_cancelled_owned(cosign::run(shared.clone(), anchors)));
     tasks.spawn(intake(shared.clone(), incoming, tasks.clone(), stop.clone()));
     Sync(shared)
 }
 
 impl Sync {
+    /// What became of cosigning with each enrolled peer.
+    pub(crate) fn cosigning(&self) -> HashMap<PeerId, PeerCosigning> {
+        self.0.cosigning.all()
+    }
+
     /// The connected peers, and how far this node has read the log of each.
     pub(crate) fn peers(&self) -> Vec<(PeerInfo, Option<u64>)> {
         let connected = self.0.connected.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -140,6 +175,7 @@ async fn intake(
 ) {
     let gossiping = Arc::new(Semaphore::new(GOSSIP_AT_ONCE));
     let answering = Arc::new(Semaphore::new(ANSWERS_AT_ONCE));
+    let cosigning = Arc::new(Semaphore::new(COSIGNED_AT_ONCE));
     while let Some(Some(event)) = stop.run_until_cancelled(incoming.recv()).await {
         if matches!(event, Incoming::Connected(_) | Incoming::Disconnected(_)) {
             shared.came_or_went.notify_one();
@@ -157,6 +193,14 @@ async fn intake(
                 let shared = shared.clone();
                 tasks.spawn(stop.clone().run_until_cancelled_owned(async move {
                     gossip::take(&shared, id, from, events).await;
+                    drop(permit);
+                }));
+            }
+            Incoming::Request { from, request: Request::Cosign { note }, reply } => {
+                let Ok(permit) = cosigning.clone().try_acquire_owned() else { continue };
+                let shared = shared.clone();
+                tasks.spawn(stop.clone().run_until_cancelled_owned(async move {
+                    cosign::answer(shared, from, note, reply).await;
                     drop(permit);
                 }));
             }

@@ -1,6 +1,6 @@
 //! Answering peers: greetings, pages of the log, and events.
 
-use super::Shared;
+use super::{Shared, openings};
 use ledger::Ledger;
 use p2p::{PeerId, Request, Responder, Response};
 use provenance::id::EventId;
@@ -26,6 +26,14 @@ pub(super) async fn answer(shared: Arc<Shared>, from: PeerId, request: Request, 
             let ledger = shared.ledger.clone();
             tokio::task::spawn_blocking(move || bodies(&ledger, ids)).await
         }
+        Request::Openings { events } => {
+            let (shared, from) = (shared.clone(), from);
+            tokio::task::spawn_blocking(move || openings::answer(&shared, &from, events)).await
+        }
+        // Anchors are not passed on yet: this node has none to show.
+        Request::Anchor { .. } => Ok(Ok(Response::Anchor { anchor: None })),
+        // Has its own places, because it may take long.
+        Request::Cosign { .. } => return,
     };
     match response {
         Ok(Ok(response)) => {

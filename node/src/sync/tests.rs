@@ -1,15 +1,23 @@
 //! Tests of the sync: real ledgers on real disks, connected over real sockets.
 
 use super::cursor::Cursor;
-use super::{Sync, start};
-use ed25519_dalek::SigningKey;
-use ledger::{Ledger, LedgerOptions, Origin, Outcome};
-use provenance::body::{Body, PlaceRegistered};
+use super::{PeerCosigning, Sync, start};
+use crate::service::LogKey;
+use ed25519_dalek::{Signer, SigningKey};
+use ledger::author::{
+    AtRest, Author, Clock, Context, EnrolActor, EnrolledKey, Keyring, KeyringError, Means, RegisterPlace, Salts,
+};
+use ledger::view::ViewFollower;
+use ledger::{Follower, Ledger, LedgerOptions, LogSigner, Origin, Outcome};
+use provenance::body::{Body, Custody, NodeDetails, PlaceRegistered, Role};
 use provenance::event::SignedEvent;
-use provenance::id::{EventId, PublicKey};
+use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::network::Network;
 use provenance::payload::{Lane, Payload, Touch};
 use provenance::value::{Coordinates, LangText, Text, Timestamp};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::StoreOptions;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +28,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Side {
     ledger: Ledger,
+    author: Author,
+    peer: String,
     sync: Sync,
     address: String,
     log: PublicKey,
@@ -41,7 +51,11 @@ fn network() -> Network {
 async fn side(seed: u8, bootstrap: &[&Side], prepare: impl AsyncFnOnce(&Ledger)) -> Side {
     let folder = tempfile::tempdir().unwrap();
     let store = StoreOptions { create: true, cache_bytes: 8 << 20, write_buffer_bytes: 8 << 20 };
-    let options = LedgerOptions { store, ..LedgerOptions::default() };
+    let followers: Vec<Arc<dyn Follower>> = vec![Arc::new(ViewFollower::new(network()))];
+    let signer = LogKey::new(&network().id(), SigningKey::from_bytes(&[seed + 50; 32]));
+    let log = signer.key();
+    let log_signer: Option<Arc<dyn LogSigner>> = Some(Arc::new(signer));
+    let options = LedgerOptions { store, log_signer, followers, ..LedgerOptions::default() };
     let ledger = Ledger::open(folder.path(), network(), options).unwrap();
     prepare(&ledger).await;
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
@@ -52,9 +66,11 @@ async fn side(seed: u8, bootstrap: &[&Side], prepare: impl AsyncFnOnce(&Ledger))
     };
     let (handle, incoming) = p2p::start(config, stop.clone()).await.unwrap();
     let address = handle.listen_addresses().await.unwrap().remove(0);
-    let log = PublicKey::from_bytes([seed; 32]);
-    let sync = start(ledger.clone(), handle, incoming, log, &tasks, &stop);
-    Side { ledger, sync, address, log, tasks, stop, _folder: folder }
+    let anchors = tokio::sync::watch::channel(anchoring::AnchorStatus::default()).1;
+    let author = Author::new(ledger.clone(), means(), network().id().founder(0));
+    let peer = handle.local_peer().to_string();
+    let sync = start(author.clone(), handle, incoming, log, anchors, &tasks, &stop);
+    Side { ledger, author, peer, sync, address, log, tasks, stop, _folder: folder }
 }
 
 impl Side {
@@ -63,6 +79,71 @@ impl Side {
         self.tasks.close();
         tokio::time::timeout(PATIENCE, self.tasks.wait()).await.expect("all tasks end");
         self.ledger.close().await;
+    }
+}
+
+/// Keys in memory, a clock that only counts, and a cipher that hides nothing.
+#[derive(Default)]
+struct InMemory {
+    keys: Mutex<HashMap<PublicKey, SigningKey>>,
+    count: AtomicU64,
+}
+
+/// The founder's key is kept on every side: each test writes with it on one of them.
+fn means() -> Means {
+    let memory = Arc::new(InMemory::default());
+    memory.keys.lock().unwrap().insert(network().founders()[0], founder());
+    Means { keyring: memory.clone(), clock: memory.clone(), salts: memory.clone(), at_rest: memory }
+}
+
+impl InMemory {
+    fn next(&self) -> u64 {
+        self.count.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+impl Keyring for InMemory {
+    fn holds(&self, key: &PublicKey) -> bool {
+        self.keys.lock().unwrap().contains_key(key)
+    }
+
+    fn sign(&self, key: &PublicKey, payload: Payload) -> Result<SignedEvent, KeyringError> {
+        let keys = self.keys.lock().unwrap();
+        Ok(SignedEvent::sign(payload, keys.get(key).ok_or(KeyringError::NotHeld(*key))?)?)
+    }
+
+    fn countersign(&self, key: &PublicKey, message: &[u8]) -> Result<[u8; 64], KeyringError> {
+        let keys = self.keys.lock().unwrap();
+        Ok(keys.get(key).ok_or(KeyringError::NotHeld(*key))?.sign(message).to_bytes())
+    }
+
+    fn create_key(&self, _: &str) -> Result<PublicKey, KeyringError> {
+        let secret = SigningKey::from_bytes(&[100 + u8::try_from(self.next()).unwrap(); 32]);
+        let key = PublicKey::from_bytes(secret.verifying_key().to_bytes());
+        self.keys.lock().unwrap().insert(key, secret);
+        Ok(key)
+    }
+}
+
+impl Clock for InMemory {
+    fn now_ms(&self) -> u64 {
+        1_800_000_000_000 + self.next()
+    }
+}
+
+impl Salts for InMemory {
+    fn salt(&self) -> [u8; 16] {
+        u128::from(self.next()).to_be_bytes()
+    }
+}
+
+impl AtRest for InMemory {
+    fn seal(&self, _: &[u8], plain: &[u8]) -> Vec<u8> {
+        plain.to_vec()
+    }
+
+    fn open(&self, _: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        Some(sealed.to_vec())
     }
 }
 
@@ -188,5 +269,96 @@ async fn a_log_that_was_replaced_is_read_from_its_start() {
         until("the second node has all", || second.ledger.size() == 6).await;
         first.end().await;
         second.end().await;
+    }
+}
+
+/// Enrols an actor; with node details where it is a node.
+async fn enrol(side: &Side, by: SubjectId, name: &str, node: Option<&Side>) -> SubjectId {
+    let node = node.map(|node| NodeDetails {
+        log_key: node.log,
+        peer_id: Text::new(node.peer.clone()).unwrap(),
+        anchoring: None,
+    });
+    let command = EnrolActor {
+        key: EnrolledKey::New,
+        custody: Custody::Own,
+        roles: vec![if node.is_some() { Role::Node } else { Role::Cooperative }],
+        may_give: if node.is_some() { vec![] } else { vec![Role::Node] },
+        display_name: Text::new(name).unwrap(),
+        personal_name: None,
+        gln: None,
+        gs1_prefixes: vec![],
+        node,
+    };
+    let context = Context { actor: Some(by), ..Context::default() };
+    side.author.enrol_actor(context, command).await.unwrap().id.subject(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn openings_reach_the_nodes_of_a_party_and_no_others() {
+    let first = side(1, &[], nothing).await;
+    let second = side(2, &[&first], nothing).await;
+    let third = side(3, &[&first], nothing).await;
+    let founder = network().id().founder(0);
+    let cooperative = enrol(&first, founder, "Cooperative", None).await;
+    // All three are enrolled nodes; the second one works for the cooperative, as the first does.
+    enrol(&first, cooperative, "Its node", Some(&first)).await;
+    let other = enrol(&first, founder, "Another cooperative", None).await;
+    enrol(&first, other, "Its node", Some(&third)).await;
+    let place = RegisterPlace {
+        place_type: Text::new("farm").unwrap(),
+        name: LangText::single("en", "Farm").unwrap(),
+        gln: None,
+        point: None,
+        exact_point: Some(Coordinates::new(535_311_000, 96_842_000).unwrap()),
+        outline: None,
+        area_m2: None,
+        parent: None,
+        country: None,
+    };
+    let context = Context { actor: Some(cooperative), ..Context::default() };
+    let event = first.author.register_place(context, place).await.unwrap().id;
+    // It is enrolled later than the event was signed, so it has to look back.
+    enrol(&first, cooperative, "Its second node", Some(&second)).await;
+
+    until("the second node has the opening", || !second.author.openings(&event).unwrap().is_empty()).await;
+    assert_eq!(second.author.openings(&event).unwrap(), first.author.openings(&event).unwrap());
+    until("the third node has the event", || third.ledger.size() == first.ledger.size()).await;
+    let state = first.author.sealed_fields(&event).unwrap().unwrap().remove(0);
+    assert_eq!(state.passed.iter().map(|(peer, _)| peer.as_str()).collect::<Vec<_>>(), [second.peer.as_str()]);
+    assert!(third.author.openings(&event).unwrap().is_empty());
+    for side in [first, second, third] {
+        side.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn enrolled_nodes_cosign_each_other_and_strangers_are_not_asked() {
+    let first = side(1, &[], nothing).await;
+    let founder = network().id().founder(0);
+    let second = side(2, &[&first], nothing).await;
+    let third = side(3, &[&first], nothing).await;
+    enrol(&first, founder, "One node", Some(&first)).await;
+    enrol(&first, founder, "Another node", Some(&second)).await;
+    let size = first.ledger.size();
+    let of = |side: &Side, peer: &Side| {
+        let mut known = side.sync.cosigning().into_iter();
+        known.find(|(id, _)| id.to_string() == peer.peer).map(|(_, known)| known).unwrap_or_default()
+    };
+    until("both have cosigned", || {
+        [(&first, &second), (&second, &first)].into_iter().all(|(side, peer)| {
+            let known = of(side, peer);
+            known.cosigned_by >= Some(size) && known.cosigned_for >= Some(size)
+        })
+    })
+    .await;
+    for side in [&first, &second] {
+        let (covered, note) = side.ledger.cosigned_checkpoint().unwrap().unwrap();
+        assert!(covered >= size && note.lines().filter(|line| line.starts_with("— ")).count() == 2, "{note}");
+        assert!(!side.sync.cosigning().values().any(|known| known.rewritten || known.refused_here.is_some()));
+    }
+    assert_eq!((of(&first, &third), of(&third, &first)), (PeerCosigning::default(), PeerCosigning::default()));
+    for side in [first, second, third] {
+        side.end().await;
     }
 }

@@ -1,6 +1,6 @@
 //! Findings: facts about a history that a reader should know, each with the events that show it.
 
-use super::Scope;
+use super::{Scope, openings};
 use super::moments::Moments;
 use crate::admission::Judged;
 use crate::body::Body;
@@ -8,7 +8,7 @@ use crate::bundle::Bundle;
 use crate::history::History;
 use crate::id::{EventId, PublicKey, SubjectId};
 use crate::payload::Payload;
-use crate::seal::{REPLACEMENT, read_sealed};
+use crate::seal::read_sealed;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -68,17 +68,9 @@ pub(super) fn of(bundle: &Bundle, history: &History, scope: &Scope, moments: &[M
     }
     forks(&mut found, history);
     for opened in &bundle.openings {
-        let form_holds = history.get(&opened.event).is_some_and(|judged| {
-            let body = &judged.event.payload().body;
-            let (body, path) = match (body, opened.path.as_slice()) {
-                (Body::EventCorrected(correction), [REPLACEMENT, path @ ..]) => {
-                    (history.get(&correction.target).map(|target| &target.event.payload().body), path)
-                }
-                (body, path) => (Some(body), path),
-            };
-            let kind = body.and_then(Body::kind);
-            kind.is_some_and(|kind| read_sealed(kind, path, &opened.value).is_some())
-        });
+        let judged = history.get(&opened.event);
+        let field = judged.and_then(|judged| openings::field(history, judged, &opened.path));
+        let form_holds = field.is_some_and(|(kind, path)| read_sealed(kind, path, &opened.value).is_some());
         if !form_holds {
             found.add(FindingKind::MalformedOpening, None, [opened.event]);
         }

@@ -1,9 +1,12 @@
 //! Opened fields: each fits the commitment that its event was signed with.
 
 use super::{Failure, Reason};
+use crate::admission::Judged;
+use crate::body::Body;
 use crate::bundle::Bundle;
 use crate::history::History;
-use crate::seal::{Opening, SealedField, sealed_fields};
+use crate::kind::Kind;
+use crate::seal::{Opening, REPLACEMENT, SealedField, sealable_name, sealed_fields};
 
 /// Check 12.
 pub(super) fn check(bundle: &Bundle, history: &History) -> Result<(), Failure> {
@@ -11,6 +14,8 @@ pub(super) fn check(bundle: &Bundle, history: &History) -> Result<(), Failure> {
         let wrong = |reason, detail: &str| Failure::of_event(reason, opened.event, detail);
         let unknown = || wrong(Reason::UnknownField, "the event is not in the bundle, or has no sealed field there");
         let judged = history.get(&opened.event).ok_or_else(unknown)?;
+        let (kind, path) = field(history, judged, &opened.path).ok_or_else(unknown)?;
+        sealable_name(kind, path).ok_or_else(unknown)?;
         let fields = sealed_fields(&judged.event.payload().body);
         let (_, commitment) = fields.iter().find(|(path, _)| *path == opened.path).ok_or_else(unknown)?;
         let opening = Opening { salt: opened.salt, value: opened.value.clone() };
@@ -21,4 +26,14 @@ pub(super) fn check(bundle: &Bundle, history: &History) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Which field of which kind a path means; in a correction, one of its target's.
+pub(super) fn field<'p>(history: &History, judged: &Judged, path: &'p [u8]) -> Option<(Kind, &'p [u8])> {
+    match (&judged.event.payload().body, path) {
+        (Body::EventCorrected(correction), [REPLACEMENT, path @ ..]) => {
+            Some((history.get(&correction.target)?.event.payload().body.kind()?, path))
+        }
+        (body, path) => Some((body.kind()?, path)),
+    }
 }

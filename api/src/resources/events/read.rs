@@ -1,6 +1,8 @@
 //! `GET /api/v1/events/{id}`: an event as JSON, or as the exact bytes that were signed.
 
+use super::openings;
 use super::view::{EventView, resource, view};
+use crate::auth::MayWrite;
 use crate::extract::{PathId, accepts};
 use crate::hal::Resource;
 use crate::names::Names;
@@ -37,6 +39,7 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 )]
 pub(crate) async fn read(
     State(state): State<ApiState>,
+    MayWrite(may_write): MayWrite,
     PathId(id): PathId<EventId>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -45,10 +48,13 @@ pub(crate) async fn read(
         bytes(&stored, &headers)
     } else {
         let corrected = corrected(&state, &stored)?;
-        let view = view(&stored, corrected.as_ref(), &Names::of(&state), &Proofs::of(state.anchoring.as_ref()))?;
+        let mut view = view(&stored, corrected.as_ref(), &Names::of(&state), &Proofs::of(state.anchoring.as_ref()))?;
+        if may_write {
+            view.opened = openings::opened(&state, &id)?;
+        }
         resource(view, &stored).into_response()
     };
-    response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("accept, authorization"));
     Ok(response)
 }
 

@@ -62,6 +62,10 @@ pub(crate) struct EventView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     corrected: Option<Value>,
+    /// The values of sealed fields, by name, as far as this node was given them. Shown only with the token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) opened: Option<Value>,
     /// Business documents.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<Object>, required = false)]
@@ -121,6 +125,7 @@ pub(crate) fn view(
         basis: payload.basis.clone(),
         body: json_of(&payload.body),
         corrected: corrected.map(json_of),
+        opened: None,
         refs: payload.refs.clone().unwrap_or_default(),
         after: payload.after.map(|after| {
             json!({"chain_id": after.chain_id, "commitment": format!("0x{}", data_encoding::HEXLOWER.encode(&after.commitment))})
@@ -148,6 +153,9 @@ pub(crate) fn event_links(stored: &Stored, view: &EventView) -> Links {
         .titled("signer", links::actor(&view.signer.id), view.signer.name.clone());
     if stored.index.is_some() {
         links = links.and("inclusion", links::inclusion(&id)).and("corrections", links::corrections(&id));
+    }
+    if view.opened.is_some() {
+        links = links.and("openings", links::openings(&id));
     }
     if let Some(anchor) = view.proof.and_then(|proof| proof.anchor) {
         links = links.and("anchor", links::anchor(anchor));

@@ -1,9 +1,10 @@
 //! One key, one journal: under load, after failed writes, and in imports.
 
 use super::village::{Village, apples, by, farm, text};
-use ledger::author::{AuthorError, MoveProduce, sealed};
+use ledger::author::{AuthorError, MoveProduce};
 use provenance::admission::Rule;
 use provenance::id::SubjectId;
+use provenance::seal;
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -100,7 +101,7 @@ async fn an_import_answers_every_row_and_keeps_none_back_for_another() {
                 assert!(done.index > *last, "row {row} is out of order");
                 *last = done.index;
                 assert_eq!(v.balance(done.id.subject(0)), "12.5 KGM");
-                assert!(v.author.opening(&done.id, sealed::HARVESTER).unwrap().is_some());
+                assert!(v.author.opening(&done.id, seal::HARVESTER).unwrap().is_some());
             }
             (_, Err(error)) => panic!("row {row}: {error}"),
         }
@@ -138,6 +139,6 @@ async fn an_import_of_which_nobody_knows_whether_it_was_written_keeps_its_openin
     let written = v.ledger.reader().log_ids(0, 1_000).unwrap().split_off(before);
     assert_eq!(written.len(), 3);
     for event in written {
-        assert!(v.author.opening(&event, sealed::HARVESTER).unwrap().is_some());
+        assert!(v.author.opening(&event, seal::HARVESTER).unwrap().is_some());
     }
 }

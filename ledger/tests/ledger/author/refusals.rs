@@ -3,7 +3,7 @@
 use super::village::{Village, apples, by, enrolment, euro_cents, farm, kg, offer, text};
 use ledger::author::{
     AcceptTransfer, AuthorError, CancelTransfer, Context, CorrectEvent, DeclineTransfer, EnrolledKey, MoveProduce,
-    RetireProduce, To, UpdatePrice, UpdateQuality, any, sealed,
+    RetireProduce, To, UpdatePrice, UpdateQuality, any,
 };
 use ledger::{Origin, WriteError};
 use provenance::admission::Rule;
@@ -11,6 +11,7 @@ use provenance::body::{Moves, Outcome, Role};
 use provenance::event::SignedEvent;
 use provenance::id::{EventId, SubjectId};
 use provenance::payload::Payload;
+use provenance::seal;
 use provenance::value::{Grade, Quantity, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 use store::{Openings, Range};
@@ -119,7 +120,7 @@ async fn a_refused_enrolment_makes_no_key_and_a_refused_event_leaves_no_opening(
     let error = v.author.register_produce(by(v.farmer), produce).await.unwrap_err();
     assert!(matches!(error, AuthorError::Rule(Rule::ZeroQuantity)), "{error}");
     assert_eq!((v.keys.count(), openings()), (keys, kept));
-    assert!(v.author.opening(&EventId::from_bytes([5; 32]), sealed::HARVESTER).unwrap().is_none());
+    assert!(v.author.opening(&EventId::from_bytes([5; 32]), seal::HARVESTER).unwrap().is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,6 +15,10 @@ fn greeting() -> Greeting {
     Greeting { log: key(7), log_size: 1000, program: "furrow/0.1.0".to_owned() }
 }
 
+fn opening() -> PassedOpening {
+    PassedOpening { event: id(8), path: vec![2, 1], salt: [9; 16], value: vec![0x60] }
+}
+
 /// `head`, 32 times `byte`, `tail`.
 fn around(head: &[u8], byte: u8, tail: &[u8]) -> Vec<u8> {
     [head, &[byte; 32], tail].concat()
@@ -34,6 +38,9 @@ fn the_bytes_of_requests_are_fixed() {
             around(&around(&[0x82, 2, 0x82, 0x58, 32], 1, &[0x58, 32]), 2, &[]),
         ),
         (Request::Bodies { ids: vec![] }, vec![0x82, 2, 0x80]),
+        (Request::Cosign { note: "note\n".to_owned() }, b"\x82\x03\x65note\n".to_vec()),
+        (Request::Openings { events: vec![id(3)] }, around(&[0x82, 4, 0x81, 0x58, 32], 3, &[])),
+        (Request::Anchor { commitment: [4; 32] }, around(&[0x82, 5, 0x58, 32], 4, &[])),
     ];
     for (message, bytes) in cases {
         assert_eq!(message.encode(), bytes, "{message:?}");
@@ -50,6 +57,14 @@ fn the_bytes_of_responses_are_fixed() {
             Response::Bodies { bodies: vec![Some(vec![1, 2]), None, Some(vec![])] },
             vec![0x82, 2, 0x83, 0x42, 1, 2, 0xf6, 0x40],
         ),
+        (Response::Cosigned { line: "— a b\n".to_owned() }, [b"\x82\x03\x68", "— a b\n".as_bytes()].concat()),
+        (Response::CosignRefused { reason: 5, missing: vec![id(6)] }, around(&[0x83, 3, 5, 0x81, 0x58, 32], 6, &[])),
+        (
+            Response::Openings { openings: vec![opening()] },
+            [around(&[0x82, 4, 0x81, 0x84, 0x58, 32], 8, &[0x42, 2, 1, 0x50]), vec![9; 16], vec![0x41, 0x60]].concat(),
+        ),
+        (Response::Anchor { anchor: Some(vec![1]) }, vec![0x82, 5, 0x41, 1]),
+        (Response::Anchor { anchor: None }, vec![0x82, 5, 0xf6]),
     ];
     for (message, bytes) in cases {
         assert_eq!(message.encode(), bytes, "{message:?}");
@@ -59,13 +74,13 @@ fn the_bytes_of_responses_are_fixed() {
 
 #[test]
 fn hostile_requests_are_refused() {
-    let cases: [(&[u8], Malformed); 11] = [
+    let cases: [(&[u8], Malformed); 15] = [
         (&[], Malformed::Empty),
         (&[0xff], Malformed::Shape { at: 0 }),
         (&[0xa0], Malformed::Shape { at: 0 }),
         (&[0x83, 1, 0], Malformed::Shape { at: 3 }),
         (&[0x82, 1, 0], Malformed::Shape { at: 0 }),
-        (&[0x82, 3, 0], Malformed::UnknownKind(3)),
+        (&[0x82, 6, 0], Malformed::UnknownKind(6)),
         (&[0x83, 1, 0, 1, 0], Malformed::Trailing(1)),
         (&[0x83, 1, 0x18, 1, 1], Malformed::NotDeterministic),
         (&[0x83, 1, 0, 0x19, 0x10, 0x01], Malformed::TooMany { count: 4097, limit: 4096 }),
@@ -74,6 +89,10 @@ fn hostile_requests_are_refused() {
             &[0x82, 2, 0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
             Malformed::TooMany { count: u64::MAX, limit: MAX_BODIES },
         ),
+        (&[0x82, 3, 0x41, 0], Malformed::Shape { at: 2 }),
+        (&[0x82, 4, 0x99, 0x01, 0x01], Malformed::TooMany { count: 257, limit: MAX_OPENED_EVENTS }),
+        (&[0x82, 5, 0x41, 0], Malformed::Shape { at: 2 }),
+        (&[0x83, 5, 0x41, 0], Malformed::Shape { at: 0 }),
     ];
     for (bytes, fault) in cases {
         assert_eq!(Request::decode(bytes), Err(fault), "{bytes:02x?}");
@@ -86,13 +105,21 @@ fn hostile_requests_are_refused() {
 fn hostile_responses_are_refused() {
     let long_event = [&[0x82, 2, 0x81, 0x59, 0x40, 0x01][..], &vec![0; 16_385]].concat();
     let long_name = around(&[0x84, 0, 0x58, 32], 7, &[&[0, 0x78, 65][..], &[b'a'; 65]].concat());
-    let cases: [(&[u8], Malformed); 6] = [
+    let long_note = [&[0x82, 3, 0x79, 0x04, 0x01][..], &[b'a'; 1025]].concat();
+    let pathless = around(&[0x82, 4, 0x81, 0x84, 0x58, 32], 8, &[0x40]);
+    let deep = around(&[0x82, 4, 0x81, 0x84, 0x58, 32], 8, &[0x45, 1, 2, 3, 4, 5]);
+    let cases: [(&[u8], Malformed); 11] = [
         (&long_event, Malformed::TooLong { length: 16_385, limit: MAX_EVENT_BYTES }),
         (&long_name, Malformed::TooLong { length: 65, limit: MAX_PROGRAM_BYTES }),
         (&[0x82, 2, 0x81, 0xf7], Malformed::Shape { at: 3 }),
         (&[0x82, 2, 0x81, 0x5b, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0], Malformed::Shape { at: 3 }),
         (&[0x83, 1, 0, 0x81, 0x41, 0], Malformed::Shape { at: 4 }),
         (&[0x83, 1, 0, 0x99, 0x10, 0x01], Malformed::TooMany { count: 4097, limit: 4096 }),
+        (&long_note, Malformed::TooLong { length: 1025, limit: MAX_SIGNATURE_LINE_BYTES }),
+        (&[0x83, 3, 0, 0x98, 65], Malformed::TooMany { count: 65, limit: MAX_MISSING }),
+        (&[0x82, 4, 0x81, 0x83], Malformed::Shape { at: 3 }),
+        (&pathless, Malformed::Shape { at: 38 }),
+        (&deep, Malformed::TooLong { length: 5, limit: MAX_PATH }),
     ];
     for (bytes, fault) in cases {
         assert_eq!(Response::decode(bytes), Err(fault));
@@ -119,6 +146,18 @@ fn what_is_over_the_limits_is_not_sent() {
     assert!(Request::Hello(long).check().is_err());
     let long = vec![Some(vec![0; MAX_EVENT_BYTES + 1])];
     assert!(Response::Bodies { bodies: long }.check().is_err());
+    assert!(Request::Cosign { note: "x".repeat(MAX_NOTE_BYTES + 1) }.check().is_err());
+    assert!(Request::Openings { events: vec![id(0); MAX_OPENED_EVENTS + 1] }.check().is_err());
+    assert!(Response::Cosigned { line: "x".repeat(MAX_SIGNATURE_LINE_BYTES + 1) }.check().is_err());
+    assert!(Response::CosignRefused { reason: 0, missing: vec![id(0); MAX_MISSING + 1] }.check().is_err());
+    assert!(Response::Anchor { anchor: Some(vec![0; MAX_ANCHOR_BYTES + 1]) }.check().is_err());
+    for wrong in [
+        PassedOpening { path: vec![], ..opening() },
+        PassedOpening { path: vec![0; MAX_PATH + 1], ..opening() },
+        PassedOpening { value: vec![0; MAX_EVENT_BYTES + 1], ..opening() },
+    ] {
+        assert!(Response::Openings { openings: vec![wrong] }.check().is_err());
+    }
     let much = vec![Some(vec![0; MAX_EVENT_BYTES]); 257];
     assert!(Response::Bodies { bodies: much }.check().is_err());
 }
@@ -134,6 +173,16 @@ fn the_largest_messages_pass() {
     assert_eq!(bodies.len(), 255);
     assert_eq!(response.check(), Ok(()));
     assert_eq!(Response::decode(&response.encode()), Ok(response));
+
+    let request = Request::Cosign { note: "x".repeat(MAX_NOTE_BYTES) };
+    assert_eq!(Request::decode(&request.encode()), Ok(request));
+    let large = PassedOpening { value: vec![255; MAX_EVENT_BYTES], path: vec![255; MAX_PATH], ..opening() };
+    let response = Response::fitting_openings(std::iter::repeat(large));
+    assert_eq!(response.check(), Ok(()));
+    assert_eq!(Response::decode(&response.encode()), Ok(response));
+    let response = Response::fitting_openings(std::iter::repeat(opening()));
+    assert_eq!(response.check(), Ok(()));
+    assert_eq!(Response::decode(&response.encode()), Ok(response));
 }
 
 #[test]
@@ -145,6 +194,14 @@ fn an_answer_must_fit_its_question() {
     let bodies = Response::Bodies { bodies: vec![None] };
     assert!(Request::Bodies { ids: vec![id(1), id(2)] }.expects().admits(&bodies));
     assert!(!Request::Bodies { ids: vec![] }.expects().admits(&bodies));
+    let cosign = Request::Cosign { note: String::new() }.expects();
+    assert!(cosign.admits(&Response::Cosigned { line: String::new() }));
+    assert!(cosign.admits(&Response::CosignRefused { reason: 1, missing: vec![] }));
+    assert!(!cosign.admits(&Response::Anchor { anchor: None }));
+    assert!(Request::Anchor { commitment: [0; 32] }.expects().admits(&Response::Anchor { anchor: None }));
+    let many = Response::Openings { openings: vec![opening(); MAX_OPENINGS_OF_EVENT + 1] };
+    assert!(!Request::Openings { events: vec![id(8)] }.expects().admits(&many));
+    assert!(Request::Openings { events: vec![id(8), id(9)] }.expects().admits(&many));
 }
 
 fn any_greeting() -> impl Strategy<Value = Greeting> {
@@ -164,7 +221,16 @@ fn any_request() -> impl Strategy<Value = Request> {
         any_greeting().prop_map(Request::Hello),
         (any::<u64>(), 0..=MAX_PAGE_IDS).prop_map(|(from, max)| Request::LogPage { from, max }),
         any_ids(40).prop_map(|ids| Request::Bodies { ids }),
+        "\\PC{0,60}".prop_map(|note| Request::Cosign { note }),
+        any_ids(40).prop_map(|events| Request::Openings { events }),
+        any::<[u8; 32]>().prop_map(|commitment| Request::Anchor { commitment }),
     ]
+}
+
+fn any_opening() -> impl Strategy<Value = PassedOpening> {
+    let bytes = |most| prop::collection::vec(any::<u8>(), 1..=most);
+    (any::<[u8; 32]>(), bytes(MAX_PATH), any::<[u8; 16]>(), bytes(100))
+        .prop_map(|(event, path, salt, value)| PassedOpening { event: EventId::from_bytes(event), path, salt, value })
 }
 
 fn any_response() -> impl Strategy<Value = Response> {
@@ -172,7 +238,11 @@ fn any_response() -> impl Strategy<Value = Response> {
     prop_oneof![
         any_greeting().prop_map(Response::Hello),
         (any::<u64>(), any_ids(40)).prop_map(|(log_size, ids)| Response::LogPage { log_size, ids }),
-        prop::collection::vec(body, 0..40).prop_map(|bodies| Response::Bodies { bodies }),
+        prop::collection::vec(body.clone(), 0..40).prop_map(|bodies| Response::Bodies { bodies }),
+        "\\PC{0,60}".prop_map(|line| Response::Cosigned { line }),
+        (any::<u32>(), any_ids(40)).prop_map(|(reason, missing)| Response::CosignRefused { reason, missing }),
+        prop::collection::vec(any_opening(), 0..20).prop_map(|openings| Response::Openings { openings }),
+        body.prop_map(|anchor| Response::Anchor { anchor }),
     ]
 }
 

@@ -1,0 +1,71 @@
+//! Which enrolled nodes stand behind a peer: the actors whose details name its peer id.
+
+use ledger::view::{ActorFilter, PageSize, Views};
+use p2p::PeerId;
+use provenance::body::Role;
+use provenance::id::{PublicKey, SubjectId};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use store::StoreError;
+
+/// How long the list of nodes is taken for true: enrolments are rare, and asked about often.
+const READ_EVERY: Duration = Duration::from_secs(5);
+
+/// More nodes than any network has; the newest are known.
+const MAX_NODES: usize = 10_000;
+
+/// The nodes of the network, as their enrolments and updates name them.
+pub(super) struct Nodes {
+    views: Views,
+    read: Mutex<Option<(Instant, HashMap<String, Vec<EnrolledNode>>)>>,
+}
+
+/// An enrolled node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct EnrolledNode {
+    /// Its actor.
+    pub(super) actor: SubjectId,
+    /// The key of its log.
+    pub(super) log: PublicKey,
+}
+
+impl Nodes {
+    pub(super) fn new(views: Views) -> Self {
+        Self { views, read: Mutex::default() }
+    }
+
+    /// The nodes that name this peer id. Reads the disk now and then.
+    pub(super) fn behind(&self, peer: &PeerId) -> Result<Vec<EnrolledNode>, StoreError> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if read.as_ref().is_none_or(|(at, _)| at.elapsed() >= READ_EVERY) {
+            *read = Some((Instant::now(), self.by_peer()?));
+        }
+        let found = read.as_ref().and_then(|(_, nodes)| nodes.get(&peer.to_string()));
+        Ok(found.cloned().unwrap_or_default())
+    }
+
+    /// The actors of a peer.
+    pub(super) fn actors(&self, peer: &PeerId) -> Result<Vec<SubjectId>, StoreError> {
+        Ok(self.behind(peer)?.into_iter().map(|node| node.actor).collect())
+    }
+
+    fn by_peer(&self) -> Result<HashMap<String, Vec<EnrolledNode>>, StoreError> {
+        let filter = ActorFilter { role: Some(Role::Node), enroller: None };
+        let (mut nodes, mut count, mut cursor) = (HashMap::<_, Vec<_>>::new(), 0, None);
+        loop {
+            let page = self.views.actors(&filter, cursor, PageSize::new(PageSize::MAX))?;
+            count += page.rows.len();
+            for row in page.rows {
+                if let Some(details) = row.node {
+                    let node = EnrolledNode { actor: row.id, log: details.log_key };
+                    nodes.entry(details.peer_id.as_str().to_owned()).or_default().push(node);
+                }
+            }
+            cursor = page.next;
+            if cursor.is_none() || count >= MAX_NODES {
+                return Ok(nodes);
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What one node asks another.
+
+use super::{
+    Expected, Greeting, MAX_BODIES, MAX_NOTE_BYTES, MAX_OPENED_EVENTS, MAX_OPENINGS_OF_EVENT, MAX_PAGE_IDS,
+    MAX_REQUEST_BYTES, Oversize, read_ids, short, within, write_ids,
+};
+use crate::wire::{self, Malformed, Reader};
+use provenance::id::EventId;
+
+/// What one node asks another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Here is how I am; how are you?
+    Hello(Greeting),
+    /// The event ids of your log from index `from` on.
+    LogPage {
+        /// Index of the first entry wanted.
+        from: u64,
+        /// The most ids wanted, at most [`MAX_PAGE_IDS`].
+        max: u32,
+    },
+    /// The events with these ids, at most [`MAX_BODIES`].
+    Bodies {
+        /// The ids, in the order in which the answer shall have the events.
+        ids: Vec<EventId>,
+    },
+    /// Please cosign this checkpoint of mine.
+    Cosign {
+        /// The checkpoint as a C2SP signed note, at most [`MAX_NOTE_BYTES`].
+        note: String,
+    },
+    /// What opens the sealed fields of these events, as far as I may know it; at most
+    /// [`MAX_OPENED_EVENTS`].
+    Openings {
+        /// The events' ids.
+        events: Vec<EventId>,
+    },
+    /// The anchor of yours with this commitment, and the evidence for it.
+    Anchor {
+        /// What the anchor contract stores: Keccak-256 over the words of the anchor.
+        commitment: [u8; 32],
+    },
+}
+
+impl Request {
+    /// The deterministic encoding.
+    pub fn encode(&self) -> Vec<u8> {
+        wire::encode(|to| match self {
+            Self::Hello(greeting) => greeting.write(to),
+            Self::LogPage { from, max } => to.array(3)?.u8(1)?.u64(*from)?.u32(*max)?.ok(),
+            Self::Bodies { ids } => {
+                to.array(2)?.u8(2)?;
+                write_ids(to, ids)
+            }
+            Self::Cosign { note } => to.array(2)?.u8(3)?.str(note)?.ok(),
+            Self::Openings { events } => {
+                to.array(2)?.u8(4)?;
+                write_ids(to, events)
+            }
+            Self::Anchor { commitment } => to.array(2)?.u8(5)?.bytes(commitment)?.ok(),
+        })
+    }
+
+    /// Reads exactly what [`Request::encode`] writes and refuses all else.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        wire::decode(bytes, MAX_REQUEST_BYTES, Self::read, Self::encode)
+    }
+
+    /// Whether a peer would accept this request.
+    pub fn check(&self) -> Result<(), Oversize> {
+        match self {
+            Self::Hello(greeting) => greeting.check(),
+            Self::LogPage { max, .. } => Ok(within(*max as usize, MAX_PAGE_IDS as usize)?),
+            Self::Bodies { ids } => Ok(within(ids.len(), MAX_BODIES)?),
+            Self::Cosign { note } => Ok(short(note.len(), MAX_NOTE_BYTES)?),
+            Self::Openings { events } => Ok(within(events.len(), MAX_OPENED_EVENTS)?),
+            Self::Anchor { .. } => Ok(()),
+        }
+    }
+
+    /// What an answer to this request may look like.
+    pub(crate) fn expects(&self) -> Expected {
+        match self {
+            Self::Hello(_) => Expected::Hello,
+            Self::LogPage { max, .. } => Expected::Ids(*max as usize),
+            Self::Bodies { ids } => Expected::Bodies(ids.len()),
+            Self::Cosign { .. } => Expected::Cosignature,
+            Self::Openings { events } => Expected::Openings(events.len() * MAX_OPENINGS_OF_EVENT),
+            Self::Anchor { .. } => Expected::Anchor,
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let length = from.list(4)?;
+        match (from.u64()?, length) {
+            (0, 4) => Greeting::read(from).map(Self::Hello),
+            (1, 3) => {
+                let first = from.u64()?;
+                let max = from.u32()?;
+                within(max as usize, MAX_PAGE_IDS as usize)?;
+                Ok(Self::LogPage { from: first, max })
+            }
+            (2, 2) => Ok(Self::Bodies { ids: read_ids(from, MAX_BODIES)? }),
+            (3, 2) => Ok(Self::Cosign { note: from.text(MAX_NOTE_BYTES)?.to_owned() }),
+            (4, 2) => Ok(Self::Openings { events: read_ids(from, MAX_OPENED_EVENTS)? }),
+            (5, 2) => Ok(Self::Anchor { commitment: from.hash()? }),
+            (0..=5, _) => Err(Malformed::Shape { at: 0 }),
+            (kind, _) => Err(Malformed::UnknownKind(kind)),
+        }
+    }
+}
