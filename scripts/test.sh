@@ -12,7 +12,6 @@ step "contracts: forge tests, gas, reproducible bytecode"
 contracts/check.sh
 
 step "verifier in TypeScript: strict types, tests"
-npm run --prefix web/verifier --silent build
 npm test --prefix web/verifier --silent
 
 step "build"

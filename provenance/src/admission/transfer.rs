@@ -27,12 +27,8 @@ pub(super) fn offered(case: &Case<'_>, body: &TransferOffered, returns: Option<&
     if let Some(carrier) = &body.carrier {
         case.authority.known_actor(carrier, case.basis)?;
     }
+    names_then_creates(case, body.lines.iter().map(|line| line.lot))?;
     let touches = &case.event.payload().touches;
-    let named = touches.iter().take_while(|touch| touch.subject.is_some()).count();
-    let lots_fit = body.lines.iter().zip(touches).all(|(line, touch)| touch.subject == Some(line.lot));
-    if named != body.lines.len() || !lots_fit {
-        return Err(Rule::Touches);
-    }
     let open = |to| OpenOffer { offer: case.event.id(), to };
     let (mut outcome, mut parts) = (Vec::with_capacity(touches.len()), Vec::new());
     for (index, line) in body.lines.iter().enumerate() {
@@ -71,7 +67,7 @@ pub(super) fn accepted(case: &Case<'_>, body: &TransferAccepted, offer: &Judged)
     if body.lines.len() != items.len() {
         return Err(Rule::Lines);
     }
-    answers(case, &items)?;
+    names_then_creates(case, items.iter().map(|item| item.item))?;
     let (mut outcome, mut returned) = (Vec::new(), Vec::new());
     for (index, (line, item)) in body.lines.iter().zip(&items).enumerate() {
         let lot = awaiting(case, index, offer)?;
@@ -160,12 +156,12 @@ fn handed_out(part: &LotState) -> LotState {
     LotState { balance: part.balance.zero(), closed: Some(Closed::HandedOut), ..part.clone() }
 }
 
-/// The touches must be the offered items, in order, followed only by new part-lots.
-fn answers(case: &Case<'_>, items: &[OfferedItem]) -> Result<(), Rule> {
-    let touches = &case.event.payload().touches;
-    let named = touches.iter().take_while(|touch| touch.subject.is_some()).count();
-    let fit = items.iter().zip(touches).all(|(item, touch)| touch.subject == Some(item.item));
-    if named == items.len() && fit { Ok(()) } else { Err(Rule::Touches) }
+/// The touches must be these lots, in order, followed only by new part-lots: what stood there beside
+/// them would be taken for a part that the event mints, and change its holder.
+fn names_then_creates(case: &Case<'_>, lots: impl ExactSizeIterator<Item = SubjectId>) -> Result<(), Rule> {
+    let (named, rest) = case.event.payload().touches.split_at_checked(lots.len()).ok_or(Rule::Touches)?;
+    let fit = named.iter().zip(lots).all(|(touch, lot)| touch.subject == Some(lot));
+    if fit && rest.iter().all(|touch| touch.subject.is_none()) { Ok(()) } else { Err(Rule::Touches) }
 }
 
 /// The lot of touch `index`, on which this offer is open.
@@ -201,7 +197,7 @@ fn answer(line: &AcceptedLine, offered: &Quantity, offer: &Judged) -> Result<(Ef
 
 fn given_back(case: &Case<'_>, offer: &Judged) -> Result<Outcome, Rule> {
     let items = offered_items(offer).ok_or(Rule::NotAnOffer)?;
-    answers(case, &items)?;
+    names_then_creates(case, items.iter().map(|item| item.item))?;
     if case.before.len() != items.len() {
         return Err(Rule::Touches);
     }

@@ -392,3 +392,28 @@ fn packages_are_not_invented() {
     void(&mut archive, cast.buyer.clone().accepts(lot, &fair, line(boxes("100", 1_000_000))), Rule::Lines);
     admit(&mut archive, &[&cast.buyer.accepts(lot, &fair, line(boxes("100", 10)))]);
 }
+
+#[test]
+fn nobody_takes_a_lot_by_touching_it_in_the_place_of_a_part() {
+    let mut cast = cast();
+    let mut archive = with(&cast);
+    let lots: Vec<_> = (1..=3).map(|kilos| cast.farmer.registers(&kilos.to_string(), None)).collect();
+    let [one, other, sold] = [0, 1, 2].map(|at: usize| (lots[at].subject(0).unwrap(), lots[at].id()));
+    admit(&mut archive, &lots.iter().collect::<Vec<_>>());
+    let offer = cast.farmer.offers(sold.0, &[sold.1], "3", false, &cast.buyer);
+    let bought = cast.buyer.accepts_all(sold.0, &offer, "3");
+    admit(&mut archive, &[&offer, &bought]);
+
+    let template = cast.farmer.clone().offers(one.0, &[one.1], "0.5", true, &cast.rival);
+    let Body::TransferOffered(mut body) = template.payload().body.clone() else { unreachable!() };
+    body.lines.push(OfferedLine { lot: other.0, quantity: kg("0.5") });
+    let touches =
+        |last| vec![touch(one.0, &[one.1]), touch(other.0, &[other.1]), new_subject(), last];
+    let offers = |last| {
+        let mut payload = template.payload().clone();
+        (payload.touches, payload.body) = (touches(last), Body::TransferOffered(body.clone()));
+        SignedEvent::sign(payload, &cast.farmer.key).unwrap()
+    };
+    void(&mut archive, offers(touch(sold.0, &[bought.id()])), Rule::Touches);
+    admit(&mut archive, &[&offers(new_subject())]);
+}

@@ -16,6 +16,7 @@ const USAGE = `usage: furrow-verify FILE [options]
   --cosigners N     how many nodes must have cosigned
   --cosigner ID     whose cosignatures count; may be repeated
   --json            print the verdict as JSON
+  --help            this text
 
 exit codes: 0 valid, 1 invalid, 2 usage or unreadable, 3 incomplete
 `;
@@ -29,18 +30,21 @@ const RPC_TIMEOUT_MS = 20_000;
 /** What the command line asks for makes no sense, or cannot be had. */
 class UsageError extends Error {}
 
-function readArguments(): { file: string; policy: Policy; rpc: string | undefined; json: boolean } {
+/** What the command line asks for; nothing where it asks for help. */
+function readArguments(): { file: string; policy: Policy; rpc: string | undefined; json: boolean } | undefined {
   const text = { type: "string" } as const;
+  const flag = { type: "boolean" } as const;
   const texts = { type: "string", multiple: true } as const;
   let parsed;
   try {
-    const options = { "block-hash": texts, rpc: text, network: text, cosigners: text, cosigner: texts, json: { type: "boolean" } } as const;
+    const options = { "block-hash": texts, rpc: text, network: text, cosigners: text, cosigner: texts, json: flag, help: flag } as const;
     parsed = parseArgs({ allowPositionals: true, options });
   } catch (error) {
     // What parseArgs throws says which argument is wrong.
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
   const { values, positionals } = parsed;
+  if (values.help) return undefined;
   const [file, ...more] = positionals;
   if (file === undefined || more.length > 0) throw new UsageError("name one file");
   const { cosigners } = values;
@@ -88,7 +92,12 @@ async function ask(url: string, method: string, params: unknown[]): Promise<unkn
 }
 
 async function main(): Promise<number> {
-  const { file, policy, rpc, json } = readArguments();
+  const wish = readArguments();
+  if (wish === undefined) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const { file, policy, rpc, json } = wish;
   const bytes = readBundleFile(file);
   const blockHashes = [...(policy.blockHashes ?? [])];
   if (rpc !== undefined) {
