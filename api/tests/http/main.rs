@@ -9,3 +9,4 @@ mod refusals;
 mod service;
 mod story;
 mod support;
+mod tiles;

@@ -3,5 +3,6 @@
 pub(crate) mod correct;
 pub(crate) mod feed;
 pub(crate) mod read;
+mod sequence;
 pub(crate) mod submit;
 pub(crate) mod view;

@@ -1,6 +1,7 @@
 //! `GET /api/v1/events/{id}`: an event as JSON, or as the exact bytes that were signed.
 
 use super::view::{EventView, resource, view};
+use crate::caching::{Cached, IMMUTABLE};
 use crate::extract::{PathId, accepts};
 use crate::hal::Resource;
 use crate::names::Names;
@@ -9,7 +10,7 @@ use crate::proof_state::Proofs;
 use crate::refusal::storage;
 use crate::state::ApiState;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use ledger::Stored;
 use provenance::body::Body;
@@ -17,9 +18,6 @@ use provenance::id::EventId;
 
 /// Media type of a `COSE_Sign1`, as RFC 9052 registers it.
 const COSE: &str = "application/cose; cose-type=\"cose-sign1\"";
-
-/// Signed bytes never change, and their name is their hash.
-const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
 /// Read an event.
 ///
@@ -85,16 +83,11 @@ fn corrected(state: &ApiState, stored: &Stored) -> Result<Option<Body>, Problem>
     Ok(told.into_iter().find(|entry| entry.id() == event.id()).and_then(|entry| entry.corrected))
 }
 
+/// Signed bytes never change, and their name is their hash.
 fn bytes(stored: &Stored, headers: &HeaderMap) -> Response {
     let event = &stored.judged.event;
-    let tag = format!("\"{}\"", event.id());
-    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let has_it = known.flat_map(|value| value.split(',')).any(|value| value.trim() == tag || value.trim() == "*");
-    let common = [(header::ETAG, tag), (header::CACHE_CONTROL, IMMUTABLE.to_owned())];
-    if has_it {
-        return (StatusCode::NOT_MODIFIED, common).into_response();
-    }
+    let cached =
+        Cached { media_type: COSE, keep: IMMUTABLE, tag: event.id().to_string(), bytes: event.bytes().to_vec() };
     let file = format!("attachment; filename=\"{}.cose\"", event.id());
-    let own = [(header::CONTENT_TYPE, COSE.to_owned()), (header::CONTENT_DISPOSITION, file)];
-    (common, own, event.bytes().to_vec()).into_response()
+    ([(header::CONTENT_DISPOSITION, file)], cached.answer(headers)).into_response()
 }
