@@ -228,10 +228,10 @@ async fn a_log_that_is_consistent_but_against_the_rules_is_refused() {
     let farm = signer.farm("Tramin");
     let lot = signer.lot(&farm, "500");
     let graded = signer.grade(lot.id().subject(0), &[lot.id()], "A");
-    // As many as the made-up log will have.
-    node.client.submit(&[farm.clone(), lot.clone(), graded.clone()]).await;
-    let mut stranger = signer.clone();
-    let offered = stranger.offer(lot.id().subject(0), &[graded.id()], "900", scene.founder(0));
+    let offered = signer.clone().offer(lot.id().subject(0), &[graded.id()], "900", scene.founder(0));
+    // As many as the longest made-up log has, so that the node answers whatever is asked.
+    let more = signer.lot(&farm, "1");
+    node.client.submit(&[farm.clone(), lot.clone(), graded.clone(), more]).await;
 
     let logs: [(&str, Vec<SignedEvent>, &[&str]); 5] = [
         ("one that nobody of the network vouches for", vec![farm.clone(), lot.clone(), graded.clone()], &["log key"]),
