@@ -5,15 +5,13 @@
 
 use crate::reader::{Reader, Stored};
 use provenance::id::EventId;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use store::{Batch, Column, CursorRow, Cursors, StoreError};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-
-/// Entries read at once: enough to spread the cost of a commit, little enough to stay in memory.
-const ENTRIES_AT_ONCE: usize = 1_024;
 
 /// Pause after a failure, such as a full disk.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -29,6 +27,22 @@ pub struct LogEntry {
     pub stored: Stored,
 }
 
+/// How a follower takes the log in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Entries read at once.
+    pub entries: usize,
+    /// How far apart its steps are while it is less than that many entries behind.
+    pub apart: Duration,
+}
+
+impl Default for Pace {
+    /// At once, by 1,024 entries: enough to spread the cost of a commit, little enough to stay in memory.
+    fn default() -> Self {
+        Self { entries: 1_024, apart: Duration::ZERO }
+    }
+}
+
 /// Something that is made from the log.
 pub trait Follower: Send + Sync + 'static {
     /// Under which its cursor is kept.
@@ -40,8 +54,14 @@ pub trait Follower: Send + Sync + 'static {
     /// The columns that hold nothing but its rows.
     fn columns(&self) -> &'static [Column];
 
-    /// Adds to `batch` what these entries change. What `reader` shows includes these entries and
-    /// perhaps later ones, but not what this follower has put into `batch`.
+    /// How it takes the log in.
+    fn pace(&self) -> Pace {
+        Pace::default()
+    }
+
+    /// Adds to `batch` what these entries change; there are none where the log holds nothing but the
+    /// network id. What `reader` shows includes these entries and perhaps later ones, but not what
+    /// this follower has put into `batch`.
     fn follow(&self, reader: &Reader, entries: &[LogEntry], batch: &mut Batch) -> Result<(), StoreError>;
 }
 
@@ -63,6 +83,8 @@ pub(crate) struct Running {
     next: watch::Receiver<u64>,
     problem: Arc<Mutex<Option<String>>>,
     rebuild: Arc<AtomicBool>,
+    /// Up to which size of the log it is to read without waiting for its time.
+    demanded: Arc<AtomicU64>,
     wake: Arc<tokio::sync::Notify>,
 }
 
@@ -76,9 +98,22 @@ impl Running {
         FollowerStatus { name: self.name, next: *self.next.borrow(), problem }
     }
 
+    /// Whether there is something to read, and enough of it or long enough after the last time.
+    fn is_time(&self, from: u64, size: u64, pace: Pace, due: Instant) -> bool {
+        let behind = size.saturating_sub(from);
+        let is_demanded = from < self.demanded.load(Ordering::Acquire);
+        behind > 0 && (is_demanded || behind >= pace.entries as u64 || Instant::now() >= due)
+    }
+
     /// Asks for all rows to be made again.
     pub fn rebuild(&self) {
         self.rebuild.store(true, Ordering::Release);
+        self.wake.notify_one();
+    }
+
+    /// Asks for the entries below `size` to be read now.
+    pub fn demand(&self, size: u64) {
+        self.demanded.fetch_max(size, Ordering::AcqRel);
         self.wake.notify_one();
     }
 
@@ -103,10 +138,13 @@ pub(crate) fn start(
         next,
         problem: Arc::default(),
         rebuild: Arc::new(AtomicBool::new(current.is_none())),
+        demanded: Arc::default(),
         wake: Arc::default(),
     };
     let handle = running.clone();
+    let pace = follower.pace();
     let work = async move {
+        let mut due = Instant::now();
         loop {
             let reset = running.rebuild.swap(false, Ordering::AcqRel);
             if reset {
@@ -114,17 +152,20 @@ pub(crate) fn start(
                 next_sender.send_replace(0);
             }
             let from = *next_sender.borrow();
-            if !reset && from >= *size.borrow_and_update() {
+            if !reset && !running.is_time(from, *size.borrow_and_update(), pace, due) {
+                let behind = from < *size.borrow();
                 tokio::select! {
                     () = stop.cancelled() => return,
                     () = running.wake.notified() => {}
                     changed = size.changed() => if changed.is_err() { return },
+                    () = tokio::time::sleep_until(due), if behind => {}
                 }
                 continue;
             }
             if stop.is_cancelled() {
                 return;
             }
+            due = Instant::now() + pace.apart;
             let (follower, reader) = (follower.clone(), reader.clone());
             let step = tokio::task::spawn_blocking(move || step(&*follower, &reader, from, reset)).await;
             let problem = match step {
@@ -165,12 +206,12 @@ fn clear(follower: &dyn Follower, reader: &Reader) -> Result<(), StoreError> {
 }
 
 /// Reads once, and writes rows and cursor.
-fn step(follower: &dyn Follower, reader: &Reader, from: u64, reset: bool) -> Result<u64, StoreError> {
+pub(crate) fn step(follower: &dyn Follower, reader: &Reader, from: u64, reset: bool) -> Result<u64, StoreError> {
     if reset {
         clear(follower, reader)?;
     }
     let mut batch = reader.store().batch();
-    let ids = reader.log_ids(from, ENTRIES_AT_ONCE)?;
+    let ids = reader.log_ids(from, follower.pace().entries)?;
     let next = from + ids.len() as u64;
     let mut entries = Vec::with_capacity(ids.len());
     for (index, id) in (from..).zip(ids) {

@@ -1,8 +1,10 @@
 //! The ledger: the handle through which everything is appended and read.
 
+use crate::clock::{Clock, SystemClock};
 use crate::check::{CheckError, check, judge_held, load_heads};
 use crate::follower::{self, Follower, FollowerStatus, Running};
 use crate::log::LogSigner;
+use crate::map::{MapFollower, publish_newest};
 use crate::outcome::{Origin, Outcome, Refusal};
 use crate::pending::Pending;
 use crate::reader::Reader;
@@ -15,22 +17,34 @@ use provenance::signature::{BATCH, Verifier};
 use rayon::prelude::*;
 use std::cell::RefCell;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use store::{Store, StoreError, StoreOptions};
+use store::{MapVersions, Store, StoreError, StoreOptions};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// What a ledger is opened with.
-#[derive(Default)]
 pub struct LedgerOptions {
     /// How much memory the store may use.
     pub store: StoreOptions,
     /// The key that signs checkpoints; none on a node that keeps no log of its own.
     pub log_signer: Option<Arc<dyn LogSigner>>,
-    /// What follows the log.
+    /// What follows the log, beside the state map.
     pub followers: Vec<Arc<dyn Follower>>,
+    /// Tells when the state map was cut.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Default for LedgerOptions {
+    fn default() -> Self {
+        Self {
+            store: StoreOptions::default(),
+            log_signer: None,
+            followers: Vec::new(),
+            clock: Arc::new(SystemClock),
+        }
+    }
 }
 
 /// Why a ledger cannot be opened.
@@ -79,6 +93,10 @@ struct Shared {
     progress: Arc<Progress>,
     writer: Mutex<Option<JoinHandle<()>>>,
     followers: Vec<Running>,
+    map: Running,
+    checkpoints: Mutex<()>,
+    witnessed: Mutex<()>,
+    clock: Arc<dyn Clock>,
     tasks: TaskTracker,
     stop: CancellationToken,
     log_signer: Option<Arc<dyn LogSigner>>,
@@ -124,12 +142,15 @@ impl Ledger {
         });
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let mut followers = Vec::new();
-        for follower in options.followers {
+        let map = MapFollower { clock: options.clock.clone(), signer: options.log_signer.clone() };
+        prepare_map(&map, &reader)?;
+        for follower in options.followers.into_iter().chain([Arc::new(map) as Arc<dyn Follower>]) {
             let started = follower::start(follower, reader.clone(), progress.size.subscribe(), stop.clone());
             let (running, work) = started.map_err(CheckError::from)?;
             tasks.spawn(work);
             followers.push(running);
         }
+        let map = followers.pop().expect("the state map was started last");
         let (jobs, queue) = mpsc::channel(QUEUED_JOBS);
         let writer = Writer {
             network: network.clone(),
@@ -141,8 +162,21 @@ impl Ledger {
         let thread = std::thread::Builder::new().name("ledger-writer".into()).spawn(move || writer.run(queue));
         let writer = Mutex::new(Some(thread.map_err(OpenError::Thread)?));
         let jobs = Mutex::new(Some(jobs));
-        let log_signer = options.log_signer;
-        let shared = Shared { network, reader, jobs, progress, writer, followers, tasks, stop, log_signer };
+        let shared = Shared {
+            network,
+            reader,
+            jobs,
+            progress,
+            writer,
+            followers,
+            map,
+            checkpoints: Mutex::default(),
+            witnessed: Mutex::default(),
+            clock: options.clock,
+            tasks,
+            stop,
+            log_signer: options.log_signer,
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -196,12 +230,13 @@ impl Ledger {
     pub fn health(&self) -> Health {
         Health {
             writing: self.shared.progress.problem().map(|problem| problem.to_string()),
-            followers: self.shared.followers.iter().map(Running::status).collect(),
+            followers: self.all_followers().map(Running::status).collect(),
             held: *self.shared.progress.held.borrow(),
         }
     }
 
-    /// Waits until all followers have read the entry at `index`; false if the node stops before.
+    /// Waits until all followers but the state map, which is cut on a timer, have read the entry at `index`;
+    /// false if the node stops before.
     pub async fn followed(&self, index: u64) -> bool {
         for follower in &self.shared.followers {
             if !follower.has_read(index).await {
@@ -213,7 +248,7 @@ impl Ledger {
 
     /// Makes all rows of a follower again from zero; false if there is none of this name.
     pub fn rebuild(&self, name: &str) -> bool {
-        let follower = self.shared.followers.iter().find(|follower| follower.name() == name);
+        let follower = self.all_followers().find(|follower| follower.name() == name);
         follower.inspect(|follower| follower.rebuild()).is_some()
     }
 
@@ -230,6 +265,28 @@ impl Ledger {
         }
     }
 
+    fn all_followers(&self) -> impl Iterator<Item = &Running> {
+        self.shared.followers.iter().chain([&self.shared.map])
+    }
+
+    pub(crate) fn map_follower(&self) -> &Running {
+        &self.shared.map
+    }
+
+    /// Held while cosignatures are added to a checkpoint.
+    pub(crate) fn lock_checkpoints(&self) -> MutexGuard<'_, ()> {
+        self.shared.checkpoints.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Held while what was witnessed of other logs is changed.
+    pub(crate) fn lock_witnessed(&self) -> MutexGuard<'_, ()> {
+        self.shared.witnessed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.shared.clock.now_ms()
+    }
+
     pub(crate) fn log_signer(&self) -> Option<&dyn LogSigner> {
         self.shared.log_signer.as_deref()
     }
@@ -239,6 +296,17 @@ impl std::fmt::Debug for Ledger {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Ledger").field("network", &self.shared.network.id()).field("size", &self.size()).finish()
     }
+}
+
+/// Cuts the map of a log that has none, so that there is always a checkpoint to show, signed by the present key.
+fn prepare_map(map: &MapFollower, reader: &Reader) -> Result<(), CheckError> {
+    if reader.store().last::<MapVersions>()?.is_none() {
+        follower::step(map, reader, 0, true)?;
+    }
+    if let Some(signer) = &map.signer {
+        publish_newest(reader, &**signer)?;
+    }
+    Ok(())
 }
 
 /// Decodes and verifies on all cores, before anything is locked.

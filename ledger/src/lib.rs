@@ -8,9 +8,12 @@
 
 pub mod author;
 mod check;
+mod checkpoint;
+mod clock;
 mod follower;
 mod ledger;
 mod log;
+mod map;
 mod outcome;
 mod pending;
 mod reader;
@@ -19,8 +22,10 @@ pub mod view;
 mod writer;
 
 pub use check::CheckError;
-pub use follower::{Follower, FollowerStatus, LogEntry};
+pub use clock::{Clock, SystemClock};
+pub use follower::{Follower, FollowerStatus, LogEntry, Pace};
 pub use ledger::{Health, Ledger, LedgerOptions, OpenError, WriteError};
-pub use log::{Inclusion, LogError, LogSigner, STATE_ROOT};
+pub use log::{Inclusion, LogError, LogSigner};
+pub use map::{Cut, LaneTips, StateError, StateProof};
 pub use outcome::{Origin, Outcome, Refusal};
 pub use reader::{Reader, Stored};

@@ -1,15 +1,10 @@
-//! Proofs and checkpoints of the log, over durable entries only.
+//! Proofs of the log, over durable entries only.
 
 use crate::check::StoredNodes;
 use crate::ledger::Ledger;
-use provenance::checkpoint::Checkpoint;
 use provenance::id::{EventId, PublicKey};
 use provenance::merkle::{self, Hash, TILE_WIDTH};
-use std::sync::Arc;
 use store::{StoreError, Tiles};
-
-/// The state root until there is a state map.
-pub const STATE_ROOT: Hash = [0; 32];
 
 /// The key of the log, and under which origin it signs.
 pub trait LogSigner: Send + Sync {
@@ -17,7 +12,7 @@ pub trait LogSigner: Send + Sync {
     fn origin(&self) -> &str;
     /// The public half.
     fn key(&self) -> PublicKey;
-    /// Signs the text of a checkpoint.
+    /// Signs the text of a checkpoint, or what cosigns one of another log.
     fn sign(&self, text: &[u8]) -> [u8; 64];
 }
 
@@ -33,6 +28,14 @@ pub enum LogError {
     /// A node that was started without a log key.
     #[error("this node has no log key, so it signs no checkpoints; run `furrow init` to make one")]
     NoKey,
+    /// The state map is being made again, or cannot be written.
+    #[error("the state map covers {covered} of {size} entries; ask again when it has caught up")]
+    MapBehind {
+        /// How many entries there are.
+        size: u64,
+        /// How many of them the map covers.
+        covered: u64,
+    },
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -110,14 +113,6 @@ impl Ledger {
     /// The public key of this node's log, if it has one.
     pub fn log_key(&self) -> Option<PublicKey> {
         self.log_signer().map(LogSigner::key)
-    }
-
-    /// A signed note of the durable log.
-    pub fn checkpoint(&self) -> Result<Arc<str>, LogError> {
-        let signer = self.log_signer().ok_or(LogError::NoKey)?;
-        let (size, root) = self.head()?;
-        let checkpoint = Checkpoint { origin: signer.origin().to_owned(), size, root, state_root: STATE_ROOT };
-        Ok(checkpoint.to_note(&signer.key(), |text| signer.sign(text)).into())
     }
 
     fn within(&self, size: u64) -> Result<(), LogError> {

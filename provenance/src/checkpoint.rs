@@ -1,7 +1,8 @@
 //! Checkpoints: a log's size and roots as a signed note (C2SP tlog-checkpoint, signed-note).
 
-use crate::id::{PublicKey, sha256};
+use crate::id::PublicKey;
 use crate::merkle::Hash;
+use crate::note::{Note, NoteError, SignatureLine, key_id};
 use crate::signature::verify_detached;
 use data_encoding::BASE64;
 
@@ -11,13 +12,10 @@ const ED25519: u8 = 1;
 /// Before the state root on its extension line.
 const STATE_LABEL: &str = "furrow/state/1 ";
 
-/// More lines than any checkpoint of ours or any cosigner set needs.
-const MAX_BYTES: usize = 16 * 1024;
-
 /// What a log says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Which log: names network and node, unique in the world.
+    /// Which log: names network and node, unique in the world; see [`crate::origin::LogOrigin`].
     pub origin: String,
     /// How many entries it has.
     pub size: u64,
@@ -30,7 +28,10 @@ pub struct Checkpoint {
 /// Why a text is not a checkpoint of the expected log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CheckpointError {
-    /// Not a signed note with a checkpoint body.
+    /// Not a signed note.
+    #[error(transparent)]
+    Note(#[from] NoteError),
+    /// A note without a checkpoint as its text.
     #[error("the text is not a checkpoint: {0}")]
     Malformed(&'static str),
     /// No signature line of the expected key.
@@ -51,38 +52,34 @@ impl Checkpoint {
     /// The whole note, signed under the origin as key name.
     pub fn to_note(&self, key: &PublicKey, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> String {
         let text = self.text();
-        let mut signature = key_id(&self.origin, key).to_vec();
-        signature.extend_from_slice(&sign(text.as_bytes()));
-        format!("{text}\n\u{2014} {} {}\n", self.origin, BASE64.encode(&signature))
+        let signature = sign(text.as_bytes()).to_vec();
+        let line = SignatureLine { name: self.origin.clone(), key_id: key_id(&self.origin, ED25519, key), signature };
+        format!("{text}\n{line}\n")
     }
 
-    /// Reads a note and checks the signature of the log's own key.
+    /// Reads a note and checks the signature of the log's own key; other lines are ignored.
     pub fn open(note: &str, key: &PublicKey) -> Result<Self, CheckpointError> {
-        if note.len() > MAX_BYTES {
-            return Err(CheckpointError::Malformed("it is longer than 16 KiB"));
-        }
-        let end = note.find("\n\n").ok_or(CheckpointError::Malformed("no empty line before the signatures"))? + 1;
-        let (text, signatures) = (&note[..end], &note[end + 1..]);
-        let checkpoint = Self::parse(text)?;
-        let prefix = format!("\u{2014} {} ", checkpoint.origin);
-        let expected = key_id(&checkpoint.origin, key);
-        let mut found = false;
-        for line in signatures.lines() {
-            let Some(encoded) = line.strip_prefix(&prefix) else { continue };
-            let bytes = BASE64
-                .decode(encoded.as_bytes())
-                .map_err(|_| CheckpointError::Malformed("a signature is not base64"))?;
-            let Some((id, signature)) = bytes.split_first_chunk::<4>() else { continue };
-            let Ok(signature) = <&[u8; 64]>::try_from(signature) else { continue };
-            if *id == expected {
-                verify_detached(key, text.as_bytes(), signature).map_err(|_| CheckpointError::Signature)?;
-                found = true;
-            }
-        }
-        if found { Ok(checkpoint) } else { Err(CheckpointError::Unsigned) }
+        Self::of_note(&Note::parse(note)?, key)
     }
 
-    fn parse(text: &str) -> Result<Self, CheckpointError> {
+    /// The checkpoint in a note whose lines have been read; checks as [`Checkpoint::open`] does.
+    pub fn of_note(note: &Note, key: &PublicKey) -> Result<Self, CheckpointError> {
+        let checkpoint = Self::parse(note.text())?;
+        let expected = key_id(&checkpoint.origin, ED25519, key);
+        let lines = note.signatures().iter();
+        let mut own = lines.filter(|line| line.name == checkpoint.origin && line.key_id == expected).peekable();
+        if own.peek().is_none() {
+            return Err(CheckpointError::Unsigned);
+        }
+        for line in own {
+            let signature = <&[u8; 64]>::try_from(&line.signature[..]).map_err(|_| CheckpointError::Signature)?;
+            verify_detached(key, note.text().as_bytes(), signature).map_err(|_| CheckpointError::Signature)?;
+        }
+        Ok(checkpoint)
+    }
+
+    /// Reads the text of a note whose log, and so its key, is not known yet. Nothing is verified.
+    pub fn parse(text: &str) -> Result<Self, CheckpointError> {
         let wrong = CheckpointError::Malformed;
         let mut lines = text.lines();
         let mut line = || lines.next().ok_or(wrong("it has fewer than four lines"));
@@ -103,12 +100,6 @@ impl Checkpoint {
 fn hash(text: &str) -> Result<Hash, CheckpointError> {
     let bytes = BASE64.decode(text.as_bytes()).map_err(|_| CheckpointError::Malformed("a root is not base64"))?;
     bytes.try_into().map_err(|_| CheckpointError::Malformed("a root must have 32 bytes"))
-}
-
-/// First four bytes of SHA-256(name ‖ newline ‖ type ‖ key), as signed-note defines it.
-fn key_id(name: &str, key: &PublicKey) -> [u8; 4] {
-    let hash = sha256(&[name.as_bytes(), b"\n", &[ED25519], key.as_bytes()]);
-    [hash[0], hash[1], hash[2], hash[3]]
 }
 
 #[cfg(test)]

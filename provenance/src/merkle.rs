@@ -66,9 +66,19 @@ impl Frontier {
         Ok(Self { size, roots })
     }
 
+    /// The frontier of `size` entries that has these roots; nothing if their number is another.
+    pub fn from_roots(size: u64, roots: Vec<Hash>) -> Option<Self> {
+        (roots.len() == size.count_ones() as usize).then_some(Self { size, roots })
+    }
+
     /// How many entries the log has.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// The roots of its complete subtrees, largest first.
+    pub fn roots(&self) -> &[Hash] {
+        &self.roots
     }
 
     /// The root of the log.
@@ -143,6 +153,12 @@ pub fn inclusion_proof<N: Nodes>(index: u64, size: u64, nodes: &N) -> Result<Opt
 
 /// Checks a proof of inclusion (RFC 9162 §2.1.3.2).
 pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, proof: &[Hash], expected: &Hash) -> Result<(), ProofError> {
+    let root = inclusion_root(leaf, index, size, proof)?;
+    if root == *expected { Ok(()) } else { Err(ProofError::Root) }
+}
+
+/// The root to which a proof of inclusion leads, for whoever then checks a signature on it.
+pub fn inclusion_root(leaf: &Hash, index: u64, size: u64, proof: &[Hash]) -> Result<Hash, ProofError> {
     if index >= size {
         return Err(ProofError::Range(size));
     }
@@ -161,10 +177,7 @@ pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, proof: &[Hash], expe
         }
         (fnode, snode) = (fnode >> 1, snode >> 1);
     }
-    if snode != 0 {
-        return Err(ProofError::Length);
-    }
-    if hash == *expected { Ok(()) } else { Err(ProofError::Root) }
+    if snode == 0 { Ok(hash) } else { Err(ProofError::Length) }
 }
 
 /// The proof that the log of `old` entries is the beginning of the one of `new` entries
@@ -200,15 +213,18 @@ pub fn verify_consistency(
     new_root: &Hash,
     proof: &[Hash],
 ) -> Result<(), ProofError> {
+    let root = consistency_root(old, new, old_root, proof)?;
+    if root == *new_root { Ok(()) } else { Err(ProofError::Root) }
+}
+
+/// The new root to which a proof of consistency leads from the old one, for whoever then checks a
+/// signature on it.
+pub fn consistency_root(old: u64, new: u64, old_root: &Hash, proof: &[Hash]) -> Result<Hash, ProofError> {
     if old == 0 || old > new {
         return Err(ProofError::Range(new));
     }
     if old == new {
-        return match (proof.is_empty(), old_root == new_root) {
-            (false, _) => Err(ProofError::Length),
-            (true, false) => Err(ProofError::Root),
-            (true, true) => Ok(()),
-        };
+        return if proof.is_empty() { Ok(*old_root) } else { Err(ProofError::Length) };
     }
     let mut hashes = proof.iter();
     let first = if old.is_power_of_two() { old_root } else { hashes.next().ok_or(ProofError::Length)? };
@@ -235,7 +251,7 @@ pub fn verify_consistency(
     if snode != 0 {
         return Err(ProofError::Length);
     }
-    if old_hash == *old_root && new_hash == *new_root { Ok(()) } else { Err(ProofError::Root) }
+    if old_hash == *old_root { Ok(new_hash) } else { Err(ProofError::Root) }
 }
 
 /// Where the root of a complete subtree is found in the tiles.
@@ -344,6 +360,9 @@ mod tests {
             prop_assert_eq!(root_now, naive_root(&log.leaves));
             prop_assert_eq!(root(size, &log).unwrap(), root_now);
             prop_assert_eq!(&Frontier::load(size, &log).unwrap(), &log.frontier);
+            let roots = log.frontier.roots().to_vec();
+            prop_assert_eq!(Frontier::from_roots(size, roots.clone()).as_ref(), Some(&log.frontier));
+            prop_assert_eq!(Frontier::from_roots(size ^ 1, roots), None);
 
             let index = a % size;
             let leaf = log.leaves[usize::try_from(index).unwrap()];

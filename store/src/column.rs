@@ -88,6 +88,33 @@ columns! {
     Places "view_places" Documents;
     /// Places in lists. Facet ‖ u64 time ‖ subject id → nothing.
     PlacesBy "view_places_by" Ranges;
+    /// What every subject's history ends with, as of the newest cut of the state map. Subject id →
+    /// the map of lane to tips of docs/state-map.md, whose SHA-256 is the subject's value there.
+    MapTips "map_tips" Points;
+    /// Pages of the state map (`provenance::state_map`). u8 nibbles ‖ path, two nibbles a byte ‖ u64
+    /// version → page.
+    MapPages "map_pages" Pages;
+    /// Versions of the state map. u64 size of the log → CBOR `[[version of the root page, its hash] or
+    /// null, time of the cut in ms, pages that it replaced, [size, number] or null]`; the last is where
+    /// in `map_replaced` its removal goes on.
+    MapVersions "map_versions" Small;
+    /// Pages that a version replaced and that an older one may need. u64 size ‖ u32 number → keys of
+    /// pages, one after the other.
+    MapReplaced "map_replaced" Hashes;
+    /// Versions that are to be kept for bundles. u64 size → nothing.
+    MapKept "map_kept" Small;
+    /// When the log had which size, at most one row in ten seconds. u64 ms → u64 size.
+    Cuts "cuts" Small;
+    /// What this node has signed of its log. u64 size → CBOR `[signed note, [cosignature
+    /// lines]]`.
+    Checkpoints "checkpoints" Small;
+    /// How far this node has witnessed the log of another. Log key → CBOR `[[roots of its complete
+    /// subtrees, largest first], its next index, entries of this node's log that it was compared with,
+    /// [size, log root, note, cosignature line] or null, contradicting note or null]`.
+    Witnessed "witnessed" Small;
+    /// Entries that one of two logs has and the other lacks. Log key of the other ‖ event id → CBOR
+    /// null if this node's log lacks it, else its index there.
+    Differences "differences" Points;
 }
 
 /// How rows of a column are used, which decides how `RocksDB` keeps them.
@@ -103,6 +130,8 @@ enum Shape {
     Ranges,
     /// Hashes under ascending numbers.
     Hashes,
+    /// Found by a random key that is always there, hundreds of bytes of hashes, and replaced within minutes.
+    Pages,
 }
 
 impl Column {
@@ -139,6 +168,18 @@ impl Column {
                 options.set_compression_type(DBCompressionType::Lz4);
                 blocks.set_block_size(8 << 10);
             }
+            Shape::Pages => {
+                // Half the filter's memory is spared at the last level, as every page that is asked for exists.
+                blocks.set_bloom_filter(10.0, false);
+                options.set_optimize_filters_for_hits(true);
+                options.set_compression_type(DBCompressionType::None);
+                blocks.set_block_size(8 << 10);
+                // Each event of a busy log writes some pages and removes as many: fewer, larger files at first
+                // let many pairs meet before they sink to lower levels.
+                options.set_write_buffer_size(64 << 20);
+                options.set_target_file_size_base(128 << 20);
+                options.set_max_bytes_for_level_base(512 << 20);
+            }
             Shape::Hashes => {
                 options.set_compression_type(DBCompressionType::None);
                 blocks.set_block_size(16 << 10);
@@ -160,7 +201,8 @@ mod tests {
             names.join(" "),
             "meta events judgements log tiles subjects lanes lane_heads journals held held_by_missing cursors \
              peer_cursors anchors openings references view_produces view_produces_by view_transfers \
-             view_transfers_by view_actors view_actors_by view_places view_places_by"
+             view_transfers_by view_actors view_actors_by view_places view_places_by map_tips map_pages \
+             map_versions map_replaced map_kept cuts checkpoints witnessed differences"
         );
     }
 }

@@ -2,6 +2,7 @@
 
 use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::payload::Lane;
+use provenance::state_map::PageKey;
 
 /// A key, or a component of one.
 ///
@@ -137,6 +138,18 @@ impl Key for String {
     }
 }
 
+/// As it writes itself: the first byte tells how long it is.
+impl Key for PageKey {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.to_bytes());
+    }
+
+    fn read(input: &mut &[u8]) -> Option<Self> {
+        let nibbles = *input.first()?;
+        Self::from_bytes(take(input, 1 + usize::from(nibbles.div_ceil(2)) + 8)?).ok()
+    }
+}
+
 macro_rules! tuples {
     ($(($($name:ident $index:tt),+))*) => {$(
         impl<$($name: Key),+> Key for ($($name,)+) {
@@ -164,6 +177,7 @@ impl<A: Key, B: Key, C: Key, D: Key> Prefix<(A, B, C, D)> for (A, B, C) {}
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use provenance::state_map::NibblePath;
     use std::fmt::Debug;
 
     fn holds<K: Key + Ord + Debug>(a: &K, b: &K) -> Result<(), TestCaseError> {
@@ -200,7 +214,16 @@ mod tests {
         prop_oneof!["[ab\u{0}]{0,4}", ".{0,8}"]
     }
 
+    fn page() -> impl Strategy<Value = PageKey> {
+        let version = prop_oneof![0_u64..3, any::<u64>()];
+        (subject(), 0_u8..64, version)
+            .prop_map(|(subject, len, version)| PageKey { path: NibblePath::of(&subject, len), version })
+    }
+
     proptest! {
+        #[test]
+        fn pages(a in page(), b in page()) { holds(&a, &b)?; }
+
         #[test]
         fn integers(a: (u8, u64), b: (u8, u64)) { holds(&a, &b)?; }
 

@@ -31,6 +31,8 @@ pub use scan::{Range, Row, Rows};
 pub use statistics::{ColumnStatistics, Statistics};
 pub use store::{SCHEMA_VERSION, Store, StoreOptions};
 pub use table::{
-    Anchors, BigEndian, Cbor, CursorRow, Cursors, Empty, Encoding, Events, Held, HeldByMissing, HeldRow, Id,
-    JournalHead, Journals, LaneHeads, Lanes, Log, Meta, Openings, PeerCursors, Raw, References, Subjects, Table, Tiles,
+    Anchors, BigEndian, Cbor, CheckpointRow, Checkpoints, CosignedRow, CursorRow, Cursors, Cuts, Differences, Empty,
+    Encoding, Events, Held, HeldByMissing, HeldRow, Id, JournalHead, Journals, Keys, LaneHeads, Lanes, Log, MapKept,
+    MapPages, MapReplaced, MapTips, MapVersions, Meta, Openings, PageBytes, PeerCursors, Raw, References, Subjects,
+    Table, Tiles, VersionRow, Witnessed, WitnessedRow,
 };

@@ -109,6 +109,11 @@ impl Store {
         Batch::new(self.clone())
     }
 
+    /// Returns when everything committed before is safe on the disk.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        Ok(self.db.flush_wal(true)?)
+    }
+
     /// The folder of the store.
     pub fn path(&self) -> &Path {
         self.db.path()

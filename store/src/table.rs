@@ -2,9 +2,12 @@
 
 use crate::column::Column;
 use crate::key::Key;
+use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::payload::Lane;
+use provenance::state_map::{Page, PageKey};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A column whose rows have these types. Other crates add tables for the columns whose values are theirs.
 pub trait Table {
@@ -46,6 +49,14 @@ pub struct BigEndian;
 #[derive(Debug)]
 pub struct Cbor;
 
+/// A page of the state map, as it writes itself.
+#[derive(Debug)]
+pub struct PageBytes;
+
+/// Keys, one after the other.
+#[derive(Debug)]
+pub struct Keys;
+
 impl Encoding<Vec<u8>> for Raw {
     fn encode(value: &Vec<u8>) -> Vec<u8> {
         value.clone()
@@ -83,6 +94,32 @@ impl Encoding<u64> for BigEndian {
 
     fn decode(bytes: &[u8]) -> Option<u64> {
         bytes.try_into().ok().map(u64::from_be_bytes)
+    }
+}
+
+impl Encoding<Page> for PageBytes {
+    fn encode(value: &Page) -> Vec<u8> {
+        value.to_bytes()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Page> {
+        Page::from_bytes(bytes).ok()
+    }
+}
+
+impl<K: Key> Encoding<Vec<K>> for Keys {
+    fn encode(value: &Vec<K>) -> Vec<u8> {
+        let mut out = Vec::with_capacity(16 * value.len());
+        value.iter().for_each(|key| key.write(&mut out));
+        out
+    }
+
+    fn decode(mut bytes: &[u8]) -> Option<Vec<K>> {
+        let mut keys = Vec::new();
+        while !bytes.is_empty() {
+            keys.push(K::read(&mut bytes)?);
+        }
+        Some(keys)
     }
 }
 
@@ -140,6 +177,75 @@ pub struct CursorRow {
     pub next: u64,
 }
 
+/// A version of the state map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct VersionRow {
+    /// Which version wrote the root page, and its hash; none for an empty map.
+    #[n(0)]
+    pub root: Option<(u64, ByteArray<32>)>,
+    /// When it was cut, in milliseconds since 1970.
+    #[n(1)]
+    pub cut_ms: u64,
+    /// How many pages it replaced.
+    #[n(2)]
+    pub replaced: u64,
+    /// Where in [`MapReplaced`] its removal goes on; none while it can be read.
+    #[n(3)]
+    pub removal: Option<(u64, u32)>,
+}
+
+/// A checkpoint that this node has signed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct CheckpointRow {
+    /// The signed note.
+    #[n(0)]
+    pub note: String,
+    /// Lines of those who cosigned it, without line ends.
+    #[n(1)]
+    pub cosignatures: Vec<String>,
+}
+
+/// A log that this node witnesses.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct WitnessedRow {
+    /// Roots of the complete subtrees of its first `next` entries, largest first.
+    #[n(0)]
+    pub roots: Vec<ByteArray<32>>,
+    /// The index that is read next.
+    #[n(1)]
+    pub next: u64,
+    /// Entries of this node's own log with which those were compared.
+    #[n(2)]
+    pub own: u64,
+    /// What was cosigned last.
+    #[n(3)]
+    pub cosigned: Option<CosignedRow>,
+    /// A note that contradicts the cosigned one or the entries that were read.
+    #[n(4)]
+    pub contradiction: Option<String>,
+}
+
+/// A checkpoint of another node that this one has cosigned.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct CosignedRow {
+    /// Entries of the log.
+    #[n(0)]
+    pub size: u64,
+    /// The root over them.
+    #[n(1)]
+    pub root: ByteArray<32>,
+    /// The note.
+    #[n(2)]
+    pub note: String,
+    /// The line that this node gave.
+    #[n(3)]
+    pub line: String,
+}
+
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident: $key:ty => $value:ty, $encoding:ty;)*) => {$(
         $(#[$doc])*
@@ -186,12 +292,31 @@ tables! {
     Openings: (EventId, Vec<u8>) => Vec<u8>, Raw;
     /// [`Column::References`].
     References: (SubjectId, String, String, EventId) => (), Empty;
+    /// [`Column::MapTips`].
+    MapTips: SubjectId => BTreeMap<Lane, BTreeSet<EventId>>, Cbor;
+    /// [`Column::MapPages`].
+    MapPages: PageKey => Page, PageBytes;
+    /// [`Column::MapVersions`].
+    MapVersions: u64 => VersionRow, Cbor;
+    /// [`Column::MapReplaced`].
+    MapReplaced: (u64, u32) => Vec<PageKey>, Keys;
+    /// [`Column::Checkpoints`].
+    Checkpoints: u64 => CheckpointRow, Cbor;
+    /// [`Column::Witnessed`].
+    Witnessed: PublicKey => WitnessedRow, Cbor;
+    /// [`Column::Differences`].
+    Differences: (PublicKey, EventId) => Option<u64>, Cbor;
+    /// [`Column::MapKept`].
+    MapKept: u64 => (), Empty;
+    /// [`Column::Cuts`].
+    Cuts: u64 => u64, BigEndian;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use data_encoding::HEXLOWER;
+    use provenance::state_map::NibblePath;
 
     /// The bytes of a row, key and value.
     fn row<T: Table>(key: &T::Key, value: &T::Value) -> String {
@@ -225,5 +350,30 @@ mod tests {
         assert_eq!(row::<Anchors>(&1, &vec![1]), "0000000000000001 01");
         assert_eq!(row::<Openings>(&(event, vec![11, 0]), &vec![1]), "E0b00ff0000 01");
         assert_eq!(row::<References>(&(subject, text("po"), text("7"), event), &()), "S706f0000370000E ");
+        let tips = BTreeMap::from([(Lane::Main, [event].into()), (Lane::Attester(subject), [event].into())]);
+        assert_eq!(row::<MapTips>(&subject, &tips), "S a200815820E5820S815820E");
+        let page = PageKey { path: NibblePath::of(&subject, 3), version: 258 };
+        assert_eq!(row::<MapPages>(&page, &Page::default()), "03ccc00000000000000102 00000000");
+        assert_eq!(
+            row::<MapReplaced>(&(7, 1), &vec![page, page]),
+            format!("000000000000000700000001 {}", "03ccc00000000000000102".repeat(2))
+        );
+        let version = VersionRow { root: Some((6, [0xee; 32].into())), cut_ms: 9, replaced: 2, removal: Some((8, 1)) };
+        assert_eq!(row::<MapVersions>(&7, &version), "0000000000000007 8482065820E0902820801");
+        let checkpoint = CheckpointRow { note: text("n"), cosignatures: vec![text("c")] };
+        assert_eq!(row::<Checkpoints>(&7, &checkpoint), "0000000000000007 82616e816163");
+        let cosigned = CosignedRow { size: 3, root: [0xee; 32].into(), note: text("n"), line: text("l") };
+        let witnessed = WitnessedRow {
+            roots: vec![[0xee; 32].into()],
+            next: 4,
+            own: 5,
+            cosigned: Some(cosigned),
+            contradiction: Some(text("x")),
+        };
+        assert_eq!(row::<Witnessed>(&signer, &witnessed), "E 85815820E040584035820E616e616c6178");
+        assert_eq!(row::<Differences>(&(signer, event), &Some(7)), "EE 07");
+        assert_eq!(row::<Differences>(&(signer, event), &None), "EE f6");
+        assert_eq!(row::<MapKept>(&7, &()), "0000000000000007 ");
+        assert_eq!(row::<Cuts>(&7, &8), "0000000000000007 0000000000000008");
     }
 }

@@ -1,5 +1,6 @@
 //! What an author is given by the program around it: keys, time, chance, and a cipher.
 
+use crate::clock::Clock;
 use provenance::event::SignedEvent;
 use provenance::id::PublicKey;
 use provenance::payload::{Payload, StructureError};
@@ -32,12 +33,6 @@ pub enum KeyringError {
     /// The keystore cannot be read or written; the text says why and what to do.
     #[error("{0}")]
     Keystore(String),
-}
-
-/// The clock by which this node signs.
-pub trait Clock: Send + Sync {
-    /// Milliseconds since 1970-01-01T00:00:00Z.
-    fn now_ms(&self) -> u64;
 }
 
 /// A source of salts for sealed fields.

@@ -28,7 +28,8 @@ pub use command::{
 };
 pub use correction::{any, correctable_field};
 pub use error::AuthorError;
-pub use means::{AtRest, Clock, Keyring, KeyringError, Means, Salts};
+pub use crate::clock::Clock;
+pub use means::{AtRest, Keyring, KeyringError, Means, Salts};
 
 use crate::ledger::Ledger;
 use provenance::id::{EventId, SubjectId};
