@@ -1,5 +1,6 @@
 //! `GET /api/v1/events/{id}`: an event as JSON, or as the exact bytes that were signed.
 
+use super::receipt::{STATEMENT, transparent};
 use super::view::{EventView, resource, view};
 use crate::caching::{Cached, IMMUTABLE};
 use crate::extract::{PathId, accepts};
@@ -17,18 +18,20 @@ use provenance::body::Body;
 use provenance::id::EventId;
 
 /// Media type of a `COSE_Sign1`, as RFC 9052 registers it.
-const COSE: &str = "application/cose; cose-type=\"cose-sign1\"";
+pub(super) const COSE: &str = "application/cose; cose-type=\"cose-sign1\"";
 
 /// Read an event.
 ///
-/// With `Accept: application/cose` the exact signed bytes, of which the id is the SHA-256.
+/// With `Accept: application/cose` the exact signed bytes, of which the id is the SHA-256; with
+/// `Accept: application/scitt-statement+cose` the same with the newest receipt in the unprotected header.
 #[utoipa::path(
     get, path = "/api/v1/events/{id}", tag = "events", operation_id = "read_event",
     params(("id" = String, Path, description = "The event's id")),
     responses(
-        (status = 200, description = "The event, as JSON or as its bytes", content(
+        (status = 200, description = "The event, as JSON, as its bytes, or with its receipt", content(
             (Resource<EventView> = "application/hal+json"),
             (Vec<u8> = "application/cose"),
+            (Vec<u8> = "application/scitt-statement+cose"),
         )),
         (status = 404, description = "No such event here", body = Problem, content_type = "application/problem+json"),
     ),
@@ -41,6 +44,8 @@ pub(crate) async fn read(
     let stored = find(&state, &id)?;
     let mut response = if accepts(&headers, "application/cose") {
         bytes(&stored, &headers)
+    } else if accepts(&headers, STATEMENT) {
+        transparent(&state, &id, None, &headers)?
     } else {
         let corrected = corrected(&state, &stored)?;
         let view = view(&stored, corrected.as_ref(), &Names::of(&state), &Proofs::of(state.anchoring.as_ref()))?;

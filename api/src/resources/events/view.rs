@@ -147,7 +147,11 @@ pub(crate) fn event_links(stored: &Stored, view: &EventView) -> Links {
         .typed("cose", links::event_bytes(&id), "application/cose")
         .titled("signer", links::actor(&view.signer.id), view.signer.name.clone());
     if stored.index.is_some() {
-        links = links.and("inclusion", links::inclusion(&id)).and("corrections", links::corrections(&id));
+        links = links
+            .and("inclusion", links::inclusion(&id))
+            .typed("receipt", links::receipt(&id), "application/cose")
+            .typed("statement", links::statement(&id), "application/scitt-statement+cose")
+            .and("corrections", links::corrections(&id));
     }
     if let Some(anchor) = view.proof.and_then(|proof| proof.anchor) {
         links = links.and("anchor", links::anchor(anchor));
