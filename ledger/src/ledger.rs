@@ -1,7 +1,7 @@
 //! The ledger: the handle through which everything is appended and read.
 
-use crate::clock::{Clock, SystemClock};
 use crate::check::{CheckError, check, judge_held, load_heads};
+use crate::clock::{Clock, SystemClock};
 use crate::follower::{self, Follower, FollowerStatus, Running};
 use crate::log::LogSigner;
 use crate::map::{MapFollower, publish_newest};
@@ -38,12 +38,7 @@ pub struct LedgerOptions {
 
 impl Default for LedgerOptions {
     fn default() -> Self {
-        Self {
-            store: StoreOptions::default(),
-            log_signer: None,
-            followers: Vec::new(),
-            clock: Arc::new(SystemClock),
-        }
+        Self { store: StoreOptions::default(), log_signer: None, followers: Vec::new(), clock: Arc::new(SystemClock) }
     }
 }
 

@@ -20,9 +20,11 @@ mod reader;
 mod receipt;
 mod table;
 pub mod view;
+mod witness;
 mod writer;
 
 pub use check::CheckError;
+pub use checkpoint::AddCosignatureError;
 pub use clock::{Clock, SystemClock};
 pub use follower::{Follower, FollowerStatus, LogEntry, Pace};
 pub use ledger::{Health, Ledger, LedgerOptions, OpenError, WriteError};
@@ -31,3 +33,4 @@ pub use map::{Cut, LaneTips, StateError, StateProof};
 pub use outcome::{Origin, Outcome, Refusal};
 pub use reader::{Reader, Stored};
 pub use receipt::ReceiptError;
+pub use witness::{CosignRefusal, OBSERVED_AT_ONCE, ObserveError, Witness};

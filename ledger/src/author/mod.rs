@@ -21,6 +21,7 @@ pub mod sealed;
 mod submission;
 mod transfer;
 
+pub use crate::clock::Clock;
 pub use command::{
     AcceptTransfer, CancelTransfer, Context, CorrectEvent, DeclineTransfer, Done, EnrolActor, EnrolledKey, MoveProduce,
     OfferLine, OfferTransfer, RegisterPlace, RegisterProduce, RetireProduce, To, UpdateActor, UpdatePrice,
@@ -28,7 +29,6 @@ pub use command::{
 };
 pub use correction::{any, correctable_field};
 pub use error::AuthorError;
-pub use crate::clock::Clock;
 pub use means::{AtRest, Keyring, KeyringError, Means, Salts};
 
 use crate::ledger::Ledger;

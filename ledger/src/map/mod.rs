@@ -18,8 +18,8 @@ mod tips;
 pub(crate) use cut::{MapFollower, publish_newest};
 pub(crate) use cuts::size_before;
 pub use proof::{Cut, StateError, StateProof};
-pub use tips::LaneTips;
 pub(crate) use pruning::newest_cosigned;
+pub use tips::LaneTips;
 pub(crate) use tips::without;
 
 use provenance::merkle::Hash;
@@ -65,7 +65,7 @@ impl Version {
     }
 
     /// The version of a size; none if there is none, or if it is being removed.
-    fn at(store: &Store, size: u64) -> Result<Option<Self>, StoreError> {
+    pub fn at(store: &Store, size: u64) -> Result<Option<Self>, StoreError> {
         let row = store.get::<MapVersions>(&size)?.filter(|row| row.removal.is_none());
         Ok(row.map(|row| Self::of(size, &row)))
     }

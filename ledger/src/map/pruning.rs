@@ -5,6 +5,7 @@
 //! reads any longer what was written after *p* and replaced after *v*, but not after *n*. What was
 //! replaced in that time but written earlier is still read by *p*, and looked at again when *p* goes.
 
+use super::Version;
 use super::retention::{Age, unwanted};
 use store::{
     Batch, CheckpointRow, Checkpoints, MapKept, MapPages, MapReplaced, MapVersions, Range, Store, StoreError,
@@ -55,8 +56,13 @@ pub(super) fn prune(store: &Store, batch: &mut Batch, now_ms: u64) -> Result<(),
 /// The newest checkpoint that others have cosigned.
 pub(crate) fn newest_cosigned(store: &Store) -> Result<Option<(u64, CheckpointRow)>, StoreError> {
     // There is one checkpoint for each version, so some hundreds at most.
-    let mut newest = store.scan::<Checkpoints>(Range::all().backwards());
-    newest.find(|row| row.as_ref().map_or(true, |(_, row)| !row.cosignatures.is_empty())).transpose()
+    for row in store.scan::<Checkpoints>(Range::all().backwards()) {
+        let (size, row) = row?;
+        if !row.cosignatures.is_empty() && Version::at(store, size)?.is_some() {
+            return Ok(Some((size, row)));
+        }
+    }
+    Ok(None)
 }
 
 /// The versions beside the one that is removed; 0 where it is the oldest.

@@ -1,6 +1,6 @@
 //! The view of an actor: who it is, what it may do, and by whom it was brought in.
 
-use super::facet::Facet;
+use super::facet::{ActorsBy, Facet};
 use super::history;
 use crate::reader::Reader;
 use minicbor::{Decode, Encode};
@@ -9,7 +9,7 @@ use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::network::Network;
 use provenance::payload::Lane;
 use provenance::value::{Gln, Gs1Prefix, Text, Timestamp};
-use store::{Cbor, Column, StoreError, Table};
+use store::{Cbor, Column, Range, StoreError, Table};
 
 /// An actor as all admitted events together show it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
@@ -81,6 +81,7 @@ impl ActorRow {
     pub(crate) fn facets(&self) -> Vec<Facet> {
         let mut facets = vec![Facet::All(), Facet::Key(self.key)];
         facets.extend(self.enroller.map(Facet::Enroller));
+        facets.extend(self.node.as_ref().map(|node| Facet::LogKey(node.log_key)));
         facets.extend(self.roles.iter().map(|role| Facet::role(*role)));
         facets
     }
@@ -114,6 +115,12 @@ impl ActorRow {
         }
         Ok(Some(row))
     }
+}
+
+/// The node whose log has this key, as the view of actors shows it.
+pub(crate) fn node_of_log(reader: &Reader, log: &PublicKey) -> Result<Option<SubjectId>, StoreError> {
+    let mut actors = reader.store().scan::<ActorsBy>(Range::prefix(&Facet::LogKey(*log)));
+    Ok(actors.next().transpose()?.map(|((_, _, actor), ())| actor))
 }
 
 /// The actor ids of a network's founders.

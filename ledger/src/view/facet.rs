@@ -69,6 +69,8 @@ facets! {
     41 Key(key: PublicKey);
     /// Actors that an actor enrolled.
     42 Enroller(actor: SubjectId);
+    /// The node whose log has a key.
+    43 LogKey(key: PublicKey);
     /// Places that an actor registered.
     60 RegisteredBy(actor: SubjectId);
     /// The place with a Global Location Number.

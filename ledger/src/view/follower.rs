@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use store::{Batch, Column, Key, Range, StoreError, Table};
 
 /// Raised whenever a row changes its bytes or its meaning; the views are then made again.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Keeps the views of lots, handovers, actors and places.
 #[derive(Debug)]

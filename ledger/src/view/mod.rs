@@ -16,6 +16,7 @@ mod query;
 mod transfer;
 
 pub use actor::ActorRow;
+pub(crate) use actor::node_of_log;
 pub use follower::ViewFollower;
 pub use history::HistoryEntry;
 pub use page::{Cursor, CursorError, Page, PageSize};

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // Each test file uses another part of it.
 
+pub mod grown;
+
 use ed25519_dalek::{Signer, SigningKey};
 use provenance::body::{
     AcceptedLine, ActorEnrolled, ActorUpdated, Body, Codes, Commodity, Custody, EventCorrected, Moves, OfferedLine,

@@ -18,7 +18,8 @@ use crate::network_file;
 use futures::stream::{self, StreamExt};
 use indicatif::ProgressBar;
 use provenance::checkpoint::Checkpoint;
-use provenance::id::{NetworkId, PublicKey};
+use provenance::id::NetworkId;
+use provenance::origin::{LogOrigin, LogOriginError};
 use provenance::network::Network;
 use replay::Replay;
 use std::path::Path;
@@ -166,8 +167,13 @@ impl Audit<'_> {
 
     /// What can be said only once the whole log was seen.
     async fn rest(&self, replay: &Replay, checkpoint: &Checkpoint, report: &mut Report) -> Result<(), Stopped> {
-        let lines = replay.anchoring_lines();
-        let Some(lines) = lines else {
+        if replay.state_root().await? != checkpoint.state_root {
+            let reason = "the events make another state of lots, places and actors than the one that the checkpoint signs; \
+                          the node hides what became of some of them";
+            return Err(Stopped::refuted("state", reason));
+        }
+        report.passed("state", Word::Own, "the events make the state root that the checkpoint signs".to_owned());
+        let Some(lines) = replay.anchoring_lines() else {
             let reason = "no event of the log names the key that signs its checkpoints, so nobody of this network vouches \
                           for the log; enrol the node with 'furrow actor enrol --this-node'";
             return Err(Stopped::refuted("log key", reason));
@@ -177,14 +183,12 @@ impl Audit<'_> {
     }
 
     /// The newest checkpoint, opened with the key that its origin names.
-    async fn checkpoint(&self) -> Result<(Checkpoint, Origin), Stopped> {
+    async fn checkpoint(&self) -> Result<(Checkpoint, LogOrigin), Stopped> {
         let refuted = |reason: String| Stopped::refuted("checkpoint", reason);
         let note = self.node.find_file("/log/checkpoint").await?;
         let note = note.ok_or_else(|| refuted("the node publishes no checkpoint, so it answers for nothing".into()))?;
         let note = String::from_utf8(note).map_err(|_| refuted("the checkpoint is no text".into()))?;
-        let origin = note.lines().next().and_then(Origin::parse);
-        let origin = origin
-            .ok_or_else(|| refuted("its origin is not furrow/<network>/<log key>; is this a Furrow node?".into()))?;
+        let origin: LogOrigin = note.lines().next().unwrap_or_default().parse().map_err(|error: LogOriginError| refuted(error.to_string()))?;
         let checkpoint = Checkpoint::open(&note, &origin.key).map_err(|error| refuted(error.to_string()))?;
         if checkpoint.size == 0 {
             return Err(refuted("it says that the log is empty, and entry 0 is the network itself".into()));
@@ -220,33 +224,9 @@ fn tell_of_the_log(report: &mut Report, checkpoint: &Checkpoint) {
     report.passed("hash tiles", Word::Own, "every hash of every row of tiles is that of the entries".to_owned());
 }
 
-/// What a checkpoint's first line says: `furrow/<network id>/<log key>`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Origin {
-    network: NetworkId,
-    key: PublicKey,
-}
-
-impl Origin {
-    fn parse(line: &str) -> Option<Self> {
-        let (network, key) = line.strip_prefix("furrow/")?.split_once('/')?;
-        Some(Self { network: network.parse().ok()?, key: key.parse().ok()? })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_origin_names_network_and_key() {
-        let origin = Origin { network: NetworkId::from_bytes([1; 32]), key: PublicKey::from_bytes([2; 32]) };
-        let line = format!("furrow/{}/{}", origin.network, origin.key);
-        assert_eq!(Origin::parse(&line), Some(origin));
-        for wrong in ["", "furrow", "furrow/x/y", "example.org/log", &line[1..], &line[..line.len() - 1]] {
-            assert_eq!(Origin::parse(wrong), None, "{wrong}");
-        }
-    }
 
     #[test]
     fn speed_is_counted_in_entries() {

@@ -4,7 +4,7 @@ use super::Stopped;
 use super::stretch::{Event, Stretch};
 use crate::client::{COSE, Client};
 use crate::failure::{Exit, Failure, OrExit, with_sources};
-use ledger::{Ledger, LedgerOptions, Origin, Outcome};
+use ledger::{Ledger, LedgerOptions, LogError, Origin, Outcome};
 use provenance::admission::Hold;
 use provenance::body::AnchoringDetails;
 use provenance::id::{EventId, NetworkId, PublicKey};
@@ -54,6 +54,19 @@ impl Replay {
     /// The root of all entries so far, computed from nothing but them.
     pub(super) fn root(&self) -> Hash {
         self.frontier.root()
+    }
+
+    /// The root of the state map that all events so far make.
+    pub(super) async fn state_root(&self) -> Result<Hash, Failure> {
+        let mut before = None;
+        loop {
+            match self.ledger.cut().await {
+                Ok(cut) => return Ok(cut.state_root),
+                // Events come in faster than the map follows; as long as it does, it will arrive.
+                Err(LogError::MapBehind { covered, .. }) if before < Some(covered) => before = Some(covered),
+                Err(error) => return Err(Failure::of(Exit::Failed, error)),
+            }
+        }
     }
 
     /// Where the node with the log's key says that it anchors; nothing if no event names the key.

@@ -4,6 +4,7 @@ use anchoring::{AnchorBook, BookError, LogHead};
 use ledger::Ledger;
 use std::error::Error;
 use store::{Anchors, Range};
+use tokio::runtime::Handle;
 
 /// Records by their number, synced to the disk before anything is sent.
 #[derive(Debug, Clone)]
@@ -26,8 +27,9 @@ impl AnchorBook for Book {
     }
 
     fn log_head(&self) -> Result<LogHead, BookError> {
-        let (size, root) = self.0.head().map_err(unreadable)?;
-        Ok(LogHead { size, root })
+        // An anchor commits to the state map too, so the map is cut for exactly the log that is anchored.
+        let cut = Handle::current().block_on(self.0.cut()).map_err(unreadable)?;
+        Ok(LogHead { size: cut.size, root: cut.log_root })
     }
 }
 

@@ -1,12 +1,12 @@
 //! What the author of events is given: the keystore's keys, the clock, chance, and a cipher.
 
-use super::anchor_view::now_ms;
 use crate::failure::with_sources;
 use crate::keystore::{Keystore, KeystoreError, Kind, LOG, Secret, kept_name};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload as Message};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use ed25519_dalek::{Signer, SigningKey};
-use ledger::author::{AtRest, Clock, Keyring, KeyringError, Means, Salts};
+use ledger::SystemClock;
+use ledger::author::{AtRest, Keyring, KeyringError, Means, Salts};
 use provenance::event::SignedEvent;
 use provenance::id::PublicKey;
 use provenance::payload::Payload;
@@ -68,15 +68,6 @@ impl Keyring for Keys {
         keystore.add(&kept_name(&key), secret.clone()).map_err(failed)?;
         self.signing.write().unwrap_or_else(PoisonError::into_inner).insert(key, secret.signing_key());
         Ok(key)
-    }
-}
-
-/// The machine's clock.
-struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now_ms(&self) -> u64 {
-        now_ms()
     }
 }
 

@@ -141,6 +141,7 @@ pub(crate) async fn start(
             store: store_options(configuration),
             log_signer: Some(Arc::new(log_key)),
             followers: vec![Arc::new(ViewFollower::new(network.clone()))],
+            ..LedgerOptions::default()
         },
     )?;
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
