@@ -183,6 +183,7 @@ async fn the_log_proves_itself_to_a_stranger() {
         node.submit("application/cose", event.bytes().to_vec()).await;
         events.push(event);
     }
+    node.ledger.cut().await.unwrap();
     let signed = node.get("/log/checkpoint").await;
     assert!(signed.header(header::CONTENT_TYPE).starts_with("text/plain"));
     let checkpoint = Checkpoint::open(&signed.text(), &public(&key(9))).unwrap();

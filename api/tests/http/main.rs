@@ -5,6 +5,7 @@
 
 mod events;
 mod page;
+mod receipts;
 mod refusals;
 mod service;
 mod story;

@@ -21,6 +21,7 @@ async fn log_of(entries: u64) -> (Node, Vec<SignedEvent>) {
     let sequence = events.iter().flat_map(|event| event.bytes().iter().copied()).collect();
     assert_eq!(node.submit("application/cbor-seq", sequence).await.status, StatusCode::OK);
     assert_eq!(node.ledger.size(), entries);
+    node.ledger.cut().await.unwrap();
     (node, events)
 }
 

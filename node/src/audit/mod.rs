@@ -19,8 +19,8 @@ use futures::stream::{self, StreamExt};
 use indicatif::ProgressBar;
 use provenance::checkpoint::Checkpoint;
 use provenance::id::NetworkId;
-use provenance::origin::{LogOrigin, LogOriginError};
 use provenance::network::Network;
+use provenance::origin::{LogOrigin, LogOriginError};
 use replay::Replay;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -188,7 +188,12 @@ impl Audit<'_> {
         let note = self.node.find_file("/log/checkpoint").await?;
         let note = note.ok_or_else(|| refuted("the node publishes no checkpoint, so it answers for nothing".into()))?;
         let note = String::from_utf8(note).map_err(|_| refuted("the checkpoint is no text".into()))?;
-        let origin: LogOrigin = note.lines().next().unwrap_or_default().parse().map_err(|error: LogOriginError| refuted(error.to_string()))?;
+        let origin: LogOrigin = note
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .parse()
+            .map_err(|error: LogOriginError| refuted(error.to_string()))?;
         let checkpoint = Checkpoint::open(&note, &origin.key).map_err(|error| refuted(error.to_string()))?;
         if checkpoint.size == 0 {
             return Err(refuted("it says that the log is empty, and entry 0 is the network itself".into()));
