@@ -13,6 +13,7 @@
 //! **Invariant:** reading needs no token, writing always does, and no answer holds a secret.
 
 mod auth;
+mod caching;
 mod document;
 mod extract;
 mod hal;

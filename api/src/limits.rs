@@ -37,6 +37,13 @@ pub(crate) const MAX_PAGE: usize = 200;
 /// Most events of a page of the feed, which machines read.
 pub(crate) const MAX_FEED_PAGE: usize = 1000;
 
+/// Most events of one read of the log's bytes: at some hundred bytes each, about a megabyte.
+pub(crate) const MAX_SEQUENCE_EVENTS: usize = 4096;
+
+/// A read of the log's bytes ends after the event that passes this, whatever their number: what one request may hold
+/// in memory.
+pub(crate) const MAX_SEQUENCE_BYTES: usize = 4 * 1024 * 1024;
+
 /// Refuses requests beyond [`MAX_CONCURRENT_REQUESTS`] at once instead of letting them queue.
 pub(crate) async fn shed_load(State(places): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
     let Ok(_place) = places.try_acquire() else {

@@ -140,6 +140,16 @@ pub(crate) fn openings(id: &EventId) -> String {
     format!("{ROOT}/events/{id}/openings")
 }
 
+/// The log's receipt of an event.
+pub(crate) fn receipt(id: &EventId) -> String {
+    format!("{ROOT}/events/{id}/receipt")
+}
+
+/// An event with its receipt in its header.
+pub(crate) fn statement(id: &EventId) -> String {
+    format!("{ROOT}/events/{id}/statement")
+}
+
 /// Where an event is corrected.
 pub(crate) fn corrections(id: &EventId) -> String {
     format!("{ROOT}/events/{id}/corrections")
@@ -193,6 +203,16 @@ pub(crate) fn inclusion_at(index: u64, size: u64) -> String {
 /// The proof that the log only grew.
 pub(crate) fn consistency(old: u64, new: u64) -> String {
     format!("{ROOT}/log/consistency?old={old}&new={new}")
+}
+
+/// The log's receipt that it only grew.
+pub(crate) fn consistency_receipt(from: u64, to: u64) -> String {
+    format!("{ROOT}/log/consistency-receipt?from={from}&to={to}")
+}
+
+/// What a subject's history ends with, proved.
+pub(crate) fn map_at(subject: &SubjectId, size: u64) -> String {
+    format!("{ROOT}/log/map/{subject}?size={size}")
 }
 
 /// The network.

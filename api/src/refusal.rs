@@ -2,7 +2,7 @@
 
 use crate::problem::{Code, Problem, sentence};
 use ledger::author::AuthorError;
-use ledger::{LogError, Outcome, Reader, Refusal, WriteError};
+use ledger::{LogError, Outcome, Reader, ReceiptError, Refusal, WriteError};
 use provenance::admission::{Ancestry, Hold, Reject, Rule};
 use provenance::cbor::CborError;
 use provenance::event::{DecodeError, SignedEvent};
@@ -44,9 +44,25 @@ impl From<LogError> for Problem {
     fn from(error: LogError) -> Self {
         match error {
             LogError::Range { .. } => Self::new(Code::NotFound, sentence(&error.to_string())).rule("range"),
+            LogError::MapBehind { .. } => Self::new(Code::Overloaded, sentence(&error.to_string())).rule("map_behind"),
             LogError::NoKey => Self::new(Code::NotFound, sentence(&error.to_string())),
             LogError::MapBehind { .. } => Self::new(Code::Overloaded, sentence(&error.to_string())),
             LogError::Store(error) => storage(error),
+        }
+    }
+}
+
+impl From<ReceiptError> for Problem {
+    fn from(error: ReceiptError) -> Self {
+        let detail = sentence(&error.to_string());
+        match error {
+            ReceiptError::Log(error) => error.into(),
+            ReceiptError::NoEntry(_) => Self::new(Code::NotFound, detail).rule("entry"),
+            ReceiptError::NotCovered { .. } => Self::new(Code::NotFound, detail).rule("not_covered"),
+            ReceiptError::Receipt(_) => {
+                let detail = format!("{detail} Ask for the receipt between two different sizes.");
+                Self::new(Code::MalformedQuery, detail).rule("proof")
+            }
         }
     }
 }

@@ -81,6 +81,8 @@ fn documented_work() -> OpenApiRouter<ApiState> {
         )
         .routes(routes!(events::read::read))
         .routes(routes!(events::read::cose))
+        .routes(routes!(events::receipt::receipt))
+        .routes(routes!(events::receipt::statement))
         .routes(routes!(events::correct::correct))
         .routes(routes!(events::openings::list, events::openings::erase_all))
         .routes(routes!(events::openings::read, events::openings::erase_one))
@@ -93,6 +95,8 @@ fn documented_work() -> OpenApiRouter<ApiState> {
         .routes(routes!(anchors::read))
         .routes(routes!(log::proofs::inclusion))
         .routes(routes!(log::proofs::consistency))
+        .routes(routes!(log::consistency_receipt::receipt))
+        .routes(routes!(log::map::prove))
         .routes(routes!(log::tiles::checkpoint))
         .routes(routes!(log::tiles::tile))
         .routes(routes!(network::read))
@@ -111,7 +115,7 @@ fn open_reads() -> CorsLayer {
         .allow_origin(cors::Any)
         .allow_methods([Method::GET, Method::HEAD])
         .allow_headers([header::ACCEPT, header::ACCEPT_LANGUAGE, header::IF_NONE_MATCH])
-        .expose_headers([header::ETAG, header::RETRY_AFTER])
+        .expose_headers([header::ETAG, header::LINK, header::RETRY_AFTER])
         .max_age(CORS_MAX_AGE)
 }
 

@@ -74,6 +74,12 @@ impl Reader {
         Ok(Some(stored))
     }
 
+    /// The signed bytes of judged events, in the order of the ids; as they are on the disk, for whoever checks them
+    /// again anyway.
+    pub fn bytes(&self, ids: &[EventId]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.store.multi_get::<Events>(ids)
+    }
+
     /// Ids of the log from index `from` on, at most `max`. Entry 0 is the network id.
     pub fn log_ids(&self, from: u64, max: usize) -> Result<Vec<EventId>, StoreError> {
         self.store.scan::<Log>(Range::all().from(&from)).take(max).map(|row| row.map(|(_, id)| id)).collect()

@@ -78,6 +78,9 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Contract(command::contract::Contract),
     Verify(command::verify::Verify),
+    /// A node's log, as an auditor looks at it
+    #[command(subcommand)]
+    Log(command::log::Log),
     Status(command::status::Status),
     Doctor(command::doctor::Doctor),
     Demo(command::demo::Demo),
@@ -158,6 +161,7 @@ impl Command {
             Self::Anchor(command) => command.run(global).await,
             Self::Contract(command) => command.run(global).await,
             Self::Verify(command) => command.run(global).await,
+            Self::Log(command) => command.run(global).await,
             Self::Status(command) => command.run(global).await,
             Self::Doctor(command) => command.run(global).await,
             Self::Demo(command) => command.run(global).await,

@@ -80,6 +80,17 @@ impl Client {
         self.checked(response).await
     }
 
+    /// Reads the bytes under a path that does not begin at the interface's root, such as `/log/checkpoint`; nothing
+    /// where nothing is there.
+    pub(crate) async fn find_file(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
+        self.found(self.http.get(format!("{}{path}", self.base))).await
+    }
+
+    /// Reads the exact bytes of a representation that may not exist.
+    pub(crate) async fn find_bytes(&self, path: &str, media_type: &'static str) -> Result<Option<Vec<u8>>, Failure> {
+        self.found(self.request(Method::GET, path).header(ACCEPT, media_type)).await
+    }
+
     /// Sends a command.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         self.json(self.request(Method::POST, path).json(body)).await
@@ -135,6 +146,14 @@ impl Client {
             Some(token) => request.header(AUTHORIZATION, token.clone()),
             None => request,
         }
+    }
+
+    async fn found(&self, request: RequestBuilder) -> Result<Option<Vec<u8>>, Failure> {
+        let response = self.send(request).await?;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        self.checked(response).await.map(Some)
     }
 
     async fn json(&self, request: RequestBuilder) -> Result<Value, Failure> {

@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** this is the one crate that knows all others and wires them; none knows it.
 
+mod audit;
+mod checks;
 mod cli;
 mod client;
 mod command;

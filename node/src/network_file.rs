@@ -69,6 +69,19 @@ pub(crate) fn read(path: &Path) -> Result<Network, NetworkFileError> {
     parse(file)
 }
 
+/// Reads a definition as a node tells it over HTTP, and checks that it makes the id that it names.
+pub(crate) fn of_json(told: &serde_json::Value) -> Result<Network, NetworkFileError> {
+    let text =
+        |value: Option<&serde_json::Value>| value.and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+    let founders = told.get("founders").and_then(serde_json::Value::as_array).into_iter().flatten();
+    parse(NetworkFile {
+        name: text(told.get("name")),
+        nonce: text(told.get("nonce")),
+        founders: founders.map(|founder| text(founder.get("key"))).collect(),
+        id: text(told.get("id")),
+    })
+}
+
 /// The file's text for this network.
 pub(crate) fn write(network: &Network) -> String {
     let file = NetworkFile {

@@ -3,6 +3,7 @@
 //! What the node says is evidence here, never an authority: every hash, signature and proof is
 //! computed again, and the anchor is read from the chain.
 
+use crate::checks::{Checks, Stop, Word};
 use crate::client::{COSE, Client};
 use crate::failure::{Failure, with_sources};
 use crate::names::id_of;
@@ -15,7 +16,6 @@ use provenance::merkle::{leaf_hash, verify_inclusion};
 use provenance::network::Network;
 use provenance::payload::did_key;
 use provenance::signature::Verifier;
-use serde::Serialize;
 use serde_json::Value;
 
 /// Enrolments between a signer and a founder; deeper trees serve nobody.
@@ -23,55 +23,6 @@ const MAX_ENROLMENTS: usize = 16;
 
 /// The longest proof in a log that a disk can hold.
 const MAX_PROOF_HASHES: usize = 64;
-
-/// On whose word a check rests.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Word {
-    /// Nobody's: computed here.
-    Own,
-    /// Computed here from the network's definition in the node's folder.
-    NetworkFile,
-    /// The node's that was asked.
-    Node,
-    /// An Ethereum endpoint's, by its address.
-    Endpoint(String),
-}
-
-/// One check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Check {
-    /// What is checked.
-    #[serde(rename = "check")]
-    pub(crate) name: &'static str,
-    /// Whether it holds.
-    pub(crate) holds: bool,
-    /// What was found.
-    pub(crate) detail: String,
-    /// On whose word it rests.
-    pub(crate) rests_on: Word,
-}
-
-/// The checks so far; the first that fails ends the way, because the next ones build on it.
-#[derive(Debug, Default)]
-pub(crate) struct Checks(pub(crate) Vec<Check>);
-
-/// Ends the way after a failed check.
-struct Stop;
-
-impl Checks {
-    fn add(&mut self, name: &'static str, rests_on: Word, result: Result<String, String>) -> Result<(), Stop> {
-        let holds = result.is_ok();
-        let detail = result.unwrap_or_else(|reason| reason);
-        self.0.push(Check { name, holds, detail, rests_on });
-        if holds { Ok(()) } else { Err(Stop) }
-    }
-
-    /// Whether all hold.
-    pub(crate) fn hold(&self) -> bool {
-        !self.0.is_empty() && self.0.iter().all(|check| check.holds)
-    }
-}
 
 /// What verification may ask.
 pub(crate) struct Sources<'a> {
@@ -392,14 +343,6 @@ mod tests {
         assert!(included(&first, &proof, &content(root)).is_err());
         assert!(included(&second, &proof, &content([9; 32])).is_err());
         assert!(included(&second, &json!({ "index": 1 }), &content(root)).is_err());
-    }
-
-    #[test]
-    fn the_first_failed_check_is_told_and_nothing_holds_without_checks() {
-        let mut checks = Checks::default();
-        assert!(!checks.hold());
-        assert!(checks.add("bytes", Word::Own, Ok("fine".into())).is_ok() && checks.hold());
-        assert!(checks.add("signature", Word::Own, Err("broken".into())).is_err() && !checks.hold());
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod forgery;
 pub mod node;
 pub mod peer;
 pub mod program;
+pub mod proxy;
 pub mod scene;
 pub mod signer;
 pub mod trade;

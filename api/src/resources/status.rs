@@ -74,8 +74,8 @@ pub(crate) async fn read(State(state): State<ApiState>) -> Result<Resource<Statu
     let ledger = &state.ledger;
     let (size, root) = ledger.head()?;
     let health = ledger.health();
-    // The first line of a checkpoint; a node without a log key signs none.
-    let origin = ledger.checkpoint().ok().and_then(|note| note.lines().next().map(str::to_owned));
+    // A node without a log key signs nothing.
+    let origin = ledger.log_origin().map(str::to_owned);
     let follower = |follower: ledger::FollowerStatus| FollowerState {
         name: follower.name,
         lag: size.saturating_sub(follower.next),

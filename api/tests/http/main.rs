@@ -5,7 +5,9 @@
 
 mod events;
 mod page;
+mod receipts;
 mod refusals;
 mod service;
 mod story;
 mod support;
+mod tiles;

@@ -9,6 +9,7 @@ pub(crate) mod event;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod key;
+pub(crate) mod log;
 pub(crate) mod network;
 pub(crate) mod opening;
 pub(crate) mod place;

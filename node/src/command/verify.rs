@@ -5,8 +5,7 @@ use crate::client::COSE;
 use crate::config;
 use crate::failure::{Exit, Failure, OrExit};
 use crate::network_file;
-use crate::output::printable;
-use crate::verification::{self, Check, Sources, Word};
+use crate::verification::{self, Sources};
 use clap::Args;
 use provenance::event::MAX_EVENT_BYTES;
 use provenance::id::EventId;
@@ -46,27 +45,13 @@ impl Verify {
         let id = EventId::of(&bytes);
         let checks = verification::verify(&sources, bytes, asked).await?;
         let value = json!({ "event": id, "verified": checks.hold(), "checks": checks.0 });
-        global.output().print(&value, || {
-            let lines = checks.0.iter().map(line);
-            format!("Event {id}\n{}", lines.collect::<String>())
-        })?;
+        global.output().print(&value, || format!("Event {id}\n{}", checks.lines()))?;
         if checks.hold() {
             Ok(())
         } else {
             Err(Failure::new(Exit::Unverified, "the event is not verified; see the last check"))
         }
     }
-}
-
-fn line(check: &Check) -> String {
-    let mark = if check.holds { "ok    " } else { "FAILED" };
-    let word = match &check.rests_on {
-        Word::Own => "computed here".to_owned(),
-        Word::NetworkFile => "computed here, from network.toml".to_owned(),
-        Word::Node => "the node's word".to_owned(),
-        Word::Endpoint(url) => format!("the word of {url}"),
-    };
-    format!("  {mark} {:<15} {}\n{:24} ({word})\n", check.name, printable(&check.detail), "")
 }
 
 fn read(file: &Path, no_id: &str) -> Result<Vec<u8>, Failure> {

@@ -111,7 +111,9 @@ fn full_offer_again(offer: &SignedEvent) -> SignedEvent {
 #[tokio::test(flavor = "multi_thread")]
 async fn over_http() {
     let mut story = Story::begin().await;
-    let forgeries = story.forgeries();
+    let mut forgeries = story.forgeries();
+    // Clients hand in statements as other logs gave them out; what is not signed is taken off there.
+    forgeries.retain(|forgery| forgery.what != "unprotected header added");
     for Forgery { what, bytes } in &forgeries {
         let answer = story.north.client.submit_one(bytes).await;
         let problem = answer.json();

@@ -4,5 +4,7 @@ pub(crate) mod correct;
 pub(crate) mod feed;
 pub(crate) mod openings;
 pub(crate) mod read;
+pub(crate) mod receipt;
+mod sequence;
 pub(crate) mod submit;
 pub(crate) mod view;

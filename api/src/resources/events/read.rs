@@ -1,8 +1,10 @@
 //! `GET /api/v1/events/{id}`: an event as JSON, or as the exact bytes that were signed.
 
 use super::openings;
+use super::receipt::{STATEMENT, transparent};
 use super::view::{EventView, resource, view};
 use crate::auth::MayWrite;
+use crate::caching::{Cached, IMMUTABLE};
 use crate::extract::{PathId, accepts};
 use crate::hal::Resource;
 use crate::names::Names;
@@ -11,28 +13,27 @@ use crate::proof_state::Proofs;
 use crate::refusal::storage;
 use crate::state::ApiState;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use ledger::Stored;
 use provenance::body::Body;
 use provenance::id::EventId;
 
 /// Media type of a `COSE_Sign1`, as RFC 9052 registers it.
-const COSE: &str = "application/cose; cose-type=\"cose-sign1\"";
-
-/// Signed bytes never change, and their name is their hash.
-const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+pub(super) const COSE: &str = "application/cose; cose-type=\"cose-sign1\"";
 
 /// Read an event.
 ///
-/// With `Accept: application/cose` the exact signed bytes, of which the id is the SHA-256.
+/// With `Accept: application/cose` the exact signed bytes, of which the id is the SHA-256; with
+/// `Accept: application/scitt-statement+cose` the same with the newest receipt in the unprotected header.
 #[utoipa::path(
     get, path = "/api/v1/events/{id}", tag = "events", operation_id = "read_event",
     params(("id" = String, Path, description = "The event's id")),
     responses(
-        (status = 200, description = "The event, as JSON or as its bytes", content(
+        (status = 200, description = "The event, as JSON, as its bytes, or with its receipt", content(
             (Resource<EventView> = "application/hal+json"),
             (Vec<u8> = "application/cose"),
+            (Vec<u8> = "application/scitt-statement+cose"),
         )),
         (status = 404, description = "No such event here", body = Problem, content_type = "application/problem+json"),
     ),
@@ -46,6 +47,8 @@ pub(crate) async fn read(
     let stored = find(&state, &id)?;
     let mut response = if accepts(&headers, "application/cose") {
         bytes(&stored, &headers)
+    } else if accepts(&headers, STATEMENT) {
+        transparent(&state, &id, None, &headers)?
     } else {
         let corrected = corrected(&state, &stored)?;
         let mut view = view(&stored, corrected.as_ref(), &Names::of(&state), &Proofs::of(state.anchoring.as_ref()))?;
@@ -91,16 +94,11 @@ fn corrected(state: &ApiState, stored: &Stored) -> Result<Option<Body>, Problem>
     Ok(told.into_iter().find(|entry| entry.id() == event.id()).and_then(|entry| entry.corrected))
 }
 
+/// Signed bytes never change, and their name is their hash.
 fn bytes(stored: &Stored, headers: &HeaderMap) -> Response {
     let event = &stored.judged.event;
-    let tag = format!("\"{}\"", event.id());
-    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let has_it = known.flat_map(|value| value.split(',')).any(|value| value.trim() == tag || value.trim() == "*");
-    let common = [(header::ETAG, tag), (header::CACHE_CONTROL, IMMUTABLE.to_owned())];
-    if has_it {
-        return (StatusCode::NOT_MODIFIED, common).into_response();
-    }
+    let cached =
+        Cached { media_type: COSE, keep: IMMUTABLE, tag: event.id().to_string(), bytes: event.bytes().to_vec() };
     let file = format!("attachment; filename=\"{}.cose\"", event.id());
-    let own = [(header::CONTENT_TYPE, COSE.to_owned()), (header::CONTENT_DISPOSITION, file)];
-    (common, own, event.bytes().to_vec()).into_response()
+    ([(header::CONTENT_DISPOSITION, file)], cached.answer(headers)).into_response()
 }

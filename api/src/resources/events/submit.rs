@@ -1,5 +1,6 @@
 //! `POST /api/v1/events`: events that clients signed with keys of their own.
 
+use super::receipt::STATEMENT;
 use crate::auth::Writer;
 use crate::extract::{body, media_type};
 use crate::hal::{Links, Resource};
@@ -13,7 +14,9 @@ use axum::response::{IntoResponse, Response};
 use ledger::{Origin, Outcome};
 use minicbor::Decoder;
 use provenance::id::EventId;
+use provenance::transparent::strip_unprotected;
 use serde::Serialize;
+use std::borrow::Cow;
 use utoipa::ToSchema;
 
 /// Events of one request: of the usual size, more than its body can hold.
@@ -34,7 +37,7 @@ pub(crate) struct Submission {
 /// What became of one event.
 #[derive(Debug, Serialize, ToSchema)]
 struct Submitted {
-    /// SHA-256 of the bytes that were sent.
+    /// SHA-256 of the bytes that were sent, with an empty unprotected header.
     #[schema(value_type = String)]
     id: EventId,
     /// What became of it; `held` and `void` ones are not stored.
@@ -59,12 +62,17 @@ enum OutcomeName {
 
 /// Submit signed events.
 ///
-/// One event as `application/cose`, or many as a CBOR sequence (RFC 8742), `application/cbor-seq`. They are judged in
+/// One event as `application/cose` or `application/scitt-statement+cose`, or many as a CBOR sequence (RFC 8742), `application/cbor-seq`. They are judged in
 /// their order, so each may rest on those before it. Answers when all that were taken are durable. A single event that
-/// is not taken is answered with its problem; among several, each has its own.
+/// is not taken is answered with its problem; among several, each has its own. What stands in an unprotected header,
+/// such as receipts of other logs, is not signed: it is taken off before anything is hashed, and not kept.
 #[utoipa::path(
     post, path = "/api/v1/events", tag = "events", operation_id = "submit_events",
-    request_body(content((Vec<u8> = "application/cose"), (Vec<u8> = "application/cbor-seq"))),
+    request_body(content(
+        (Vec<u8> = "application/cose"),
+        (Vec<u8> = "application/scitt-statement+cose"),
+        (Vec<u8> = "application/cbor-seq"),
+    )),
     responses(
         (status = 200, description = "All events are in the log", body = Resource<Submission>, content_type = "application/hal+json"),
         (status = 207, description = "Some events were not taken", body = Resource<Submission>, content_type = "application/hal+json"),
@@ -76,7 +84,7 @@ enum OutcomeName {
 )]
 pub(crate) async fn submit(_: Writer, State(state): State<ApiState>, request: Request) -> Result<Response, Problem> {
     let sequence = match media_type(request.headers()).as_deref() {
-        Some("application/cose") => false,
+        Some("application/cose" | STATEMENT) => false,
         Some("application/cbor-seq") => true,
         _ => {
             let detail = "Events are read as application/cose (one) or application/cbor-seq (many). Set the header Content-Type.";
@@ -84,7 +92,7 @@ pub(crate) async fn submit(_: Writer, State(state): State<ApiState>, request: Re
         }
     };
     let bytes = body(request, &state).await?;
-    let events = if sequence { split(&bytes)? } else { vec![bytes.to_vec()] };
+    let events = if sequence { split(&bytes)? } else { vec![signed(&bytes)] };
     let outcomes = state.ledger.submit(events.clone(), Origin::Client).await?;
     let mut submission = Submission { admitted: 0, known: 0, refused: 0, results: Vec::with_capacity(events.len()) };
     for (bytes, outcome) in events.iter().zip(&outcomes) {
@@ -154,9 +162,14 @@ fn split(bytes: &[u8]) -> Result<Vec<Vec<u8>>, Problem> {
         }
         let start = decoder.position();
         decoder.skip().map_err(|error| malformed(start, &error.to_string()))?;
-        items.push(bytes[start..decoder.position()].to_vec());
+        items.push(signed(&bytes[start..decoder.position()]));
     }
     Ok(items)
+}
+
+/// The statement without what its signer did not sign. What is no statement is left as it is, for the ledger to say so.
+fn signed(statement: &[u8]) -> Vec<u8> {
+    strip_unprotected(statement).map_or_else(|_| statement.to_vec(), Cow::into_owned)
 }
 
 #[cfg(test)]

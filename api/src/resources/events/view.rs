@@ -152,7 +152,11 @@ pub(crate) fn event_links(stored: &Stored, view: &EventView) -> Links {
         .typed("cose", links::event_bytes(&id), "application/cose")
         .titled("signer", links::actor(&view.signer.id), view.signer.name.clone());
     if stored.index.is_some() {
-        links = links.and("inclusion", links::inclusion(&id)).and("corrections", links::corrections(&id));
+        links = links
+            .and("inclusion", links::inclusion(&id))
+            .typed("receipt", links::receipt(&id), "application/cose")
+            .typed("statement", links::statement(&id), "application/scitt-statement+cose")
+            .and("corrections", links::corrections(&id));
     }
     if view.opened.is_some() {
         links = links.and("openings", links::openings(&id));

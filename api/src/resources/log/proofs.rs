@@ -137,7 +137,11 @@ pub(crate) async fn consistency(
         old_root: HEXLOWER.encode(&ledger.root_at(old)?),
         new_root: HEXLOWER.encode(&ledger.root_at(new)?),
     };
-    let links = Links::to_self(links::consistency(old, new)).typed("checkpoint", links::CHECKPOINT, "text/plain");
+    // Between equal sizes there is nothing that a receipt could prove (RFC 9942 §5.3).
+    let receipt = (old < new).then(|| links::consistency_receipt(old, new));
+    let links = Links::to_self(links::consistency(old, new))
+        .typed("checkpoint", links::CHECKPOINT, "text/plain")
+        .and_maybe("receipt", receipt);
     Ok(Resource::new(proof, links))
 }
 

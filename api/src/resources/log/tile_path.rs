@@ -36,6 +36,11 @@ impl TilePath {
         let index = index(name)?;
         Some(Self { level: level.and_then(|level| u8::try_from(level).ok()), index, width })
     }
+
+    /// Whether the tile has all that it will ever have.
+    pub(super) fn is_full(&self) -> bool {
+        self.width == FULL_WIDTH
+    }
 }
 
 /// Elements of three digits, all but the last with an `x` before them.

@@ -1,15 +1,20 @@
 //! `/log/…`: the log as static files (C2SP tlog-tiles): checkpoint, tiles of hashes, bundles of entries.
 
 use super::tile_path::TilePath;
+use crate::caching::{ASK_AGAIN, Cached, IMMUTABLE};
 use crate::problem::{Code, Problem};
 use crate::refusal::storage;
 use crate::state::ApiState;
-use axum::extract::{Path, State};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::extract::State;
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
 
-/// A tile of a given width never changes.
-const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+/// Where the names of tiles begin.
+const TILES: &str = "/log/tile/";
+
+/// A partial tile never changes either, but a wider one takes its place as soon as the log grows: nobody will ask for
+/// it an hour later.
+const PARTIAL: &str = "public, max-age=3600";
 
 /// The newest checkpoint.
 ///
@@ -19,13 +24,13 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
     get, path = "/log/checkpoint", tag = "log", operation_id = "read_checkpoint",
     responses(
         (status = 200, description = "The signed note", body = String, content_type = "text/plain; charset=utf-8"),
+        (status = 304, description = "The caller has the newest one"),
         (status = 404, description = "This node keeps no log of its own", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(crate) async fn checkpoint(State(state): State<ApiState>) -> Result<Response, Problem> {
+pub(crate) async fn checkpoint(State(state): State<ApiState>, headers: HeaderMap) -> Result<Response, Problem> {
     let note = state.ledger.checkpoint()?;
-    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
-    Ok((headers, note.to_string()).into_response())
+    Ok(Cached::new("text/plain; charset=utf-8", ASK_AGAIN, note.as_bytes().to_vec()).answer(&headers))
 }
 
 /// A tile of hashes, or a bundle of entries.
@@ -37,12 +42,14 @@ pub(crate) async fn checkpoint(State(state): State<ApiState>) -> Result<Response
     params(("path" = String, Path, description = "Level and index, as tlog-tiles writes them", example = "0/000.p/5")),
     responses(
         (status = 200, description = "The hashes or entries, one after the other", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 304, description = "The caller has it"),
         (status = 400, description = "Not the name of a tile", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "The log does not reach so far yet", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(crate) async fn tile(State(state): State<ApiState>, Path(path): Path<String>) -> Result<Response, Problem> {
-    let tile = TilePath::parse(&path).ok_or_else(|| {
+pub(crate) async fn tile(State(state): State<ApiState>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+    // The path as it was sent: a name has no other spelling, percent-encoded or otherwise.
+    let tile = uri.path().strip_prefix(TILES).and_then(TilePath::parse).ok_or_else(|| {
         let detail = "This is not the name of a tile. Write level and index as tlog-tiles does, such as 0/x001/067 or 0/000.p/5.";
         Problem::new(Code::MalformedPath, detail).field("path").rule("tile_path")
     })?;
@@ -57,8 +64,8 @@ pub(crate) async fn tile(State(state): State<ApiState>, Path(path): Path<String>
         );
         Problem::new(Code::NotFound, detail)
     })?;
-    let headers = [(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, IMMUTABLE)];
-    Ok((headers, bytes).into_response())
+    let keep = if tile.is_full() { IMMUTABLE } else { PARTIAL };
+    Ok(Cached::new("application/octet-stream", keep, bytes).answer(&headers))
 }
 
 /// Entries, each behind its length as two bytes, big-endian; nothing if they do not all exist.
