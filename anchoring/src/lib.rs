@@ -5,6 +5,9 @@
 //! contract holds and compares that with its own computation; only then do the log's entries count as anchored. What is
 //! written down is an [`AnchorRecord`]; its states and the way from one to the next are in [`record`].
 //!
+//! Evidence for bundles ([`AnchorRecord::evidence`]) is fetched as soon as an anchor is mined, because endpoints forget the
+//! state of its block soon, and is kept only after it was verified; [`published`] gives anchors with it to others.
+//!
 //! The plain parts ([`record`], [`commitment`], [`fees`], [`breaker`]) do no I/O. Storage is whatever implements
 //! [`AnchorBook`].
 //!
@@ -30,6 +33,7 @@ mod evidence;
 pub mod fees;
 mod journal;
 mod problem;
+mod published;
 pub mod record;
 mod round;
 mod service;
@@ -45,6 +49,7 @@ pub use config::AnchorConfig;
 pub use deploy::{DeployError, Deployed, deploy};
 pub use encoding::DecodeError;
 pub use problem::Problem;
+pub use published::{MAX_PUBLISHED, Settled, published};
 pub use record::{AnchorRecord, AnchorState, Attempt, Inclusion, Line, UnprovenError};
 pub use service::{AnchorService, Clock, OpenError};
 pub use signing::{KeyError, sender_address};

@@ -37,7 +37,7 @@ pub struct Line {
 
 impl Line {
     /// What evidence shows of the line; which chain its blocks are of is for whoever knows their hashes.
-    pub(crate) fn to_evidence(self) -> provenance::evidence::Line {
+    pub fn to_evidence(self) -> provenance::evidence::Line {
         provenance::evidence::Line { contract: *self.contract.as_bytes(), sender: *self.sender.as_bytes() }
     }
 }

@@ -230,7 +230,9 @@ impl AnchorService {
             let before = status.clone();
             change(status);
             status.anchored_size = self.journal.anchored().map_or(0, size);
-            status.final_size = self.journal.final_anchor().map_or(0, size);
+            let final_anchor = self.journal.final_anchor();
+            status.final_size = final_anchor.map_or(0, size);
+            status.final_commitment = final_anchor.and_then(AnchorRecord::inclusion).map(|block| block.commitment);
             status.in_flight = self.journal.in_flight().cloned();
             status.spent_today_wei = self.journal.spent_today_wei(now_ms, None);
             *status != before

@@ -1,7 +1,7 @@
 //! What a node shows about its anchoring.
 
 use crate::record::AnchorRecord;
-use crate::value::Address;
+use crate::value::{Address, Commitment};
 
 /// How anchoring stands. Published on every change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,6 +24,8 @@ pub struct AnchorStatus {
     pub anchored_size: u64,
     /// Entries whose anchor is final.
     pub final_size: u64,
+    /// What the contract stored with that anchor; none before the first.
+    pub final_commitment: Option<Commitment>,
     /// The anchor on its way.
     pub in_flight: Option<AnchorRecord>,
     /// Spent today (UTC), what is on its way counted in full.

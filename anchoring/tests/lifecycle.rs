@@ -41,6 +41,7 @@ async fn an_anchor_counts_once_it_is_deep_enough_and_read_back() {
     assert_eq!(bench.status().spent_today_wei, inclusion.cost_wei());
     let stored = read_commitment(&bench.anvil.url, bench.config.contract, bench.sender()).await.unwrap();
     assert_eq!(stored, inclusion.commitment);
+    assert_eq!(bench.status().final_commitment, Some(inclusion.commitment));
 }
 
 #[tokio::test(flavor = "multi_thread")]

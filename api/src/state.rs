@@ -5,6 +5,7 @@ use crate::links::BaseUrl;
 use ledger::Ledger;
 use ledger::author::Author;
 use ledger::view::Views;
+use provenance::evidence::{Line, ProvenAnchor};
 use provenance::id::{PublicKey, SubjectId};
 use serde::Serialize;
 use std::sync::Arc;
@@ -70,6 +71,27 @@ pub trait AnchorView: Send + Sync + 'static {
     fn anchor(&self, sequence: u64) -> Option<Anchor>;
     /// The oldest anchor that is confirmed or final and covers the log's entry at `log_index`.
     fn covering(&self, log_index: u64) -> Option<Anchor>;
+    /// The anchors that a bundle needs, by their lines: for each of the log's `entries` the oldest that covers it, those
+    /// whose `commitments` events name, the newest of at most `log_size` entries, and what proves them. Only final ones,
+    /// with `also_confirmed` also those that the chain could still drop.
+    fn published(
+        &self,
+        entries: &[u64],
+        commitments: &[[u8; 32]],
+        log_size: u64,
+        also_confirmed: bool,
+    ) -> Vec<AnchorLine>;
+}
+
+/// Anchors of one line, each proven by its own evidence or by the next one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnchorLine {
+    /// EIP-155 chain id.
+    pub chain_id: u64,
+    /// Contract and sender.
+    pub line: Line,
+    /// Oldest first, at least one, at most 4,096.
+    pub anchors: Vec<ProvenAnchor>,
 }
 
 /// The nodes that are connected. Implemented by the program over the network service.
@@ -140,6 +162,9 @@ pub struct Anchor {
     pub transactions: Vec<String>,
     /// The block that holds it.
     pub block: Option<AnchorBlock>,
+    /// What proves without any endpoint that the block holds it, where this node keeps it: `storage` (a proof of the
+    /// contract's storage) or `receipt` (a proof of the transaction's receipt).
+    pub evidence: Option<String>,
     /// Gas used, once mined.
     pub gas_used: Option<u64>,
     /// What it cost, in wei, once mined.

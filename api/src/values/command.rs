@@ -113,7 +113,6 @@ impl Envelope {
             occurred: self.occurred()?,
             refs: self.refs()?,
             extensions: self.extensions()?,
-            after: None,
             expected_tips: None,
         })
     }

@@ -1,14 +1,14 @@
 //! A node's interface over a real ledger in a folder of its own, and a client that calls it.
 
 use api::{
-    Anchor, AnchorBlock, AnchorView, AnchoringStatus, ApiState, BaseUrl, Fault, HealthView, NodeIdentity, Peer,
-    PeerView, Token,
+    Anchor, AnchorBlock, AnchorLine, AnchorView, AnchoringStatus, ApiState, BaseUrl, Fault, HealthView, NodeIdentity,
+    Peer, PeerView, Token,
 };
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use ed25519_dalek::{Signer, SigningKey};
-use ledger::author::{AtRest, Author, Clock, Keyring, KeyringError, Means, Salts};
+use ledger::author::{AtRest, Author, Clock, Keyring, KeyringError, Means, NoAnchors, Salts};
 use ledger::view::ViewFollower;
 use ledger::{Ledger, LedgerOptions, LogSigner};
 use provenance::event::SignedEvent;
@@ -68,6 +68,7 @@ impl Node {
             keyring: Arc::new(Keys::of([founder_key])),
             clock: Arc::new(Ticks(AtomicU64::new(1_790_000_000_000))),
             salts: Arc::new(Counted(AtomicU64::new(1))),
+            anchors: Arc::new(NoAnchors),
             at_rest: Arc::new(Plain),
         };
         let anchors = Arc::new(Anchors::default());
@@ -315,6 +316,7 @@ impl Anchors {
                 transaction: format!("0x{}", "ab".repeat(32)),
                 commitment: format!("0x{}", "ef".repeat(32)),
             }),
+            evidence: Some("storage".into()),
             gas_used: Some(30_900),
             cost_wei: Some("30900000000000".into()),
             cut: "2026-09-21T11:59:00.000Z".into(),
@@ -352,6 +354,10 @@ impl AnchorView for Anchors {
     fn covering(&self, log_index: u64) -> Option<Anchor> {
         let sizes = self.sizes.lock().unwrap();
         sizes.iter().position(|size| *size > log_index).map(|index| self.make(index, sizes[index]))
+    }
+
+    fn published(&self, _: &[u64], _: &[[u8; 32]], _: u64, _: bool) -> Vec<AnchorLine> {
+        Vec::new()
     }
 }
 

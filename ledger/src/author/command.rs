@@ -6,7 +6,7 @@ use provenance::body::{
 use provenance::cbor::Any;
 use provenance::event::SignedEvent;
 use provenance::id::{EventId, PublicKey, SubjectId};
-use provenance::payload::{After, Reference};
+use provenance::payload::Reference;
 use provenance::value::{
     Coordinates, DateRange, Gln, Grade, Gs1Prefix, LangText, Occurred, Price, Quantity, Text, TextMap, Timestamp,
 };
@@ -27,8 +27,6 @@ pub struct Context {
     pub refs: Vec<Reference>,
     /// URI → anything.
     pub extensions: Option<TextMap<Any>>,
-    /// A final anchor that came before.
-    pub after: Option<After>,
     /// The tips that whoever asks has seen on the subject that is changed, the first of several. If
     /// they are others by now, the command is refused as stale.
     pub expected_tips: Option<BTreeSet<EventId>>,

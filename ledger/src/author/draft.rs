@@ -73,7 +73,7 @@ impl<'a> Draft<'a> {
             on_behalf_of: context.on_behalf_of,
             captured_by: context.captured_by,
             refs: (!context.refs.is_empty()).then(|| context.refs.clone()),
-            after: context.after,
+            after: self.desk.means.anchors.newest(),
             extensions: context.extensions.clone(),
         };
         (payload, self.openings)

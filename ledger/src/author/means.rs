@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use provenance::event::SignedEvent;
 use provenance::id::PublicKey;
-use provenance::payload::{Payload, StructureError};
+use provenance::payload::{After, Payload, StructureError};
 use std::sync::Arc;
 
 /// The keys that this node keeps. Called on threads that may block.
@@ -41,6 +41,22 @@ pub trait Salts: Send + Sync {
     fn salt(&self) -> [u8; 16];
 }
 
+/// What this node has anchored. Asked for each event that is signed, so it must not wait.
+pub trait FinalAnchors: Send + Sync {
+    /// The newest anchor that the chain cannot undo: whatever is signed now was signed after it.
+    fn newest(&self) -> Option<After>;
+}
+
+/// For a node that anchors nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct NoAnchors;
+
+impl FinalAnchors for NoAnchors {
+    fn newest(&self) -> Option<After> {
+        None
+    }
+}
+
 /// The cipher under which openings of sealed fields lie on the disk.
 pub trait AtRest: Send + Sync {
     /// Encrypts and authenticates `plain`, bound to `context`.
@@ -59,6 +75,8 @@ pub struct Means {
     pub clock: Arc<dyn Clock>,
     /// Makes sealed values unguessable.
     pub salts: Arc<dyn Salts>,
+    /// Dates events from below.
+    pub anchors: Arc<dyn FinalAnchors>,
     /// Encrypts openings.
     pub at_rest: Arc<dyn AtRest>,
 }

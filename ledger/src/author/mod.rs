@@ -31,7 +31,7 @@ pub use command::{
 };
 pub use correction::{any, correctable_field};
 pub use error::AuthorError;
-pub use means::{AtRest, Keyring, KeyringError, Means, Salts};
+pub use means::{AtRest, FinalAnchors, Keyring, KeyringError, Means, NoAnchors, Salts};
 pub use openings::{Knowledge, SealedFieldState};
 
 use crate::ledger::Ledger;

@@ -1,11 +1,14 @@
 //! Anchoring as the API shows it: the service's status, and its records from the store.
 
-use anchoring::{AnchorRecord, AnchorState, AnchorStatus};
-use api::{Anchor, AnchorBlock, AnchoringStatus};
+use anchoring::{AnchorRecord, AnchorState, AnchorStatus, Settled};
+use api::{Anchor, AnchorBlock, AnchorLine, AnchoringStatus};
 use data_encoding::HEXLOWER;
 use ledger::Ledger;
+use ledger::author::FinalAnchors;
+use provenance::payload::After;
 use provenance::value::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 use store::{Anchors, Range, StoreError};
@@ -23,6 +26,8 @@ struct Index {
     changes: watch::Receiver<AnchorStatus>,
     /// Size of the log → the anchor that covers it, of those that are deep enough.
     by_size: BTreeMap<u64, u64>,
+    /// What the contract stored with each of them.
+    by_commitment: HashMap<[u8; 32], u64>,
     /// All before this one have reached their end.
     first_open: u64,
 }
@@ -31,7 +36,7 @@ impl AnchorView {
     pub(super) fn new(ledger: Ledger, status: watch::Receiver<AnchorStatus>) -> Self {
         let mut changes = status.clone();
         changes.mark_changed();
-        Self { ledger, status, index: Mutex::new(Index { changes, by_size: BTreeMap::new(), first_open: 0 }) }
+        Self { ledger, status, index: Mutex::new(Index::new(changes)) }
     }
 
     fn record(&self, sequence: u64) -> Result<Option<AnchorRecord>, StoreError> {
@@ -49,6 +54,17 @@ impl AnchorView {
         let newest = self.index.lock().unwrap_or_else(PoisonError::into_inner).by_size.values().next_back().copied();
         let cut_ms = newest.and_then(|sequence| self.record(sequence).ok()?).map_or(0, |record| record.cut_ms);
         Some(now_ms().saturating_sub(signed_ms.max(cut_ms)))
+    }
+}
+
+/// The newest final anchor, for the events that this node signs.
+pub(super) struct Anchored(pub(super) watch::Receiver<AnchorStatus>);
+
+impl FinalAnchors for Anchored {
+    fn newest(&self) -> Option<After> {
+        let status = self.0.borrow();
+        let commitment = status.final_commitment?;
+        Some(After { chain_id: status.chain_id, commitment: *commitment.as_bytes() })
     }
 }
 
@@ -94,9 +110,51 @@ impl api::AnchorView for AnchorView {
         };
         self.anchor(sequence?)
     }
+
+    fn published(
+        &self,
+        entries: &[u64],
+        commitments: &[[u8; 32]],
+        log_size: u64,
+        also_confirmed: bool,
+    ) -> Vec<AnchorLine> {
+        let record = |sequence: u64| self.record(sequence).ok().flatten();
+        let wanted = {
+            let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+            index.refresh(record);
+            index.wanted(entries, commitments, log_size)
+        };
+        let mut lines: Vec<(anchoring::Line, Vec<u64>)> = Vec::new();
+        for sequence in wanted {
+            let Some(line) = record(sequence).map(|record| record.line) else { continue };
+            match lines.iter_mut().find(|(known, _)| *known == line) {
+                Some((_, sequences)) => sequences.push(sequence),
+                None => lines.push((line, vec![sequence])),
+            }
+        }
+        let settled = if also_confirmed { Settled::Confirmed } else { Settled::Final };
+        let read = |sequence| Ok::<_, Infallible>(record(sequence));
+        let told = lines.into_iter().map(|(line, sequences)| {
+            let Ok(anchors) = anchoring::published(sequences, read, &line, log_size, settled);
+            AnchorLine { chain_id: line.chain_id, line: line.to_evidence(), anchors }
+        });
+        told.filter(|line| !line.anchors.is_empty()).collect()
+    }
 }
 
 impl Index {
+    fn new(changes: watch::Receiver<AnchorStatus>) -> Self {
+        Self { changes, by_size: BTreeMap::new(), by_commitment: HashMap::new(), first_open: 0 }
+    }
+
+    /// The anchors that a bundle of these entries needs at first hand.
+    fn wanted(&self, entries: &[u64], commitments: &[[u8; 32]], log_size: u64) -> BTreeSet<u64> {
+        let covering = entries.iter().filter_map(|entry| self.by_size.range(entry + 1..).next());
+        let newest = self.by_size.range(..=log_size).next_back();
+        let named = commitments.iter().filter_map(|commitment| self.by_commitment.get(commitment));
+        covering.chain(newest).map(|(_, sequence)| sequence).chain(named).copied().collect()
+    }
+
     /// Reads again what can have changed since the last time.
     fn refresh(&mut self, record: impl Fn(u64) -> Option<AnchorRecord>) {
         if !self.changes.has_changed().unwrap_or(false) {
@@ -105,11 +163,14 @@ impl Index {
         self.changes.borrow_and_update();
         let first = self.first_open;
         self.by_size.retain(|_, sequence| *sequence < first);
+        self.by_commitment.retain(|_, sequence| *sequence < first);
         let mut all_ended = true;
         for record in (first..).map_while(record) {
             if record.is_anchored() {
                 // Of two anchors of one size the older one stands.
                 self.by_size.entry(record.content.size).or_insert(record.sequence);
+                let commitment = record.inclusion().map(|inclusion| *inclusion.commitment.as_bytes());
+                self.by_commitment.extend(commitment.map(|commitment| (commitment, record.sequence)));
             }
             all_ended &= !record.is_open();
             if all_ended {
@@ -151,6 +212,7 @@ fn shown(record: &AnchorRecord) -> Anchor {
         gas_used: inclusion.map(|inclusion| inclusion.gas_used),
         cost_wei: inclusion.map(|inclusion| inclusion.cost_wei().to_string()),
         block,
+        evidence: record.evidence.as_ref().map(|evidence| evidence.kind().to_owned()),
         cut: time(record.cut_ms),
         changed: time(record.changed_ms),
         problem,
@@ -182,7 +244,7 @@ mod tests {
             block_hash: BlockHash::from_bytes([4; 32]),
             timestamp_s: 1,
             succeeded: true,
-            commitment: Commitment::ZERO,
+            commitment: Commitment::from_bytes([u8::try_from(size).unwrap(); 32]),
             gas_used: 1,
             gas_price_wei: 1,
         };
@@ -192,15 +254,20 @@ mod tests {
     #[test]
     fn the_index_follows_anchors_forth_and_back() {
         let (sender, changes) = watch::channel(AnchorStatus::default());
-        let mut index = Index { changes, by_size: BTreeMap::new(), first_open: 0 };
+        let mut index = Index::new(changes);
         let read =
             |records: Vec<AnchorRecord>| move |sequence: u64| records.get(usize::try_from(sequence).unwrap()).cloned();
         sender.send_replace(AnchorStatus::default());
         index.refresh(read(vec![record(0, 5, AnchorState::Final), record(1, 9, AnchorState::Confirmed)]));
         assert_eq!(index.by_size, BTreeMap::from([(5, 0), (9, 1)]));
         assert_eq!(index.first_open, 1);
+        assert_eq!(index.by_commitment, HashMap::from([([5; 32], 0), ([9; 32], 1)]));
+        assert_eq!(index.wanted(&[4], &[], 4), BTreeSet::from([0]));
+        assert_eq!(index.wanted(&[5, 9], &[], 4), BTreeSet::from([1]));
+        assert_eq!(index.wanted(&[], &[[5; 32], [7; 32]], 9), BTreeSet::from([0, 1]));
         sender.send_replace(AnchorStatus::default());
         index.refresh(read(vec![record(0, 5, AnchorState::Final), record(1, 9, AnchorState::Mined)]));
         assert_eq!(index.by_size, BTreeMap::from([(5, 0)]), "a dropped block anchors nothing");
+        assert_eq!(index.by_commitment, HashMap::from([([5; 32], 0)]));
     }
 }

@@ -6,7 +6,7 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload as Message};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use ed25519_dalek::{Signer, SigningKey};
 use ledger::SystemClock;
-use ledger::author::{AtRest, Keyring, KeyringError, Means, Salts};
+use ledger::author::{AtRest, FinalAnchors, Keyring, KeyringError, Means, Salts};
 use provenance::event::SignedEvent;
 use provenance::id::PublicKey;
 use provenance::payload::Payload;
@@ -17,11 +17,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 const NONCE_BYTES: usize = 24;
 
 /// All that an author needs of the program.
-pub(super) fn means(keystore: Keystore, openings: &Secret) -> Means {
+pub(super) fn means(keystore: Keystore, openings: &Secret, anchors: impl FinalAnchors + 'static) -> Means {
     Means {
         keyring: Arc::new(Keys::new(keystore)),
         clock: Arc::new(SystemClock),
         salts: Arc::new(SystemSalts),
+        anchors: Arc::new(anchors),
         at_rest: Arc::new(OpeningsCipher(XChaCha20Poly1305::new(openings.bytes().into()))),
     }
 }

@@ -1,7 +1,7 @@
 //! Opening the parts of a node in their order, and ending them together.
 
 use super::anchor_book::Book;
-use super::anchor_view::{AnchorView, now_ms};
+use super::anchor_view::{AnchorView, Anchored, now_ms};
 use super::health::Health;
 use super::keyring::means;
 use super::log_key::LogKey;
@@ -156,7 +156,8 @@ pub(crate) async fn start(
     };
 
     let actor = actor_of(&ledger, &cooperative);
-    let author = Author::new(ledger.clone(), means(keystore, &openings_key), actor.unwrap_or(NOBODY));
+    let means = means(keystore, &openings_key, Anchored(anchor_status.clone()));
+    let author = Author::new(ledger.clone(), means, actor.unwrap_or(NOBODY));
     let sync = sync::start(author.clone(), handle.clone(), incoming, log, anchor_status.clone(), &tasks, &stop);
     if let Some(service) = anchor_service {
         tasks.spawn(service.run(stop.clone()));

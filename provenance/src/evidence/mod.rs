@@ -84,6 +84,15 @@ pub struct AnchorWords {
     pub state_root: [u8; 32],
 }
 
+/// An anchor with what proves it; without evidence, the anchor that follows it in its line does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvenAnchor {
+    /// What the contract hashed.
+    pub words: AnchorWords,
+    /// That a block holds it.
+    pub evidence: Option<Evidence>,
+}
+
 /// The block to which evidence leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Block {

@@ -4,6 +4,7 @@ use super::village::{Village, apples, by, farm, text};
 use ledger::author::{AuthorError, MoveProduce};
 use provenance::admission::Rule;
 use provenance::id::SubjectId;
+use provenance::payload::After;
 use provenance::seal;
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
@@ -140,5 +141,23 @@ async fn an_import_of_which_nobody_knows_whether_it_was_written_keeps_its_openin
     assert_eq!(written.len(), 3);
     for event in written {
         assert!(v.author.opening(&event, seal::HARVESTER).unwrap().is_some());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_names_the_newest_final_anchor_that_the_node_knows() {
+    let v = Village::new().await;
+    let after = async || {
+        let done = v.author.register_produce(by(v.farmer), apples("1", &[v.farm])).await.unwrap();
+        let rows = vec![(by(v.farmer), apples("1", &[v.farm]))];
+        let imported = v.author.register_all(rows).await.remove(0).unwrap();
+        assert_eq!(imported.event.payload().after, done.event.payload().after);
+        done.event.payload().after
+    };
+    assert_eq!(after().await, None);
+    for number in [1, 2] {
+        let anchor = After { chain_id: 31337, commitment: [number; 32] };
+        *v.anchored.0.lock().unwrap() = Some(anchor);
+        assert_eq!(after().await, Some(anchor));
     }
 }

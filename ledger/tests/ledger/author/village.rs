@@ -2,8 +2,8 @@
 
 use ed25519_dalek::{Signer, SigningKey};
 use ledger::author::{
-    AtRest, Author, AuthorError, Clock, Context, Done, EnrolActor, EnrolledKey, Keyring, KeyringError, Means,
-    OfferLine, OfferTransfer, RegisterPlace, RegisterProduce, Salts, To,
+    AtRest, Author, AuthorError, Clock, Context, Done, EnrolActor, EnrolledKey, FinalAnchors, Keyring, KeyringError,
+    Means, OfferLine, OfferTransfer, RegisterPlace, RegisterProduce, Salts, To,
 };
 use ledger::{Ledger, LedgerOptions};
 use provenance::admission::Ancestry;
@@ -12,7 +12,7 @@ use provenance::counting::{self, CountedLot};
 use provenance::event::SignedEvent;
 use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::network::Network;
-use provenance::payload::{Lane, Payload};
+use provenance::payload::{After, Lane, Payload};
 use provenance::value::{Coordinates, Currency, LangText, Money, Price, Quantity, Text, Unit};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -26,6 +26,7 @@ pub struct Village {
     pub ledger: Ledger,
     pub keys: Arc<Keys>,
     pub clock: Arc<Hand>,
+    pub anchored: Arc<Anchored>,
     pub founder: SubjectId,
     pub cooperative: SubjectId,
     pub farmer: SubjectId,
@@ -94,6 +95,16 @@ impl Clock for Hand {
     }
 }
 
+/// The newest final anchor, as a test sets it.
+#[derive(Default)]
+pub struct Anchored(pub Mutex<Option<After>>);
+
+impl FinalAnchors for Anchored {
+    fn newest(&self) -> Option<After> {
+        *self.0.lock().unwrap()
+    }
+}
+
 impl Salts for Counter {
     fn salt(&self) -> [u8; 16] {
         let mut salt = [7; 16];
@@ -124,10 +135,12 @@ impl Village {
         let store = StoreOptions { cache_bytes: 1 << 20, write_buffer_bytes: 4 << 20, ..StoreOptions::default() };
         let ledger = Ledger::open(folder.path(), network, LedgerOptions { store, ..LedgerOptions::default() }).unwrap();
         let clock = Arc::new(Hand(AtomicU64::new(1_790_000_000_000)));
+        let anchored = Arc::new(Anchored::default());
         let means = Means {
             keyring: keys.clone(),
             clock: clock.clone(),
             salts: Arc::new(Counter(AtomicU64::new(0))),
+            anchors: anchored.clone(),
             at_rest: Arc::new(Bound),
         };
         let author = Author::new(ledger.clone(), means, founder);
@@ -139,7 +152,20 @@ impl Village {
         let trader = created(author.enrol_actor(by(founder), enrolment("Trader", &[Role::Trader])).await);
         let grocer = created(author.enrol_actor(by(founder), enrolment("Grocer", &[Role::Retailer])).await);
         let farm = created(author.register_place(by(farmer), farm()).await);
-        Self { author, ledger, keys, clock, founder, cooperative, farmer, trader, grocer, farm, _folder: folder }
+        Self {
+            author,
+            ledger,
+            keys,
+            clock,
+            anchored,
+            founder,
+            cooperative,
+            farmer,
+            trader,
+            grocer,
+            farm,
+            _folder: folder,
+        }
     }
 
     /// A lot of the farmer.
