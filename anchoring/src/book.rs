@@ -5,13 +5,15 @@ use std::error::Error;
 /// A log of this size holds only leaf 0, the network's id, and tells of no event.
 pub(crate) const EMPTY_LOG_SIZE: u64 = 1;
 
-/// Size and root of the log.
+/// Size and roots of the log: one moment of it, so that both roots belong to the same size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogHead {
     /// Number of leaves, leaf 0 included.
     pub size: u64,
     /// Root of the RFC 9162 Merkle tree over them.
     pub root: [u8; 32],
+    /// Root of the state map after those leaves; zeros where none is kept.
+    pub state_root: [u8; 32],
 }
 
 /// The book could not be read or written.
@@ -41,6 +43,6 @@ pub trait AnchorBook: Send + Sync + 'static {
     /// Writes a record, replacing the one with the same number.
     fn save(&self, sequence: u64, record: &[u8]) -> Result<(), BookError>;
 
-    /// The log as far as it is durable: what is anchored must still be there after a crash.
+    /// The log as far as it is durable, at a size of which the state root is known: what is anchored must still be there after a crash.
     fn log_head(&self) -> Result<LogHead, BookError>;
 }

@@ -11,14 +11,11 @@ use crate::value::Commitment;
 /// An estimate holds for the present state; a quarter more leaves room for chains that charge by their load.
 const GAS_MARGIN_DIVISOR: u64 = 4;
 
-/// What is committed as long as no state map is kept.
-const NO_STATE_ROOT: [u8; 32] = [0; 32];
-
 /// What stands on the chain for this node's sender.
 struct Base {
     commitment: Commitment,
-    /// The anchored log; none before the first anchor.
-    anchored: Option<LogHead>,
+    /// Size and root of the anchored log; none before the first anchor.
+    anchored: Option<(u64, [u8; 32])>,
 }
 
 impl Round<'_> {
@@ -37,7 +34,7 @@ impl Round<'_> {
             return Ok(());
         }
         let content =
-            Content { previous: base.commitment, size: log.size, log_root: log.root, state_root: NO_STATE_ROOT };
+            Content { previous: base.commitment, size: log.size, log_root: log.root, state_root: log.state_root };
         let sequence = match waiting {
             Some((sequence, old)) if old == content => sequence,
             Some((sequence, _)) => {
@@ -102,20 +99,18 @@ impl Round<'_> {
                 content
             }
         };
-        Ok(Base { commitment, anchored: Some(LogHead { size: content.size, root: content.log_root }) })
+        Ok(Base { commitment, anchored: Some((content.size, content.log_root)) })
     }
 }
 
 /// Whether the log has more entries than the anchored one; whoever reads a line of anchors relies on sizes that grow.
 fn grew(log: LogHead, base: &Base) -> Result<bool, Problem> {
     match base.anchored {
-        Some(anchored) if log.size < anchored.size => {
-            Err(Problem::LogShorter { size: log.size, anchored_size: anchored.size })
+        Some((anchored_size, _)) if log.size < anchored_size => {
+            Err(Problem::LogShorter { size: log.size, anchored_size })
         }
-        Some(anchored) if log.size == anchored.size && log.root != anchored.root => {
-            Err(Problem::OtherLog { size: log.size })
-        }
-        Some(anchored) => Ok(log.size > anchored.size),
+        Some((size, root)) if log.size == size && log.root != root => Err(Problem::OtherLog { size }),
+        Some((anchored_size, _)) => Ok(log.size > anchored_size),
         None => Ok(log.size > EMPTY_LOG_SIZE),
     }
 }

@@ -49,6 +49,7 @@ async fn anchors_form_a_chain_and_stay_within_the_gas_budget() {
     let mut bench = Bench::start().await;
     let first = bench.anchor(1000).await;
     let second = bench.anchor(1_000_000).await;
+    assert_eq!(second.content.state_root[..8], 1_000_000_u64.to_le_bytes(), "both roots are of one size");
     assert_eq!(second.content.previous, first.inclusion().unwrap().commitment);
     let gas_used = second.inclusion().unwrap().gas_used;
     assert!(gas_used <= BUDGET_GAS, "a repeat anchor used {gas_used} gas");

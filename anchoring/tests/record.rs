@@ -6,6 +6,7 @@ use anchoring::record::MAX_ATTEMPTS;
 use anchoring::{
     Address, AnchorRecord, AnchorState, Attempt, BlockHash, Commitment, Content, DecodeError, Inclusion, Line, TxHash,
 };
+use provenance::evidence::Evidence;
 
 const NONCE: u64 = 7;
 
@@ -38,6 +39,10 @@ fn inclusion(attempt: u8, succeeded: bool) -> Inclusion {
         gas_used: 30_539,
         gas_price_wei: 11_000_000_000,
     }
+}
+
+fn storage_evidence() -> Evidence {
+    Evidence::Storage { header: vec![0x01, 0x02], account: vec![vec![0x03], vec![0x04]], slot: vec![vec![0x05; 24]] }
 }
 
 /// A record in every state, on the ways that there are to it.
@@ -134,6 +139,35 @@ fn every_record_survives_its_encoding() {
     }
 }
 
+/// A record of a program that kept no evidence is read as one without.
+#[test]
+fn records_from_before_evidence_are_read() {
+    let golden = include_str!("golden/confirmed.hex").trim();
+    let record = AnchorRecord::decode(&alloy::hex::decode(golden).unwrap()).unwrap();
+    assert_eq!((record.state.name(), record.evidence), ("confirmed", None));
+}
+
+#[test]
+fn evidence_goes_with_the_block() {
+    for record in all() {
+        let mut proven = AnchorRecord { evidence: Some(storage_evidence()), ..record.clone() };
+        if proven.mined(inclusion(1, true), 9).is_ok() {
+            assert_eq!(proven.evidence, None, "that of another block");
+        }
+        let mut proven = AnchorRecord { evidence: Some(storage_evidence()), ..record.clone() };
+        if proven.dropped(30, 9).is_ok() {
+            assert_eq!(proven.evidence, None);
+        }
+        let mut proven = AnchorRecord { evidence: Some(storage_evidence()), ..record.clone() };
+        if proven.confirmed(9).is_ok() {
+            assert!(proven.evidence.is_some(), "the block is the same");
+        }
+        let mut unproven = record.clone();
+        assert!(unproven.proven(storage_evidence()).is_err(), "bytes that prove nothing");
+        assert_eq!(unproven, record);
+    }
+}
+
 #[test]
 fn damaged_bytes_are_refused() {
     let bytes = all().pop().unwrap().encode();
@@ -155,4 +189,10 @@ fn the_encoding_is_what_it_was() {
     let failed = all().into_iter().find(|record| matches!(record.state, AnchorState::Failed { .. })).unwrap();
     let golden = include_str!("golden/failed.hex").trim();
     assert_eq!(alloy::hex::encode(failed.encode()), golden);
+    let proven = AnchorRecord { evidence: Some(storage_evidence()), ..confirmed.clone() };
+    assert_eq!(alloy::hex::encode(proven.encode()), include_str!("golden/proven_by_storage.hex").trim());
+    let receipt = vec![vec![0x06], vec![0x07]];
+    let evidence = Evidence::Receipt { header: vec![0x01, 0x02], receipt, transaction: 300, log: 1 };
+    let proven = AnchorRecord { evidence: Some(evidence), ..confirmed };
+    assert_eq!(alloy::hex::encode(proven.encode()), include_str!("golden/proven_by_receipt.hex").trim());
 }

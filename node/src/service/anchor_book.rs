@@ -29,7 +29,7 @@ impl AnchorBook for Book {
     fn log_head(&self) -> Result<LogHead, BookError> {
         // An anchor commits to the state map too, so the map is cut for exactly the log that is anchored.
         let cut = Handle::current().block_on(self.0.cut()).map_err(unreadable)?;
-        Ok(LogHead { size: cut.size, root: cut.log_root })
+        Ok(LogHead { size: cut.size, root: cut.log_root, state_root: cut.state_root })
     }
 }
 

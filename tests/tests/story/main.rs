@@ -9,6 +9,7 @@ mod catch_up;
 mod conflict;
 mod crash;
 mod demo;
+mod evidence;
 mod open_offer;
 mod page;
 mod part_sale;
