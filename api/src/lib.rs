@@ -41,7 +41,7 @@ pub use links::{BaseUrl, BaseUrlError};
 pub use routes::router;
 pub use serve::serve;
 pub use state::{
-    Anchor, AnchorBlock, AnchorLine, AnchorView, AnchoringStatus, ApiState, Fault, HealthView, NodeIdentity, Peer,
+    Anchor, AnchorBlock, AnchorView, AnchoringStatus, ApiState, Fault, HealthView, NodeIdentity, Peer,
     PeerCosigning,
     PeerView,
 };

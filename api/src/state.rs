@@ -5,7 +5,7 @@ use crate::links::BaseUrl;
 use ledger::Ledger;
 use ledger::author::Author;
 use ledger::view::Views;
-use provenance::evidence::{Line, ProvenAnchor};
+use provenance::evidence::ProvenLine;
 use provenance::id::{PublicKey, SubjectId};
 use serde::Serialize;
 use std::sync::Arc;
@@ -80,18 +80,7 @@ pub trait AnchorView: Send + Sync + 'static {
         commitments: &[[u8; 32]],
         log_size: u64,
         also_confirmed: bool,
-    ) -> Vec<AnchorLine>;
-}
-
-/// Anchors of one line, each proven by its own evidence or by the next one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AnchorLine {
-    /// EIP-155 chain id.
-    pub chain_id: u64,
-    /// Contract and sender.
-    pub line: Line,
-    /// Oldest first, at least one, at most 4,096.
-    pub anchors: Vec<ProvenAnchor>,
+    ) -> Vec<ProvenLine>;
 }
 
 /// The nodes that are connected. Implemented by the program over the network service.

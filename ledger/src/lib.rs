@@ -7,6 +7,7 @@
 //! tiles, lane and journal heads, is on the disk as a whole.
 
 pub mod author;
+mod bundle;
 mod check;
 mod checkpoint;
 mod clock;
@@ -23,6 +24,7 @@ pub mod view;
 mod witness;
 mod writer;
 
+pub use bundle::{AsOf, BundleRequest, BundleSources, MakeError};
 pub use check::CheckError;
 pub use checkpoint::AddCosignatureError;
 pub use clock::{Clock, SystemClock};

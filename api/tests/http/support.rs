@@ -1,7 +1,7 @@
 //! A node's interface over a real ledger in a folder of its own, and a client that calls it.
 
 use api::{
-    Anchor, AnchorBlock, AnchorLine, AnchorView, AnchoringStatus, ApiState, BaseUrl, Fault, HealthView, NodeIdentity,
+    Anchor, AnchorBlock, AnchorView, AnchoringStatus, ApiState, BaseUrl, Fault, HealthView, NodeIdentity,
     Peer, PeerView, Token,
 };
 use axum::Router;
@@ -356,7 +356,7 @@ impl AnchorView for Anchors {
         sizes.iter().position(|size| *size > log_index).map(|index| self.make(index, sizes[index]))
     }
 
-    fn published(&self, _: &[u64], _: &[[u8; 32]], _: u64, _: bool) -> Vec<AnchorLine> {
+    fn published(&self, _: &[u64], _: &[[u8; 32]], _: u64, _: bool) -> Vec<provenance::evidence::ProvenLine> {
         Vec::new()
     }
 }

@@ -1,7 +1,8 @@
 //! Anchoring as the API shows it: the service's status, and its records from the store.
 
 use anchoring::{AnchorRecord, AnchorState, AnchorStatus, Settled};
-use api::{Anchor, AnchorBlock, AnchorLine, AnchoringStatus};
+use provenance::evidence::ProvenLine;
+use api::{Anchor, AnchorBlock, AnchoringStatus};
 use data_encoding::HEXLOWER;
 use ledger::Ledger;
 use ledger::author::FinalAnchors;
@@ -117,7 +118,7 @@ impl api::AnchorView for AnchorView {
         commitments: &[[u8; 32]],
         log_size: u64,
         also_confirmed: bool,
-    ) -> Vec<AnchorLine> {
+    ) -> Vec<ProvenLine> {
         let record = |sequence: u64| self.record(sequence).ok().flatten();
         let wanted = {
             let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
@@ -136,7 +137,7 @@ impl api::AnchorView for AnchorView {
         let read = |sequence| Ok::<_, Infallible>(record(sequence));
         let told = lines.into_iter().map(|(line, sequences)| {
             let Ok(anchors) = anchoring::published(sequences, read, &line, log_size, settled);
-            AnchorLine { chain_id: line.chain_id, line: line.to_evidence(), anchors }
+            ProvenLine { chain_id: line.chain_id, line: line.to_evidence(), anchors }
         });
         told.filter(|line| !line.anchors.is_empty()).collect()
     }

@@ -93,6 +93,17 @@ pub struct ProvenAnchor {
     pub evidence: Option<Evidence>,
 }
 
+/// Anchors of one line, each proven by its own evidence or by the next one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvenLine {
+    /// EIP-155 chain id.
+    pub chain_id: u64,
+    /// Contract and sender.
+    pub line: Line,
+    /// Oldest first, at least one, at most 4,096.
+    pub anchors: Vec<ProvenAnchor>,
+}
+
 /// The block to which evidence leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Block {
