@@ -361,7 +361,7 @@ mod tests {
             prop_assert_eq!(root(size, &log).unwrap(), root_now);
             prop_assert_eq!(&Frontier::load(size, &log).unwrap(), &log.frontier);
             let roots = log.frontier.roots().to_vec();
-            prop_assert_eq!(Frontier::from_roots(size, roots.clone()).as_ref(), Some(&log.frontier));
+            prop_assert_eq!(Frontier::from_roots(size, roots.clone()), Some(log.frontier.clone()));
             prop_assert_eq!(Frontier::from_roots(size ^ 1, roots), None);
 
             let index = a % size;
