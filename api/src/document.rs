@@ -92,11 +92,11 @@ fn description() -> String {
 fn complete(document: &mut utoipa::openapi::OpenApi) {
     let paths = std::mem::take(&mut document.paths.paths);
     for (path, mut item) in paths {
-        let PathItem { get, post, patch, .. } = &mut item;
-        for operation in [get, post, patch].into_iter().flatten() {
+        let PathItem { get, post, patch, delete, .. } = &mut item;
+        for operation in [get, post, patch, delete].into_iter().flatten() {
             add_default_problem(operation);
         }
-        for operation in [post, patch].into_iter().flatten() {
+        for operation in [post, patch, delete].into_iter().flatten() {
             operation.security = Some(vec![SecurityRequirement::new(TOKEN, [] as [&str; 0])]);
         }
         document.paths.paths.insert(path.replace("{*", "{"), item);

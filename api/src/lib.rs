@@ -10,7 +10,7 @@
 //!
 //! **Invariant:** a request that is answered with a 4xx stored nothing and passed nothing on.
 //!
-//! **Invariant:** reading needs no token, writing always does, and no answer holds a secret.
+//! **Invariant:** reading needs no token, except of what is sealed; writing always does, and no answer holds a secret.
 
 mod auth;
 mod caching;

@@ -134,6 +134,12 @@ impl Cosigning {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner).get(peer).and_then(|known| known.cosigned_by)
     }
 
+    /// Whether the peer's log is known to contradict itself.
+    fn is_rewritten(&self, peer: &PeerId) -> bool {
+        let peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        peers.get(peer).is_some_and(|known| known.rewritten)
+    }
+
     /// Begins to read a log, unless that is going on already.
     fn begin(&self, log: PublicKey) -> Option<AtWork<'_>> {
         let begun = self.at_work.lock().unwrap_or_else(PoisonError::into_inner).insert(log);

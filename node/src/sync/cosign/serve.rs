@@ -166,7 +166,10 @@ fn note_outcome(shared: &Shared, from: &PeerId, outcome: Cosigned) {
         // A stranger leaves no trace, or any number of them would.
         Err((Reason::NotEnrolled, _)) => tracing::debug!(peer = %from, "no enrolled node asks for a cosignature"),
         Err((reason, missing)) => {
+            let known_rewritten = shared.cosigning.is_rewritten(from);
             match reason {
+                // Once is loud enough; the list of peers goes on saying it.
+                Reason::Rewritten if known_rewritten => {}
                 Reason::Rewritten => tracing::error!(
                     peer = %from,
                     "a peer has REWRITTEN its log: it contradicts a checkpoint that this node cosigned. It is cosigned no \
