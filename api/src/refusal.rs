@@ -46,7 +46,6 @@ impl From<LogError> for Problem {
             LogError::Range { .. } => Self::new(Code::NotFound, sentence(&error.to_string())).rule("range"),
             LogError::MapBehind { .. } => Self::new(Code::Overloaded, sentence(&error.to_string())).rule("map_behind"),
             LogError::NoKey => Self::new(Code::NotFound, sentence(&error.to_string())),
-            LogError::MapBehind { .. } => Self::new(Code::Overloaded, sentence(&error.to_string())),
             LogError::Store(error) => storage(error),
         }
     }

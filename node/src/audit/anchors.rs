@@ -116,40 +116,44 @@ async fn one_line(
 ) -> Result<String, Stopped> {
     let (contract, sender) = (Address::from_bytes(line.contract), Address::from_bytes(line.sender));
     let mut tries = 0;
-    loop {
+    let listed = loop {
         // The chain first: what it stores then, the node must come to list.
         let stored = anchoring::read_commitment(rpc, contract, sender).await.or_exit(Exit::Unreachable)?;
         let listed: Vec<_> = read(audit).await?.into_iter().filter(|anchor| anchor.line == *line).collect();
-        let mut before = Commitment::ZERO;
-        let mut covered = listed.iter().position(|anchor| anchor.commitment == stored).map(|newest| newest + 1);
-        if stored == Commitment::ZERO {
-            covered = Some(0);
+        if listed.last().map_or(Commitment::ZERO, |newest| newest.commitment) == stored {
+            break listed;
         }
-        let Some(covered) = covered else {
-            tries += 1;
-            if tries == TRIES {
-                let reason =
-                    format!("the contract stores {stored} for {sender}, an anchor that the node does not list");
-                return Err(Stopped::refuted("chain", reason));
-            }
-            tokio::time::sleep(AGAIN).await;
-            continue;
-        };
-        for anchor in &listed[..covered] {
-            if anchor.content.previous != before {
-                let reason = format!(
-                    "anchor {} follows the commitment {}, which the node does not list: an anchor before it is hidden",
-                    anchor.sequence, anchor.content.previous
-                );
-                return Err(Stopped::refuted("chain", reason));
-            }
-            before = anchor.commitment;
-            of_this_log(audit, own, checkpoint, anchor).await?;
+        // An anchor may have been mined between the two questions.
+        tries += 1;
+        if tries == TRIES {
+            let is_listed = stored == Commitment::ZERO || listed.iter().any(|anchor| anchor.commitment == stored);
+            let reason = if is_listed {
+                format!("the newest anchors that the node lists for {sender} are not on the chain")
+            } else {
+                format!(
+                    "the contract stores {stored} for {sender}, an anchor that the node does not list: it is hidden"
+                )
+            };
+            return Err(Stopped::refuted("chain", reason));
         }
-        return Ok(format!(
-            "{covered} anchors of {sender} in an unbroken chain of commitments up to the one that the contract stores"
-        ));
+        tokio::time::sleep(AGAIN).await;
+    };
+    let mut before = Commitment::ZERO;
+    for anchor in &listed {
+        if anchor.content.previous != before {
+            let reason = format!(
+                "anchor {} follows the commitment {}, which the node does not list: an anchor before it is hidden",
+                anchor.sequence, anchor.content.previous
+            );
+            return Err(Stopped::refuted("chain", reason));
+        }
+        before = anchor.commitment;
+        of_this_log(audit, own, checkpoint, anchor).await?;
     }
+    Ok(format!(
+        "{} anchors of {sender} in an unbroken chain of commitments up to the one that the contract stores",
+        listed.len()
+    ))
 }
 
 /// All anchors that are in a block, oldest first.
