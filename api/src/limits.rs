@@ -14,6 +14,9 @@ pub(crate) const MAX_JSON_BYTES: usize = 1024 * 1024;
 /// Posted events: 1024 of the largest, so one signature batch.
 pub(crate) const MAX_EVENTS_BYTES: usize = 16 * 1024 * 1024;
 
+/// Bundles verified at the same time: each keeps a core busy, and holds up to 32 MiB.
+pub(crate) const MAX_VERIFICATIONS_AT_ONCE: usize = 2;
+
 /// Requests served at the same time. Each costs at most its body and its answer; beyond this they would only wait for
 /// each other, so the rest is told to come back.
 pub(crate) const MAX_CONCURRENT_REQUESTS: usize = 512;

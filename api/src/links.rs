@@ -85,6 +85,16 @@ pub(crate) fn retirement(id: &SubjectId) -> String {
     format!("{ROOT}/produces/{id}/retirement")
 }
 
+/// Everything that verifies a lot's history.
+pub(crate) fn bundle(id: &SubjectId) -> String {
+    format!("{ROOT}/produces/{id}/bundle")
+}
+
+/// Where bundles are verified.
+pub(crate) fn verifications() -> String {
+    format!("{ROOT}/verifications")
+}
+
 /// A lot's QR code as SVG.
 pub(crate) fn qr_svg(id: &SubjectId) -> String {
     format!("{ROOT}/produces/{id}/qr.svg")

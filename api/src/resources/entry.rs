@@ -33,6 +33,8 @@ pub(crate) async fn entry(State(state): State<ApiState>, MayWrite(may_write): Ma
     let links = Links::to_self(links::entry())
         .templated("produces", links::produces() + "{?holder,originator,commodity,grade,state,cursor,limit}")
         .templated("produce", links::produces() + "/{id}")
+        .templated("bundle", links::produces() + "/{id}/bundle{?as_of,shallow,disclose}")
+        .and("verifications", links::verifications())
         .templated("transfers", links::transfers() + "{?state,party,cursor,limit}")
         .templated("transfer", links::transfers() + "/{id}")
         .templated("events", links::events() + "{?from,limit}")

@@ -11,3 +11,4 @@ pub(crate) mod places;
 pub(crate) mod produces;
 pub(crate) mod status;
 pub(crate) mod transfers;
+pub(crate) mod verifications;

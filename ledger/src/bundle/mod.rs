@@ -47,7 +47,7 @@ pub trait BundleSources {
     /// events name, the newest of at most `size` entries, and what proves them.
     fn anchors(&self, entries: &[u64], commitments: &[[u8; 32]], size: u64) -> Vec<ProvenLine>;
     /// The openings of an event that are to be shown, by path.
-    fn openings(&self, event: &EventId) -> Result<Vec<(Vec<u8>, Opening)>, StoreError>;
+    fn openings(&self, event: &EventId) -> Result<Vec<(Vec<u8>, Opening)>, MakeError>;
 }
 
 /// Why no bundle can be made.

@@ -1,5 +1,6 @@
 //! Lots.
 
+pub(crate) mod bundle;
 pub(crate) mod change;
 pub(crate) mod findings;
 pub(crate) mod handovers;

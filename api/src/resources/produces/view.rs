@@ -164,6 +164,7 @@ fn links_of(view: &ProduceView, created_by: EventId) -> Links {
         .and("prices", links::prices(id))
         .and("transfers", links::produce_transfers(id))
         .typed("page", links::page(id), "text/html")
+        .typed("bundle", links::bundle(id), provenance::bundle::CONTENT_TYPE)
         .typed("qr-svg", links::qr_svg(id), "image/svg+xml")
         .typed("qr-png", links::qr_png(id), "image/png")
         .titled("holder", links::actor(&view.holder.id), view.holder.name.clone())
