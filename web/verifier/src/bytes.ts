@@ -14,6 +14,11 @@ export function sha256(...parts: Uint8Array[]): Uint8Array {
 
 /** All parts, one after the other. */
 export function concat(...parts: Uint8Array[]): Uint8Array {
+  return joined(parts);
+}
+
+/** The same for a list that may be longer than a call can have arguments. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { fromHex, idText, toHex } from "../src/bytes.js";
 import { type Cbor, CborMap } from "../src/cbor.js";
 import { type CheckResult, type Policy, type Verdict, verify } from "../src/index.js";
-import { type Told, bundleOf, tellStory } from "./story/story.js";
+import { keyOf, map } from "./story/signing.js";
+import { Story, type Told, bundleOf, tellStory } from "./story/story.js";
 
 test("a whole story is valid, once the blocks are known", () => {
   const { fields, blocks, actors, part } = tellStory();
@@ -132,4 +133,66 @@ test("no flipped bit of a bundle goes unseen", () => {
   for (let end = 0; end < bytes.length; end += 499) {
     assert.equal(verify(bytes.subarray(0, end), policy).verdict, "invalid", `cut at ${end}`);
   }
+});
+
+/** The reason for which a bundle fails, or its verdict. */
+function outcome(fields: Record<number, Cbor>): string {
+  const { verdict, checks } = verify(bundleOf(fields));
+  const failed = checks.find(({ result }) => result === "failed");
+  return failed ? `${failed.check} ${failed.reason}` : verdict;
+}
+
+test("a shallow bundle leaves out parents, and says so", () => {
+  const { story, actors, lot, part } = tellStory();
+  const { node, farmer, buyer } = actors;
+  const whole = [part, story.network, story.founder.id, farmer.id, buyer.id, node.id];
+  // The correction touches the parent alone, and nothing rests on it; nothing here rests on the witness either.
+  const needed = (at: number) => at !== story.events.length - 1 && at !== 1;
+  const shallow = { ...story.bundle(part, whole, keyOf("log of the node"), needed), 9: [lot] };
+  assert.equal(outcome(shallow), "incomplete");
+  assert.deepEqual(verify(bundleOf(shallow)).findings.filter(({ finding }) => finding === "left_out"), [
+    { finding: "left_out", subject: idText(toHex(lot)), events: [] },
+  ]);
+  assert.equal(outcome({ ...shallow, 9: [part] }), "scope left_out");
+  assert.equal(outcome({ ...shallow, 5: story.subjects([...whole, lot]) }), "scope extra_subject");
+  const { 9: _, ...deep } = shallow;
+  assert.equal(outcome(deep), "scope missing_subject");
+  const withCorrection = story.bundle(part, whole, keyOf("log of the node"), (at) => at !== 1);
+  assert.equal(outcome({ ...withCorrection, 9: [lot] }), "scope extra_event");
+  // Withheld, though the parent's history claims to be whole.
+  assert.equal(outcome({ ...deep, 5: story.subjects([...whole, lot]) }), "whole not_whole");
+});
+
+test("a bundle of a lot in conflict holds the parts of all rivals", () => {
+  const story = new Story();
+  const logKey = keyOf("log of the node");
+  const node = story.enrol("node", [3], { key: logKey, anchors: false });
+  const farmer = story.enrol("farmer", [2]);
+  const buyer = story.enrol("buyer", [6]);
+  const body = map({ 1: ["HS", "0808.10"], 2: new CborMap([["en", "Apples"]]), 4: [], 6: [10n, 0n, "KGM"] });
+  const produce = story.tell(farmer, { kind: 30, touches: [[null, 0n, []]], body });
+  const lot = produce.subject();
+  const journal = farmer.journal;
+  const offers = [7n, 8n].map((value) => {
+    farmer.journal = journal;
+    return story.tell(farmer, {
+      kind: 50,
+      touches: [[lot, 0n, [produce.id]], [null, 0n, []]],
+      extra: [buyer.enrolment!],
+      body: map({ 1: [[lot, [value, 0n, "KGM"]]], 2: [0n, buyer.id], 3: 3n }),
+    });
+  });
+  const parts = offers.map((offer) => offer.subject(1));
+  const whole = [lot, ...parts, story.network, story.founder.id, farmer.id, node.id];
+  const fields = story.bundle(lot, whole, logKey);
+  assert.equal(outcome(fields), "incomplete");
+  const verdict = verify(bundleOf(fields));
+  assert.equal(verdict.lot?.disputed, true);
+  assert.deepEqual(verdict.lot?.balance.value, "10");
+  const ids = offers.map(({ id }) => toHex(id)).sort().map(idText);
+  assert.deepEqual(verdict.findings, [
+    { finding: "conflict", subject: idText(toHex(lot)), events: ids },
+    { finding: "journal_fork", subject: idText(toHex(farmer.id)), events: ids },
+  ]);
+  assert.equal(outcome({ ...fields, 5: story.subjects(whole.filter((id) => id !== parts[0])) }), "scope missing_subject");
 });

@@ -123,6 +123,20 @@ export class Story {
     });
   }
 
+  /** A bundle without anchors: these events, counted from 0, and these whole subjects. */
+  bundle(lot: Uint8Array, whole: Uint8Array[], logKey: Key, events: (at: number) => boolean = () => true): Record<number, Cbor> {
+    return {
+      1: 1n,
+      2: this.definition,
+      3: lot,
+      4: this.entries().filter((_, at) => events(at)),
+      5: this.subjects(whole),
+      6: this.note(logKey, []),
+      7: [],
+      8: [],
+    };
+  }
+
   anchor(size: number, number: number, previous: Uint8Array): { fields: Record<number, Cbor>; commitment: Uint8Array; words: Uint8Array } {
     const timestamp = 1_790_000_000 + (number - 100) * 12;
     const root = logRoot(this.log.slice(0, size));
