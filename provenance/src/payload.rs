@@ -145,6 +145,11 @@ impl Payload {
 
     /// All ids of events that must be judged before this one: journal, prev, basis and body.
     pub fn ancestors(&self) -> impl Iterator<Item = EventId> {
+        std::iter::once(self.journal).chain(self.grounds())
+    }
+
+    /// The ancestors by which the rules judge: prev, basis and body, without the journal.
+    pub fn grounds(&self) -> impl Iterator<Item = EventId> {
         let body = match &self.body {
             Body::TransferAccepted(body) => Some(body.offer),
             Body::TransferDeclined(body) | Body::TransferCancelled(body) => Some(body.offer),
@@ -153,7 +158,7 @@ impl Payload {
             _ => None,
         };
         let touched = self.touches.iter().flat_map(|touch| touch.prev.iter().copied());
-        std::iter::once(self.journal).chain(touched).chain(self.basis.iter().copied()).chain(body)
+        touched.chain(self.basis.iter().copied()).chain(body)
     }
 
     /// Bounds and order of the lists.

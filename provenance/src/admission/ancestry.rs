@@ -1,6 +1,7 @@
 //! What admission reads of earlier events, and what it leaves for later ones.
 
 use super::Rule;
+use super::authority::Signer;
 use crate::custody::{Effect, LotState};
 use crate::event::SignedEvent;
 use crate::id::{EventId, NetworkId, SubjectId};
@@ -63,7 +64,7 @@ pub struct Judgement {
     /// The event that gave the actor this key; the network id for founders.
     #[n(4)]
     pub key_event: EventId,
-    /// Position in the key's journal: its first event has 1.
+    /// Position in the key's journal: its first event has 1. Where it was not looked at, 0.
     #[n(5)]
     pub journal_height: u64,
     /// One entry for each touch; none where the event is void.
@@ -103,5 +104,18 @@ impl Judgement {
     /// Whether the event is in the log.
     pub fn is_admitted(&self) -> bool {
         self.standing == Standing::Admitted
+    }
+}
+
+impl Signer {
+    /// What was found of an event of this signer.
+    pub(super) fn judgement(
+        &self,
+        standing: Standing,
+        acting: SubjectId,
+        journal_height: u64,
+        lines: Vec<LaneLine>,
+    ) -> Judgement {
+        Judgement { standing, actor: self.actor, acting, key_event: self.key_event, journal_height, lines }
     }
 }

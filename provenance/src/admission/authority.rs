@@ -8,11 +8,16 @@ use crate::network::Network;
 use crate::payload::Payload;
 use std::sync::Arc;
 
-/// Where an event stands in its key's journal.
-pub(super) struct JournalLink {
+/// The actor whose key signed.
+pub(super) struct Signer {
     pub actor: SubjectId,
     /// The event that gave the actor the key; the network id for founders.
     pub key_event: EventId,
+}
+
+/// Where an event stands in its key's journal.
+pub(super) struct JournalLink {
+    pub signer: Signer,
     pub height: u64,
 }
 
@@ -48,24 +53,45 @@ pub(super) fn journal<A: Ancestry>(
     let link = event.payload().journal;
     if link == network.id().as_event() {
         let actor = network.founder(&event.key()).ok_or(Rule::Journal)?;
-        return Ok(JournalLink { actor, key_event: link, height: 1 });
+        return Ok(JournalLink { signer: Signer { actor, key_event: link }, height: 1 });
     }
     let previous = ancestry.judged(&link).map_err(Stop::Read)?.ok_or(Rule::Journal)?;
     // The unlinked are no part of any journal, so nothing can follow them.
     if previous.event.key() == event.key() && previous.judgement.journal_height > 0 {
         let judgement = &previous.judgement;
-        return Ok(JournalLink {
-            actor: judgement.actor,
-            key_event: judgement.key_event,
-            height: judgement.journal_height + 1,
-        });
+        let signer = Signer { actor: judgement.actor, key_event: judgement.key_event };
+        return Ok(JournalLink { signer, height: judgement.journal_height + 1 });
     }
     let gives_key = enrolment(&previous.event).is_some_and(|body| body.key == event.key());
     if gives_key && previous.judgement.is_admitted() {
         let actor = previous.event.subject(0).ok_or(Rule::Journal)?;
-        return Ok(JournalLink { actor, key_event: link, height: 1 });
+        return Ok(JournalLink { signer: Signer { actor, key_event: link }, height: 1 });
     }
     Err(Rule::Journal.into())
+}
+
+/// Who signed, by the basis alone: a founder where it names the network, else the actor to whom the
+/// one enrolment in it gave the key.
+pub(super) fn signer(network: &Network, event: &VerifiedEvent, basis: &[Arc<Judged>]) -> Result<Signer, Rule> {
+    if names_network(network, event)
+        && let Some(actor) = network.founder(&event.key())
+    {
+        return Ok(Signer { actor, key_event: network.id().as_event() });
+    }
+    let (key_event, _) = key_given(event, basis)?;
+    let actor = key_event.event.subject(0).ok_or(Rule::Signer)?;
+    Ok(Signer { actor, key_event: key_event.event.id() })
+}
+
+/// The one enrolment in the basis that gives somebody the event's key.
+fn key_given<'a>(event: &VerifiedEvent, basis: &'a [Arc<Judged>]) -> Result<(&'a Judged, &'a ActorEnrolled), Rule> {
+    let enrolments = basis.iter().filter_map(|judged| Some((&**judged, enrolment(&judged.event)?)));
+    let mut given = enrolments.filter(|(_, body)| body.key == event.key());
+    if let (Some(one), None) = (given.next(), given.next()) { Ok(one) } else { Err(Rule::Signer) }
+}
+
+fn names_network(network: &Network, event: &VerifiedEvent) -> bool {
+    event.payload().basis.contains(&network.id().as_event())
 }
 
 impl Authority {
@@ -74,26 +100,22 @@ impl Authority {
         network: &Network,
         event: &VerifiedEvent,
         basis: &[Arc<Judged>],
-        link: &JournalLink,
+        signer: &Signer,
     ) -> Result<Self, Rule> {
-        let payload = event.payload();
-        let names_network = payload.basis.contains(&network.id().as_event());
+        let names_network = names_network(network, event);
         let founder_of = names_network.then(|| FoundersKnown(founders(network)));
-        if link.key_event == network.id().as_event() {
+        if signer.key_event == network.id().as_event() {
             if !names_network {
                 return Err(Rule::Signer);
             }
             let (roles, may_give) = (Role::ALL.to_vec(), Role::ALL.to_vec());
-            return Ok(Self { actor: link.actor, roles, may_give, founder_of });
+            return Ok(Self { actor: signer.actor, roles, may_give, founder_of });
         }
-        let mut given = basis.iter().filter_map(|judged| {
-            enrolment(&judged.event).filter(|body| body.key == event.key()).map(|body| (judged.event.id(), body))
-        });
-        let (Some((id, body)), None) = (given.next(), given.next()) else { return Err(Rule::Signer) };
-        if id != link.key_event {
+        let (key_event, body) = key_given(event, basis)?;
+        if key_event.event.id() != signer.key_event {
             return Err(Rule::Signer);
         }
-        Ok(Self { actor: link.actor, roles: body.roles.clone(), may_give: body.may_give.clone(), founder_of })
+        Ok(Self { actor: signer.actor, roles: body.roles.clone(), may_give: body.may_give.clone(), founder_of })
     }
 
     /// The actor for whom the event is told.

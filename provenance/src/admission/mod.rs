@@ -25,7 +25,7 @@ use crate::event::VerifiedEvent;
 use crate::id::{EventId, NetworkId, SubjectId};
 use crate::network::Network;
 use crate::payload::{Lane, Payload};
-use authority::Authority;
+use authority::{Authority, JournalLink, Signer};
 use std::sync::Arc;
 
 /// What becomes of an event.
@@ -116,29 +116,68 @@ pub fn judge<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &A
         Err(Stop::Read(error)) => return Err(error),
         Err(Stop::Rule(rule)) => return Ok(Verdict::Void(rule, Judgement::unlinked(rule, &network_id))),
     };
-    if let Body::EventCorrected(correction) = &payload.body {
-        let target = ancestry.judged(&correction.target)?;
-        if target.is_some_and(|target| correction.concerns_quantity(&target.event.payload().body)) {
-            return Ok(Verdict::Hold(Hold::Unsupported("corrections of quantities".to_owned())));
-        }
+    if corrects_quantity(payload, ancestry)? {
+        return Ok(Verdict::Hold(Hold::Unsupported(QUANTITIES.to_owned())));
     }
-    let mut judgement = Judgement {
-        standing: Standing::Admitted,
-        actor: link.actor,
-        acting: link.actor,
-        key_event: link.key_event,
-        journal_height: link.height,
-        lines: Vec::new(),
-    };
-    match by_rules(network, event, ancestry, &link) {
-        Ok((acting, lines)) => {
-            (judgement.acting, judgement.lines) = (acting, lines);
-            Ok(Verdict::Admit(judgement))
-        }
+    let JournalLink { signer, height } = link;
+    let ruled = basis(network, payload, ancestry)
+        .and_then(|basis| by_rules(network, event, ancestry, &basis, &signer, Some(height)));
+    match ruled {
+        Ok((acting, lines)) => Ok(Verdict::Admit(signer.judgement(Standing::Admitted, acting, height, lines))),
         Err(Stop::Rule(rule)) => {
-            judgement.standing = Standing::Void(rule);
+            let judgement = signer.judgement(Standing::Void(rule), signer.actor, height, Vec::new());
             Ok(Verdict::Void(rule, judgement))
         }
+        Err(Stop::Read(error)) => Err(error),
+    }
+}
+
+/// Why an event does not stand when it is replayed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReplayError {
+    /// An event by which it must be judged.
+    #[error("it rests on event {0}, which does not come before it")]
+    Missing(EventId),
+    /// A kind, or a form of one, for which this program has no rules.
+    #[error("this program has no rules for {0}; verify with a newer one")]
+    Unsupported(String),
+    /// A rule that it breaks.
+    #[error("{0}")]
+    Broken(Rule),
+}
+
+/// Judges an event of this network again where no journals are at hand, as in a bundle: by touches,
+/// basis and body alone. Who signed is found from the basis, and what only journals show, where the
+/// key's line goes on and whether it forks a lane, is not asked.
+///
+/// The judgement is the one that [`judge`] gave when it admitted the event, but for its journal
+/// height, which is 0.
+pub fn replay<A: Ancestry>(
+    network: &Network,
+    event: &VerifiedEvent,
+    ancestry: &A,
+) -> Result<Result<Judgement, ReplayError>, A::Error> {
+    let payload = event.payload();
+    let network_event = network.id().as_event();
+    for id in payload.grounds().filter(|id| *id != network_event) {
+        if ancestry.judged(&id)?.is_none() {
+            return Ok(Err(ReplayError::Missing(id)));
+        }
+    }
+    if let Some(what) = unsupported(payload) {
+        return Ok(Err(ReplayError::Unsupported(what)));
+    }
+    if corrects_quantity(payload, ancestry)? {
+        return Ok(Err(ReplayError::Unsupported(QUANTITIES.to_owned())));
+    }
+    let replayed = basis(network, payload, ancestry).and_then(|basis| {
+        let signer = authority::signer(network, event, &basis)?;
+        let (acting, lines) = by_rules(network, event, ancestry, &basis, &signer, None)?;
+        Ok(signer.judgement(Standing::Admitted, acting, 0, lines))
+    });
+    match replayed {
+        Ok(judgement) => Ok(Ok(judgement)),
+        Err(Stop::Rule(rule)) => Ok(Err(ReplayError::Broken(rule))),
         Err(Stop::Read(error)) => Err(error),
     }
 }
@@ -159,15 +198,19 @@ fn unsupported(payload: &Payload) -> Option<String> {
     }
 }
 
-fn by_rules<A: Ancestry>(
-    network: &Network,
-    event: &VerifiedEvent,
-    ancestry: &A,
-    link: &authority::JournalLink,
-) -> Result<(SubjectId, Vec<LaneLine>), Stop<A::Error>> {
-    let payload = event.payload();
+/// A form of event.corrected that only its target tells.
+const QUANTITIES: &str = "corrections of quantities";
+
+fn corrects_quantity<A: Ancestry>(payload: &Payload, ancestry: &A) -> Result<bool, A::Error> {
+    let Body::EventCorrected(correction) = &payload.body else { return Ok(false) };
+    let target = ancestry.judged(&correction.target)?;
+    Ok(target.is_some_and(|target| correction.concerns_quantity(&target.event.payload().body)))
+}
+
+/// The judged events of the basis, once no ancestor was found void.
+fn basis<A: Ancestry>(network: &Network, payload: &Payload, ancestry: &A) -> Result<Vec<Arc<Judged>>, Stop<A::Error>> {
     let network_event = network.id().as_event();
-    for id in payload.ancestors().skip(1).filter(|id| *id != network_event) {
+    for id in payload.grounds().filter(|id| *id != network_event) {
         let judged = ancestry.judged(&id).map_err(Stop::Read)?;
         if judged.is_some_and(|judged| judged.judgement.standing != Standing::Admitted) {
             return Err(Rule::VoidAncestor.into());
@@ -177,22 +220,38 @@ fn by_rules<A: Ancestry>(
     for id in payload.basis.iter().filter(|id| **id != network_event) {
         basis.extend(ancestry.judged(id).map_err(Stop::Read)?);
     }
-    let authority = Authority::of(network, event, &basis, link)?;
-    let acting = authority.acting(payload, &basis)?;
+    Ok(basis)
+}
+
+/// The rules of the event's kind and all that come before them. Where there is a journal, its height
+/// says which events of a lane are earlier ones of the same key.
+fn by_rules<A: Ancestry>(
+    network: &Network,
+    event: &VerifiedEvent,
+    ancestry: &A,
+    basis: &[Arc<Judged>],
+    signer: &Signer,
+    journal_height: Option<u64>,
+) -> Result<(SubjectId, Vec<LaneLine>), Stop<A::Error>> {
+    let payload = event.payload();
+    let authority = Authority::of(network, event, basis, signer)?;
+    let acting = authority.acting(payload, basis)?;
     if let Some(actor) = payload.captured_by {
-        authority.known_actor(&actor, &basis)?;
+        authority.known_actor(&actor, basis)?;
     }
 
     let mut before = Vec::with_capacity(payload.touches.len());
     let mut heights = Vec::with_capacity(payload.touches.len());
     for index in 0..payload.touches.len() {
         let (height, state) = lanes::before(event, index, ancestry, &authority)?;
-        lanes::check_journal(event, index, link.height, ancestry)?;
+        if let Some(height) = journal_height {
+            lanes::check_journal(event, index, height, ancestry)?;
+        }
         heights.push(height);
         before.push(state);
     }
 
-    let case = Case { event, authority: &authority, acting, basis: &basis, before: &before };
+    let case = Case { event, authority: &authority, acting, basis, before: &before };
     let outcome = match &payload.body {
         Body::ActorEnrolled(body) => actor::enrolled(&case, body)?,
         Body::ActorUpdated(body) => actor::updated(&case, body)?,

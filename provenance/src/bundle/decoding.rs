@@ -45,7 +45,7 @@ fn newer_version(bytes: &[u8]) -> Option<u64> {
     if d.u64().ok()? != 1 {
         return None;
     }
-    let version = d.u64().ok().filter(|version| (VERSION + 1..INTEGER_LIMIT).contains(version))?;
+    let version = d.u64().ok().filter(|version| *version > VERSION)?;
     let mut beginning = Vec::with_capacity(d.position());
     let mut e = minicbor::Encoder::new(&mut beginning);
     e.map(fields).and_then(|e| e.u8(1)).and_then(|e| e.u64(version)).expect("writing to a vector cannot fail");
@@ -143,7 +143,11 @@ fn anchor(d: &mut Decoder<'_>) -> Result<Anchor, Error> {
     let consistency = fields.optional(d, 7)?.then(|| list(d, 0..=MAX_PATH, exactly)).transpose()?;
     let evidence = fields.optional(d, 8)?.then(|| d.decode()).transpose()?;
     fields.end(d)?;
-    Ok(Anchor { words: AnchorWords { previous, number, timestamp_s, size, log_root, state_root }, consistency, evidence })
+    Ok(Anchor {
+        words: AnchorWords { previous, number, timestamp_s, size, log_root, state_root },
+        consistency,
+        evidence,
+    })
 }
 
 fn opening(d: &mut Decoder<'_>) -> Result<Opening, Error> {
@@ -226,4 +230,3 @@ fn exactly<const N: usize>(d: &mut Decoder<'_>) -> Result<[u8; N], Error> {
 fn wrong(d: &Decoder<'_>, text: &'static str) -> Error {
     Error::message(text).at(d.position())
 }
-

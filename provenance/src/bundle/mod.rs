@@ -6,6 +6,10 @@
 
 mod decoding;
 mod encoding;
+mod scope;
+
+pub(crate) use scope::conflict;
+pub use scope::{Part, Scope, parts};
 
 use crate::body::AnchoringDetails;
 use crate::cbor::CborError;
