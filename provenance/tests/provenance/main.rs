@@ -6,6 +6,7 @@
 mod archive;
 mod cddl;
 mod evidence;
+mod foreign_rules;
 mod golden;
 mod order;
 mod round_trip;

@@ -1,5 +1,6 @@
 /** The rules of docs/rules.md: for each code an event that breaks it, and what joins, crossings and conflicts come to. */
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { idText, toHex } from "../src/bytes.js";
 import { type Cbor, CborMap, encode } from "../src/cbor.js";
@@ -14,8 +15,12 @@ import { type Actor, Story } from "./story/story.js";
 
 const KG = (value: number, packages?: number): Cbor[] => [BigInt(value), 0n, "KGM", ...(packages === undefined ? [] : [BigInt(packages)])];
 
+/** What was judged in all scenes: the same cases are there for other verifiers. */
+const record: Record<string, string[]> = {};
+
 /** A story whose events are judged as they are told. */
 class Scene extends Story {
+  private readonly steps = (record[currentScene] = [] as (typeof record)[string]);
   readonly history = new History(networkOf(toHex(this.network), "Valle Verde", [this.founderKey.public]));
   readonly farmer: Actor;
   readonly buyer: Actor;
@@ -31,6 +36,7 @@ class Scene extends Story {
   override tell(by: Actor, said: Omit<Said, "journal" | "basis"> & { extra?: Uint8Array[] }): Made {
     const made = super.tell(by, said);
     this.history.add(judge(this.history, readEvent(made.bytes)));
+    this.steps.push(`stays admitted ${toHex(made.bytes)}`);
     return made;
   }
 
@@ -40,9 +46,10 @@ class Scene extends Story {
     const rights = basis ?? [...new Map([...by.basis, ...extra].map((id) => [toHex(id), id])).values()];
     const made = signEvent(this.network, by.key, { ...rest, basis: rights, journal: by.journal });
     const judged = attempt(() => judge(this.history, readEvent(made.bytes)));
-    if (judged instanceof BrokenRule) return judged.code;
-    if (judged instanceof Error) throw judged;
-    return "admitted";
+    if (judged instanceof Error && !(judged instanceof BrokenRule)) throw judged;
+    const code = judged instanceof BrokenRule ? judged.code : "admitted";
+    this.steps.push(`tried ${code} ${toHex(made.bytes)}`);
+    return code;
   }
 
   registers(body = produceBody(), by = this.farmer): Made {
@@ -60,7 +67,9 @@ class Scene extends Story {
 
   counted(lot: Made): { balance: bigint; holder: string; disputed: boolean; rivals: number } {
     const { state, disputed, inConflict } = countLot(this.history, toHex(lot.subject()))!;
-    return { balance: state.balance.value, holder: state.holder, disputed, rivals: inConflict.length };
+    const counted = { balance: state.balance.value, holder: state.holder, disputed, rivals: inConflict.length };
+    this.steps.push(`count ${toHex(lot.subject())} ${counted.balance} ${counted.holder} ${disputed} ${counted.rivals}`);
+    return counted;
   }
 }
 
@@ -76,10 +85,20 @@ function offerBody(lines: Cbor[], to: Uint8Array, more: Record<number, Cbor> = {
   return map({ 1: lines, 2: [0n, to], 3: 3n, ...more });
 }
 
+let currentScene = "";
+
+/** A test whose scene is kept as a golden file. */
+function scene(name: string, body: () => void): void {
+  test(name, () => {
+    currentScene = name;
+    body();
+  });
+}
+
 const CREATES: Said["touches"] = [[null, 0n, []]];
 const stranger = new Uint8Array(32).fill(5);
 
-test("enrolment", () => {
+scene("enrolment", () => {
   const scene = new Scene();
   const key = keyOf("newcomer");
   const enrols = (change: Record<number, Cbor | undefined>, by = scene.founder, signer = key): string => {
@@ -99,7 +118,7 @@ test("enrolment", () => {
   assert.equal(enrols({ 1: scene.founder.key.public }, scene.founder, scene.founder.key), "own_key");
 });
 
-test("updates", () => {
+scene("updates", () => {
   const scene = new Scene();
   const { farmer, founder } = scene;
   const updates = (by: Actor, subject: Uint8Array, prev: Uint8Array[], body: CborMap) =>
@@ -115,7 +134,7 @@ test("updates", () => {
   assert.equal(updates(farmer, farmer.id, [farmer.enrolment!], map({ 4: map({ 1: stranger, 2: "peer" }) })), "node_details");
 });
 
-test("signers, members and places", () => {
+scene("signers, members and places", () => {
   const scene = new Scene();
   const { farmer, buyer, founder } = scene;
   const place = (by: Actor, said: Partial<Said> & { extra?: Uint8Array[] } = {}, more: Record<number, Cbor> = {}) =>
@@ -134,7 +153,7 @@ test("signers, members and places", () => {
   assert.equal(scene.codeOf(farmer, { kind: 20, touches: [...CREATES, ...CREATES], body: placeBody() }), "touches");
 });
 
-test("produce", () => {
+scene("produce", () => {
   const scene = new Scene();
   const { farmer, buyer, founder } = scene;
   const registers = (more: Record<number, Cbor>, by = farmer, extra: Uint8Array[] = []) =>
@@ -169,7 +188,7 @@ test("produce", () => {
   assert.equal(on({ kind: 38, body: map({ 1: KG(1, 1), 2: 1n }), touches: [[uncounted.subject(), 0n, [uncounted.id]]] }), "packages");
 });
 
-test("offers", () => {
+scene("offers", () => {
   const scene = new Scene();
   const { farmer, buyer } = scene;
   const [lot, other, foreign] = [scene.registers(), scene.registers(), scene.registers(produceBody(), scene.enrol("neighbour", [2]))];
@@ -202,7 +221,7 @@ test("offers", () => {
   assert.equal(offers([whole], again), "offer_open");
 });
 
-test("answers", () => {
+scene("answers", () => {
   const scene = new Scene();
   const { farmer, buyer } = scene;
   const [lot, other, foreign] = [scene.registers(), scene.registers(), scene.registers()];
@@ -242,7 +261,7 @@ test("answers", () => {
   assert.equal(closes(53, farmer, late), "no_open_offer");
 });
 
-test("corrections", () => {
+scene("corrections", () => {
   const scene = new Scene();
   const { farmer, buyer, founder } = scene;
   const lot = scene.registers();
@@ -263,7 +282,7 @@ test("corrections", () => {
   assert.equal(scene.codeOf(farmer, { kind: 100, touches: [[lot.subject(), 0n, [lot.id]]], body: map({ 1: lot.id, 2: "x", 3: map({ 3: "y" }) }) }), "touches");
 });
 
-test("draws side by side are joined, and each counts once", () => {
+scene("draws side by side are joined, and each counts once", () => {
   const scene = new Scene();
   const lot = scene.registers();
   const retires = (prev: Made[], value: number) =>
@@ -277,7 +296,7 @@ test("draws side by side are joined, and each counts once", () => {
   assert.equal(idText(toHex(again.id)).length, 52);
 });
 
-test("draws beyond the balance are a conflict, which an acceptance settles", () => {
+scene("draws beyond the balance are a conflict, which an acceptance settles", () => {
   const scene = new Scene();
   const lot = scene.registers();
   const [one, two] = [scene.offers(lot, [lot], KG(70), true), scene.offers(lot, [lot], KG(60), true)];
@@ -288,7 +307,7 @@ test("draws beyond the balance are a conflict, which an acceptance settles", () 
   assert.deepEqual(scene.counted(lot), { balance: 40n, holder: toHex(scene.farmer.id), disputed: false, rivals: 2 });
 });
 
-test("an acceptance that crosses a cancellation stands", () => {
+scene("an acceptance that crosses a cancellation stands", () => {
   const scene = new Scene();
   const lot = scene.registers();
   const offer = scene.offers(lot, [lot], KG(100, 10), false);
@@ -300,7 +319,7 @@ test("an acceptance that crosses a cancellation stands", () => {
   assert.equal(scene.codeOf(scene.buyer, { kind: 35, touches: goesOn, body: map({ 1: [1n, "EUR"] }) }), "admitted");
 });
 
-test("what leaves the network is closed", () => {
+scene("what leaves the network is closed", () => {
   const scene = new Scene();
   const lot = scene.registers();
   const out = scene.tell(scene.farmer, {
@@ -313,4 +332,13 @@ test("what leaves the network is closed", () => {
   assert.equal(countLot(scene.history, toHex(lot.subject()))!.state.closed, "handed_out");
   const all: Judged[] = [...scene.history.all()];
   assert.equal(all.length, 5);
+});
+
+test("other verifiers have the same cases", () => {
+  const file = new URL("../../../../provenance/tests/provenance/golden/foreign_rules.txt", import.meta.url);
+  const scenes = Object.entries(record).flatMap(([name, steps]) => [`scene ${name}`, ...steps]);
+  const lines = [`network ${toHex(encode(new Story().definition))}`, ...scenes];
+  const text = `${lines.join("\n")}\n`;
+  if (process.env["UPDATE"]) writeFileSync(file, text);
+  assert.equal(readFileSync(file, "utf8"), text, "the cases changed; run again with UPDATE=1 if that is meant");
 });
