@@ -1,9 +1,10 @@
 /** Whole bundles: one that is valid, and what each change makes of it. */
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { fromHex, idText, toHex } from "../src/bytes.js";
 import { type Cbor, CborMap } from "../src/cbor.js";
-import { type CheckResult, type Policy, type Verdict, verify } from "../src/index.js";
+import { type Policy, verify } from "../src/index.js";
 import { keyOf, map } from "./story/signing.js";
 import { Story, type Told, bundleOf, tellStory } from "./story/story.js";
 
@@ -24,15 +25,14 @@ test("a whole story is valid, once the blocks are known", () => {
   assert.deepEqual(verdict.findings.map(({ finding }) => finding), ["accepted_after_expiry", "corrected"]);
 });
 
-/** What a change of the story's bundle must lead to. */
-function mutant(change: (fields: Record<number, any>, told: Told) => void, policy: Policy = {}): CheckResult | Verdict["verdict"] {
+/** The story's bundle after a change of its fields. */
+function mutant(change: (fields: Record<number, any>, told: Told) => void): Uint8Array {
   const told = tellStory();
   const fields = structuredClone(told.fields) as Record<number, any>;
   // Cloning loses the class of maps, so the parts that have them are taken over as they are.
   fields[7] = (told.fields[7] as any[]).map(([node, line, anchors]) => [node, [...line], [...anchors]]);
   change(fields, told);
-  const verdict = verify(bundleOf(fields), policy);
-  return verdict.checks.find(({ result }) => result === "failed") ?? verdict.verdict;
+  return bundleOf(fields);
 }
 
 function withField(anchor: CborMap, key: number, value: Cbor | undefined): CborMap {
@@ -87,10 +87,48 @@ const MUTANTS: [string, string, (fields: Record<number, any>, told: Told) => voi
 
 for (const [check, reason, change, policy] of MUTANTS) {
   test(`${check}: ${reason} after ${change.toString().slice(0, 90)}`, () => {
-    const found = mutant(change, policy);
-    assert.ok(typeof found === "object", `the bundle is ${String(found)}`);
-    assert.equal(`${found.check}: ${found.reason}`, `${check}: ${reason}`);
+    const bytes = mutant(change);
+    const { verdict, checks } = verify(bytes, policy);
+    const failed = checks.find(({ result }) => result === "failed");
+    assert.ok(failed, `the bundle is ${verdict}`);
+    assert.equal(`${failed.check}: ${failed.reason}`, `${check}: ${reason}`);
+    record.push([check, reason, failed.event ?? "-", failed.subject ?? "-", policyText(policy), ...patch(bytes)].join(" "));
   });
+}
+
+/** The cases above, for other verifiers: what they must find, under which policy, in which bytes. */
+const record: string[] = [];
+
+/** `network cosigners cosigners' ids block hashes`, a dash where nothing is given. */
+function policyText({ network, cosigners, cosignerIds, blockHashes }: Policy = {}): string {
+  return [network ?? "-", cosigners ?? 0, cosignerIds?.join(",") ?? "-", blockHashes?.join(",") ?? "-"].join(" ");
+}
+
+/** What stays of the story's bundle at the front and at the end, in bytes, and what stands between. */
+function patch(bytes: Uint8Array): [number, number, string] {
+  const whole = bundleOf(tellStory().fields);
+  const most = Math.min(bytes.length, whole.length);
+  let front = 0;
+  while (front < most && bytes[front] === whole[front]) front++;
+  let back = 0;
+  while (back < most - front && bytes.at(-1 - back) === whole.at(-1 - back)) back++;
+  return [front, back, toHex(bytes.subarray(front, bytes.length - back)) || "-"];
+}
+
+test("other verifiers have the same cases", () => {
+  const { fields, blocks } = tellStory();
+  const policy = { blockHashes: blocks, cosigners: 1 };
+  const story = verify(bundleOf(fields), policy);
+  const withoutSentences = { ...story, checks: story.checks.map(({ proves: _, rests_on: __, detail: ___, ...check }) => check) };
+  golden("foreign_bundle.hex", `${toHex(bundleOf(fields))}\n`);
+  golden("foreign_bundle.json", `${JSON.stringify(withoutSentences, null, 2)}\n`);
+  golden("foreign_mutants.txt", `story ${policyText(policy)}\n${record.join("\n")}\n`);
+});
+
+function golden(name: string, text: string): void {
+  const file = new URL(`../../../../provenance/tests/provenance/golden/${name}`, import.meta.url);
+  if (process.env["UPDATE"]) writeFileSync(file, text);
+  assert.equal(readFileSync(file, "utf8"), text, "the cases changed; run again with UPDATE=1 if that is meant");
 }
 
 test("what the auditor did not bring leaves a bundle incomplete", () => {
