@@ -55,7 +55,8 @@ export function toHex(bytes: Uint8Array): Hex {
 /** The bytes of lowercase or uppercase hexadecimal that is known to be well-formed. */
 export function fromHex(hex: Hex): Uint8Array {
   const out = new Uint8Array(hex.length / 2);
-  for (let index = 0; index < out.length; index++) out[index] = Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16);
+  for (let index = 0; index < out.length; index++)
+    out[index] = Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16);
   return out;
 }
 

@@ -13,7 +13,12 @@ import { BrokenRule } from "../src/rules/rule.js";
 import { type Made, type Said, keyOf, map, sign, signEvent } from "./story/signing.js";
 import { type Actor, Story } from "./story/story.js";
 
-const KG = (value: number, packages?: number): Cbor[] => [BigInt(value), 0n, "KGM", ...(packages === undefined ? [] : [BigInt(packages)])];
+const KG = (value: number, packages?: number): Cbor[] => [
+  BigInt(value),
+  0n,
+  "KGM",
+  ...(packages === undefined ? [] : [BigInt(packages)]),
+];
 
 /** What was judged in all scenes: the same cases are there for other verifiers. */
 const record: Record<string, string[]> = {};
@@ -57,12 +62,24 @@ class Scene extends Story {
   }
 
   offers(lot: Made, tips: Made[], quantity: Cbor[], isPart: boolean, to: Actor = this.buyer): Made {
-    const touches: Said["touches"] = [[lot.subject(), 0n, tips.map(({ id }) => id)], ...(isPart ? [[null, 0n, []] as [null, bigint, []]] : [])];
-    return this.tell(this.farmer, { kind: 50, touches, extra: [to.enrolment!], body: offerBody([[lot.subject(), quantity]], to.id) });
+    const touches: Said["touches"] = [
+      [lot.subject(), 0n, tips.map(({ id }) => id)],
+      ...(isPart ? [[null, 0n, []] as [null, bigint, []]] : []),
+    ];
+    return this.tell(this.farmer, {
+      kind: 50,
+      touches,
+      extra: [to.enrolment!],
+      body: offerBody([[lot.subject(), quantity]], to.id),
+    });
   }
 
   accepts(offer: Made, item: Uint8Array, received: Cbor[], tips: Made[] = [offer]): Made {
-    return this.tell(this.buyer, { kind: 51, touches: [[item, 0n, tips.map(({ id }) => id)]], body: map({ 1: offer.id, 2: [map({ 1: received })] }) });
+    return this.tell(this.buyer, {
+      kind: 51,
+      touches: [[item, 0n, tips.map(({ id }) => id)]],
+      body: map({ 1: offer.id, 2: [map({ 1: received })] }),
+    });
   }
 
   counted(lot: Made): { balance: bigint; holder: string; disputed: boolean; rivals: number } {
@@ -109,7 +126,8 @@ scene("enrolment", () => {
   const details = map({ 1: key.public, 2: "peer" });
   assert.equal(enrols({}), "admitted");
   assert.equal(enrols({ 3: [1n, 3n], 4: [2n, 12n], 8: ["1234", "12345"], 9: details }), "admitted");
-  for (const change of [{ 3: [] }, { 3: [2n, 1n] }, { 3: [2n, 2n] }, { 4: [3n, 2n] }]) assert.equal(enrols(change), "roles_given");
+  for (const change of [{ 3: [] }, { 3: [2n, 1n] }, { 3: [2n, 2n] }, { 4: [3n, 2n] }])
+    assert.equal(enrols(change), "roles_given");
   assert.equal(enrols({}, scene.farmer), "roles_given");
   assert.equal(enrols({ 3: [3n] }), "node_details");
   assert.equal(enrols({ 9: details }), "node_details");
@@ -131,7 +149,10 @@ scene("updates", () => {
   assert.equal(updates(farmer, farmer.id, [scene.place.id], name), "prev");
   assert.equal(updates(farmer, farmer.id, [stranger], name), "missing_ancestor");
   assert.equal(updates(farmer, farmer.id, [farmer.enrolment!], map({})), "empty");
-  assert.equal(updates(farmer, farmer.id, [farmer.enrolment!], map({ 4: map({ 1: stranger, 2: "peer" }) })), "node_details");
+  assert.equal(
+    updates(farmer, farmer.id, [farmer.enrolment!], map({ 4: map({ 1: stranger, 2: "peer" }) })),
+    "node_details",
+  );
 });
 
 scene("signers, members and places", () => {
@@ -159,7 +180,16 @@ scene("produce", () => {
   const registers = (more: Record<number, Cbor>, by = farmer, extra: Uint8Array[] = []) =>
     scene.codeOf(by, { kind: 30, touches: CREATES, extra, body: produceBody(more) });
   assert.equal(registers({}, buyer), "role");
-  assert.equal(scene.codeOf(founder, { kind: 30, touches: CREATES, body: produceBody(), onBehalfOf: buyer.id, extra: [buyer.enrolment!] }), "role");
+  assert.equal(
+    scene.codeOf(founder, {
+      kind: 30,
+      touches: CREATES,
+      body: produceBody(),
+      onBehalfOf: buyer.id,
+      extra: [buyer.enrolment!],
+    }),
+    "role",
+  );
   assert.equal(registers({ 6: KG(0) }), "zero_quantity");
   assert.equal(registers({ 9: ["b", "a"] }), "list_order");
   // Bytes decide: U+FF21 is EF BC A1, U+1F34E is F0 9F 8D 8E, though its first code unit is lower.
@@ -185,13 +215,20 @@ scene("produce", () => {
   assert.equal(on({ kind: 32, body: map({ 1: scene.place.subject() }) }), "unknown_place");
   assert.equal(on({ kind: 32, body: map({ 1: scene.place.subject() }), extra: [scene.place.id] }), "admitted");
   const uncounted = scene.registers(produceBody({ 6: KG(5) }));
-  assert.equal(on({ kind: 38, body: map({ 1: KG(1, 1), 2: 1n }), touches: [[uncounted.subject(), 0n, [uncounted.id]]] }), "packages");
+  assert.equal(
+    on({ kind: 38, body: map({ 1: KG(1, 1), 2: 1n }), touches: [[uncounted.subject(), 0n, [uncounted.id]]] }),
+    "packages",
+  );
 });
 
 scene("offers", () => {
   const scene = new Scene();
   const { farmer, buyer } = scene;
-  const [lot, other, foreign] = [scene.registers(), scene.registers(), scene.registers(produceBody(), scene.enrol("neighbour", [2]))];
+  const [lot, other, foreign] = [
+    scene.registers(),
+    scene.registers(),
+    scene.registers(produceBody(), scene.enrol("neighbour", [2])),
+  ];
   const whole: Cbor[] = [lot.subject(), KG(100, 10)];
   const touch: Said["touches"][number] = [lot.subject(), 0n, [lot.id]];
   const offers = (lines: Cbor[], touches: Said["touches"], more: Record<number, Cbor> = {}, to = buyer.id) =>
@@ -209,10 +246,27 @@ scene("offers", () => {
   assert.equal(offers([whole], [touch, [null, 0n, []]]), "touches");
   assert.equal(offers([[lot.subject(), KG(1)]], [touch]), "touches");
   assert.equal(offers([[lot.subject(), KG(1)]], [touch, [null, 0n, []]]), "admitted");
-  assert.equal(offers([[foreign.subject(), KG(1)]], [[foreign.subject(), 0n, [foreign.id]], [null, 0n, []]]), "not_holder");
+  assert.equal(
+    offers(
+      [[foreign.subject(), KG(1)]],
+      [
+        [foreign.subject(), 0n, [foreign.id]],
+        [null, 0n, []],
+      ],
+    ),
+    "not_holder",
+  );
   // Two parts, of which one would be somebody else's lot.
-  const twoParts: Cbor[] = [[lot.subject(), KG(1)], [other.subject(), KG(1)]];
-  const theft: Said["touches"] = [touch, [other.subject(), 0n, [other.id]], [null, 0n, []], [foreign.subject(), 0n, [foreign.id]]];
+  const twoParts: Cbor[] = [
+    [lot.subject(), KG(1)],
+    [other.subject(), KG(1)],
+  ];
+  const theft: Said["touches"] = [
+    touch,
+    [other.subject(), 0n, [other.id]],
+    [null, 0n, []],
+    [foreign.subject(), 0n, [foreign.id]],
+  ];
   assert.equal(offers(twoParts, theft), "touches");
 
   scene.offers(lot, [lot], KG(100, 10), false);
@@ -227,11 +281,23 @@ scene("answers", () => {
   const [lot, other, foreign] = [scene.registers(), scene.registers(), scene.registers()];
   const offer = scene.tell(farmer, {
     kind: 50,
-    touches: [[lot.subject(), 0n, [lot.id]], [other.subject(), 0n, [other.id]]],
+    touches: [
+      [lot.subject(), 0n, [lot.id]],
+      [other.subject(), 0n, [other.id]],
+    ],
     extra: [buyer.enrolment!],
-    body: offerBody([[lot.subject(), KG(100, 10)], [other.subject(), KG(100, 10)]], buyer.id),
+    body: offerBody(
+      [
+        [lot.subject(), KG(100, 10)],
+        [other.subject(), KG(100, 10)],
+      ],
+      buyer.id,
+    ),
   });
-  const both: Said["touches"] = [[lot.subject(), 0n, [offer.id]], [other.subject(), 0n, [offer.id]]];
+  const both: Said["touches"] = [
+    [lot.subject(), 0n, [offer.id]],
+    [other.subject(), 0n, [offer.id]],
+  ];
   const all = map({ 1: KG(100, 10) });
   const accepts = (lines: Cbor[], touches = both, by = buyer, named = offer.id) =>
     scene.codeOf(by, { kind: 51, touches, body: map({ 1: named, 2: lines }) });
@@ -249,7 +315,8 @@ scene("answers", () => {
   assert.equal(accepts([all, all], [...both].reverse()), "touches");
   assert.equal(accepts([all, part]), "touches");
   assert.equal(accepts([part, part], [...both, [null, 0n, []], [foreign.subject(), 0n, [foreign.id]]]), "touches");
-  const closes = (kind: number, by: Actor, touches = both, named = offer.id) => scene.codeOf(by, { kind, touches, body: map({ 1: named }) });
+  const closes = (kind: number, by: Actor, touches = both, named = offer.id) =>
+    scene.codeOf(by, { kind, touches, body: map({ 1: named }) });
   assert.equal(closes(52, buyer), "admitted");
   assert.equal(closes(53, farmer), "admitted");
   assert.equal(closes(52, farmer), "not_addressee");
@@ -266,7 +333,12 @@ scene("corrections", () => {
   const { farmer, buyer, founder } = scene;
   const lot = scene.registers();
   const corrects = (replacement: CborMap, by = farmer, target = lot, extra: Uint8Array[] = []) =>
-    scene.codeOf(by, { kind: 100, touches: [[target.subject(), by.id, []]], extra, body: map({ 1: target.id, 2: "typing error", 3: replacement }) });
+    scene.codeOf(by, {
+      kind: 100,
+      touches: [[target.subject(), by.id, []]],
+      extra,
+      body: map({ 1: target.id, 2: "typing error", 3: replacement }),
+    });
   assert.equal(corrects(map({ 3: "Reineta" })), "admitted");
   assert.equal(corrects(map({ 3: "Reineta" }), founder), "admitted");
   assert.equal(corrects(map({ 3: "Reineta" }), buyer), "not_above");
@@ -279,14 +351,25 @@ scene("corrections", () => {
   assert.equal(corrects(map({ 4: [scene.place.subject()] })), "unknown_place");
   assert.equal(corrects(map({ 4: [scene.place.subject()] }), farmer, lot, [scene.place.id]), "admitted");
   assert.equal(corrects(map({ 4: [1n, 1n] }), farmer, scene.place), "open_point");
-  assert.equal(scene.codeOf(farmer, { kind: 100, touches: [[lot.subject(), 0n, [lot.id]]], body: map({ 1: lot.id, 2: "x", 3: map({ 3: "y" }) }) }), "touches");
+  assert.equal(
+    scene.codeOf(farmer, {
+      kind: 100,
+      touches: [[lot.subject(), 0n, [lot.id]]],
+      body: map({ 1: lot.id, 2: "x", 3: map({ 3: "y" }) }),
+    }),
+    "touches",
+  );
 });
 
 scene("draws side by side are joined, and each counts once", () => {
   const scene = new Scene();
   const lot = scene.registers();
   const retires = (prev: Made[], value: number) =>
-    scene.tell(scene.farmer, { kind: 38, touches: [[lot.subject(), 0n, prev.map(({ id }) => id)]], body: map({ 1: KG(value), 2: 1n }) });
+    scene.tell(scene.farmer, {
+      kind: 38,
+      touches: [[lot.subject(), 0n, prev.map(({ id }) => id)]],
+      body: map({ 1: KG(value), 2: 1n }),
+    });
   const [one, two] = [retires([lot], 30), retires([lot], 20)];
   assert.deepEqual(scene.counted(lot), { balance: 50n, holder: toHex(scene.farmer.id), disputed: false, rivals: 0 });
   const joined = retires([one, two], 10);
@@ -301,7 +384,11 @@ scene("draws beyond the balance are a conflict, which an acceptance settles", ()
   const lot = scene.registers();
   const [one, two] = [scene.offers(lot, [lot], KG(70), true), scene.offers(lot, [lot], KG(60), true)];
   assert.deepEqual(scene.counted(lot), { balance: 100n, holder: toHex(scene.farmer.id), disputed: true, rivals: 2 });
-  const price = { kind: 35, touches: [[lot.subject(), 0n, [one.id, two.id]]] as Said["touches"], body: map({ 1: [1n, "EUR"] }) };
+  const price = {
+    kind: 35,
+    touches: [[lot.subject(), 0n, [one.id, two.id]]] as Said["touches"],
+    body: map({ 1: [1n, "EUR"] }),
+  };
   assert.equal(scene.codeOf(scene.farmer, price), "conflict");
   scene.accepts(two, two.subject(1), KG(60));
   assert.deepEqual(scene.counted(lot), { balance: 40n, holder: toHex(scene.farmer.id), disputed: false, rivals: 2 });
@@ -311,7 +398,11 @@ scene("an acceptance that crosses a cancellation stands", () => {
   const scene = new Scene();
   const lot = scene.registers();
   const offer = scene.offers(lot, [lot], KG(100, 10), false);
-  const cancelled = scene.tell(scene.farmer, { kind: 53, touches: [[lot.subject(), 0n, [offer.id]]], body: map({ 1: offer.id }) });
+  const cancelled = scene.tell(scene.farmer, {
+    kind: 53,
+    touches: [[lot.subject(), 0n, [offer.id]]],
+    body: map({ 1: offer.id }),
+  });
   assert.equal(scene.counted(lot).holder, toHex(scene.farmer.id));
   const accepted = scene.accepts(offer, lot.subject(), KG(100, 10));
   assert.deepEqual(scene.counted(lot), { balance: 100n, holder: toHex(scene.buyer.id), disputed: false, rivals: 0 });

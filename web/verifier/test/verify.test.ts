@@ -11,7 +11,10 @@ import { Story, type Told, bundleOf, tellStory } from "./story/story.js";
 test("a whole story is valid, once the blocks are known", () => {
   const { fields, blocks, actors, part } = tellStory();
   const verdict = verify(bundleOf(fields), { blockHashes: blocks, cosigners: 1 });
-  assert.deepEqual(verdict.checks.filter(({ result }) => result !== "passed"), []);
+  assert.deepEqual(
+    verdict.checks.filter(({ result }) => result !== "passed"),
+    [],
+  );
   assert.equal(verdict.verdict, "valid");
   assert.equal(verdict.subject, idText(toHex(part)));
   assert.deepEqual(verdict.lot, {
@@ -22,7 +25,10 @@ test("a whole story is valid, once the blocks are known", () => {
   });
   assert.equal(verdict.as_of?.cosigned_by.length, 1);
   assert.equal(verdict.as_of?.anchored_in?.number, 200);
-  assert.deepEqual(verdict.findings.map(({ finding }) => finding), ["accepted_after_expiry", "corrected"]);
+  assert.deepEqual(
+    verdict.findings.map(({ finding }) => finding),
+    ["accepted_after_expiry", "corrected"],
+  );
 });
 
 /** The story's bundle after a change of its fields. */
@@ -62,7 +68,11 @@ const MUTANTS: [string, string, (fields: Record<number, any>, told: Told) => voi
   ["scope", "unknown_lot", (f) => (f[3] = new Uint8Array(32))],
   ["scope", "left_out", (f) => (f[9] = [new Uint8Array(32)])],
   ["scope", "missing_subject", (f) => f[5].pop()],
-  ["scope", "extra_subject", (f, { story }) => (f[5] = story.subjects([...f[5].map(([id]: any) => id), new Uint8Array(32)]))],
+  [
+    "scope",
+    "extra_subject",
+    (f, { story }) => (f[5] = story.subjects([...f[5].map(([id]: any) => id), new Uint8Array(32)])),
+  ],
   ["checkpoint", "bad_signature", (f) => (f[6] = f[6].replace(/\n(\d+)\n/, "\n1$1\n"))],
   ["cosignatures", "too_few_cosigners", () => undefined, { cosigners: 2 }],
   ["cosignatures", "too_few_cosigners", () => undefined, { cosigners: 1, cosignerIds: ["a".repeat(52)] }],
@@ -92,7 +102,9 @@ for (const [check, reason, change, policy] of MUTANTS) {
     const failed = checks.find(({ result }) => result === "failed");
     assert.ok(failed, `the bundle is ${verdict}`);
     assert.equal(`${failed.check}: ${failed.reason}`, `${check}: ${reason}`);
-    record.push([check, reason, failed.event ?? "-", failed.subject ?? "-", policyText(policy), ...patch(bytes)].join(" "));
+    record.push(
+      [check, reason, failed.event ?? "-", failed.subject ?? "-", policyText(policy), ...patch(bytes)].join(" "),
+    );
   });
 }
 
@@ -119,7 +131,10 @@ test("other verifiers have the same cases", () => {
   const { fields, blocks } = tellStory();
   const policy = { blockHashes: blocks, cosigners: 1 };
   const story = verify(bundleOf(fields), policy);
-  const withoutSentences = { ...story, checks: story.checks.map(({ proves: _, rests_on: __, detail: ___, ...check }) => check) };
+  const withoutSentences = {
+    ...story,
+    checks: story.checks.map(({ proves: _, rests_on: __, detail: ___, ...check }) => check),
+  };
   golden("foreign_bundle.hex", `${toHex(bundleOf(fields))}\n`);
   golden("foreign_bundle.json", `${JSON.stringify(withoutSentences, null, 2)}\n`);
   golden("foreign_mutants.txt", `story ${policyText(policy)}\n${record.join("\n")}\n`);
@@ -135,24 +150,56 @@ test("what the auditor did not bring leaves a bundle incomplete", () => {
   const { fields } = tellStory();
   const withoutHashes = verify(bundleOf(fields));
   assert.equal(withoutHashes.verdict, "incomplete");
-  assert.deepEqual(withoutHashes.checks.filter(({ result }) => result === "open").map(({ reason }) => reason), ["block_hash_needed"]);
+  assert.deepEqual(
+    withoutHashes.checks.filter(({ result }) => result === "open").map(({ reason }) => reason),
+    ["block_hash_needed"],
+  );
   assert.equal(withoutHashes.blocks.length, 2);
   const withoutAnchors = verify(bundleOf({ ...fields, 7: [] }));
   const open = withoutAnchors.checks.filter(({ result }) => result === "open");
-  assert.deepEqual(open.map(({ check, reason }) => `${check} ${reason}`), ["anchors not_anchored", "chain not_anchored"]);
+  assert.deepEqual(
+    open.map(({ check, reason }) => `${check} ${reason}`),
+    ["anchors not_anchored", "chain not_anchored"],
+  );
 });
 
 test("an invalid verdict tells nothing of the bundle", () => {
   const verdict = verify(Uint8Array.of(0xa0));
   const { checks, ...rest } = verdict;
-  const empty = { verdict: "invalid", subject: null, network: null, as_of: null, findings: [], events: [], lot: null, blocks: [] };
+  const empty = {
+    verdict: "invalid",
+    subject: null,
+    network: null,
+    as_of: null,
+    findings: [],
+    events: [],
+    lot: null,
+    blocks: [],
+  };
   assert.deepEqual(rest, empty);
-  assert.deepEqual(Object.keys(verdict), ["verdict", "subject", "network", "as_of", "checks", "findings", "events", "lot", "blocks"]);
+  assert.deepEqual(Object.keys(verdict), [
+    "verdict",
+    "subject",
+    "network",
+    "as_of",
+    "checks",
+    "findings",
+    "events",
+    "lot",
+    "blocks",
+  ]);
   assert.equal(checks.filter(({ result }) => result === "skipped").length, 11);
 });
 
 test("claims of huge lengths cost nothing", () => {
-  for (const head of ["a101", "bb7fffffffffffffff", "a9019b7fffffffffffffff", "a101ba3b9aca00", "81".repeat(100_000), "a10181"]) {
+  for (const head of [
+    "a101",
+    "bb7fffffffffffffff",
+    "a9019b7fffffffffffffff",
+    "a101ba3b9aca00",
+    "81".repeat(100_000),
+    "a10181",
+  ]) {
     assert.equal(verify(fromHex(head)).verdict, "invalid");
   }
 });
@@ -165,7 +212,7 @@ test("no flipped bit of a bundle goes unseen", () => {
   const step = process.env["EVERY_BYTE"] ? 1 : 97;
   for (let at = 0; at < bytes.length; at += step) {
     const changed = bytes.slice();
-    changed[at]! ^= 1 << at % 8;
+    changed[at]! ^= 1 << (at % 8);
     assert.equal(verify(changed, policy).verdict, "invalid", `byte ${at} was changed unseen`);
   }
   for (let end = 0; end < bytes.length; end += 499) {
@@ -188,9 +235,10 @@ test("a shallow bundle leaves out parents, and says so", () => {
   const needed = (at: number) => at !== story.events.length - 1 && at !== 1;
   const shallow = { ...story.bundle(part, whole, keyOf("log of the node"), needed), 9: [lot] };
   assert.equal(outcome(shallow), "incomplete");
-  assert.deepEqual(verify(bundleOf(shallow)).findings.filter(({ finding }) => finding === "left_out"), [
-    { finding: "left_out", subject: idText(toHex(lot)), events: [] },
-  ]);
+  assert.deepEqual(
+    verify(bundleOf(shallow)).findings.filter(({ finding }) => finding === "left_out"),
+    [{ finding: "left_out", subject: idText(toHex(lot)), events: [] }],
+  );
   assert.equal(outcome({ ...shallow, 9: [part] }), "scope left_out");
   assert.equal(outcome({ ...shallow, 5: story.subjects([...whole, lot]) }), "scope extra_subject");
   const { 9: _, ...deep } = shallow;
@@ -215,7 +263,10 @@ test("a bundle of a lot in conflict holds the parts of all rivals", () => {
     farmer.journal = journal;
     return story.tell(farmer, {
       kind: 50,
-      touches: [[lot, 0n, [produce.id]], [null, 0n, []]],
+      touches: [
+        [lot, 0n, [produce.id]],
+        [null, 0n, []],
+      ],
       extra: [buyer.enrolment!],
       body: map({ 1: [[lot, [value, 0n, "KGM"]]], 2: [0n, buyer.id], 3: 3n }),
     });
@@ -227,10 +278,16 @@ test("a bundle of a lot in conflict holds the parts of all rivals", () => {
   const verdict = verify(bundleOf(fields));
   assert.equal(verdict.lot?.disputed, true);
   assert.deepEqual(verdict.lot?.balance.value, "10");
-  const ids = offers.map(({ id }) => toHex(id)).sort().map(idText);
+  const ids = offers
+    .map(({ id }) => toHex(id))
+    .sort()
+    .map(idText);
   assert.deepEqual(verdict.findings, [
     { finding: "conflict", subject: idText(toHex(lot)), events: ids },
     { finding: "journal_fork", subject: idText(toHex(farmer.id)), events: ids },
   ]);
-  assert.equal(outcome({ ...fields, 5: story.subjects(whole.filter((id) => id !== parts[0])) }), "scope missing_subject");
+  assert.equal(
+    outcome({ ...fields, 5: story.subjects(whole.filter((id) => id !== parts[0])) }),
+    "scope missing_subject",
+  );
 });

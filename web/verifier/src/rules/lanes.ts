@@ -1,4 +1,4 @@
-/** What an event extends: concurrent tips are joined by applying all that lies between them to the lot at their root. */
+/** What an event extends: concurrent tips are joined by applying what lies between them to the lot at their root. */
 import type { Hex } from "../bytes.js";
 import { type History, type Judged, stepIn } from "./history.js";
 import { byText } from "../shape.js";
