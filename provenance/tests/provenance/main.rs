@@ -4,11 +4,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod archive;
+mod bundles;
 mod cddl;
 mod evidence;
 mod golden;
 mod order;
+mod replay;
 mod round_trip;
 mod rules;
 mod signatures;
 mod story;
+mod verification;
