@@ -28,3 +28,4 @@ pub mod signature;
 pub mod state_map;
 pub mod transparent;
 pub mod value;
+pub mod verification;

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use provenance::evidence::{AnchorWords, Evidence, EvidenceError, Line, commitment_slot};
 use std::collections::BTreeMap;
 
-const LINE: Line = Line { contract: [0xc0; 20], sender: [0x5e; 20] };
+pub const LINE: Line = Line { contract: [0xc0; 20], sender: [0x5e; 20] };
 
 const ANCHORED: &str = "Anchored(address,bytes32,uint256,uint256,uint64,bytes32,bytes32)";
 
@@ -68,9 +68,10 @@ fn hashed_trie(key: &[u8], value: Vec<u8>) -> (B256, Proof) {
 
 /// What stands in the block.
 #[derive(Clone)]
-struct Scene {
-    number: u64,
-    timestamp_s: u64,
+pub struct Scene {
+    line: Line,
+    pub number: u64,
+    pub timestamp_s: u64,
     /// What the slot holds.
     stored: Vec<u8>,
     status: u64,
@@ -84,16 +85,21 @@ struct Scene {
 }
 
 impl Scene {
-    /// The block in which `words` were anchored.
     fn of(words: &AnchorWords) -> Self {
-        let sender = [&[0; 12][..], &LINE.sender].concat();
+        Self::at(LINE, words)
+    }
+
+    /// The block in which `words` were anchored.
+    pub fn at(line: Line, words: &AnchorWords) -> Self {
+        let sender = [&[0; 12][..], &line.sender].concat();
         Self {
+            line,
             number: words.number,
             timestamp_s: words.timestamp_s,
             stored: words.commitment().to_vec(),
             status: 1,
             kind: Some(2),
-            address: LINE.contract.to_vec(),
+            address: line.contract.to_vec(),
             topics: vec![keccak256(ANCHORED).to_vec(), sender],
             data: words.to_bytes().to_vec(),
             more_fields: 6,
@@ -109,10 +115,10 @@ impl Scene {
     }
 
     /// Storage evidence and receipt evidence.
-    fn evidence(&self) -> (Evidence, Evidence) {
-        let (storage_root, slot) = hashed_trie(&commitment_slot(&LINE.sender), string(&self.stored));
+    pub fn evidence(&self) -> (Evidence, Evidence) {
+        let (storage_root, slot) = hashed_trie(&commitment_slot(&self.line.sender), string(&self.stored));
         let account = list(&[integer(1), integer(0), string(storage_root.as_slice()), string(&[7; 32])]);
-        let (state_root, account) = hashed_trie(&LINE.contract, account);
+        let (state_root, account) = hashed_trie(&self.line.contract, account);
 
         let strangers = (0..200_u64).map(|number| (integer(number), string(&[1; 300])));
         let mut receipts: BTreeMap<_, _> = strangers.collect();

@@ -5,7 +5,7 @@ use data_encoding::HEXLOWER;
 use provenance::seal::{Opening, SealedField};
 
 /// Compares with the file; `UPDATE=1` writes it, for a format that is new.
-fn check(name: &str, text: &str) {
+pub fn check(name: &str, text: &str) {
     let path = format!("{}/tests/provenance/golden/{name}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&path, format!("{text}\n")).unwrap();

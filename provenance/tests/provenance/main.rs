@@ -4,12 +4,15 @@
 #![allow(clippy::unwrap_used)]
 
 mod archive;
+mod bundles;
 mod cddl;
 mod evidence;
 mod foreign_rules;
 mod golden;
 mod order;
+mod replay;
 mod round_trip;
 mod rules;
 mod signatures;
 mod story;
+mod verification;

@@ -30,7 +30,7 @@ mod rand_like {
 }
 
 /// A history with forks, conflicts, crossings and events against the rules.
-fn history(numbers: Vec<u16>) -> Vec<SignedEvent> {
+pub fn history(numbers: Vec<u16>) -> Vec<SignedEvent> {
     let mut choose = Choices::new(numbers);
     let cast = cast();
     let mut events = cast.events.clone();
