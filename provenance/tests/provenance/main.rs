@@ -7,6 +7,7 @@ mod archive;
 mod bundles;
 mod cddl;
 mod evidence;
+mod foreign_bundles;
 mod foreign_rules;
 mod golden;
 mod order;
