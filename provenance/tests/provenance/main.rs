@@ -6,6 +6,8 @@
 mod archive;
 mod cddl;
 mod evidence;
+mod foreign_bundles;
+mod foreign_rules;
 mod golden;
 mod order;
 mod round_trip;

@@ -14,6 +14,11 @@ export function sha256(...parts: Uint8Array[]): Uint8Array {
 
 /** All parts, one after the other. */
 export function concat(...parts: Uint8Array[]): Uint8Array {
+  return joined(parts);
+}
+
+/** The same for a list that may be longer than a call can have arguments. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -50,7 +55,8 @@ export function toHex(bytes: Uint8Array): Hex {
 /** The bytes of lowercase or uppercase hexadecimal that is known to be well-formed. */
 export function fromHex(hex: Hex): Uint8Array {
   const out = new Uint8Array(hex.length / 2);
-  for (let index = 0; index < out.length; index++) out[index] = Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16);
+  for (let index = 0; index < out.length; index++)
+    out[index] = Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16);
   return out;
 }
 

@@ -4,7 +4,7 @@
  * Lengths are compared with the bytes that are there before anything is made of them, so a claim of 10⁹ entries
  * costs nothing; nesting is bounded, because the reader calls itself.
  */
-import { compare, concat, toHex, utf8 } from "./bytes.js";
+import { compare, concat, joined, toHex, utf8 } from "./bytes.js";
 import { demand } from "./malformed.js";
 
 /** A CBOR value without floats, `undefined` and simple values. Integers are always `bigint`. */
@@ -211,12 +211,12 @@ export function encode(value: Cbor): Uint8Array {
     return concat(head(TEXT, bytes.length), bytes);
   }
   if (value instanceof Uint8Array) return concat(head(BYTES, value.length), value);
-  if (Array.isArray(value)) return concat(head(ARRAY, value.length), ...value.map(encode));
+  if (Array.isArray(value)) return joined([head(ARRAY, value.length), ...value.map(encode)]);
   if (value instanceof Tagged) return concat(head(TAG, value.tag), encode(value.value));
   if (value instanceof CborMap) {
     const entries = value.entries.map(([key, item]) => [encode(key), encode(item)] as const);
     entries.sort(([a], [b]) => compare(a, b));
-    return concat(head(MAP, entries.length), ...entries.flat());
+    return joined([head(MAP, entries.length), ...entries.flat()]);
   }
   return Uint8Array.of(value === null ? 0xf6 : value ? 0xf5 : 0xf4);
 }

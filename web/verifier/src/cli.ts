@@ -37,7 +37,15 @@ function readArguments(): { file: string; policy: Policy; rpc: string | undefine
   const texts = { type: "string", multiple: true } as const;
   let parsed;
   try {
-    const options = { "block-hash": texts, rpc: text, network: text, cosigners: text, cosigner: texts, json: flag, help: flag } as const;
+    const options = {
+      "block-hash": texts,
+      rpc: text,
+      network: text,
+      cosigners: text,
+      cosigner: texts,
+      json: flag,
+      help: flag,
+    } as const;
     parsed = parseArgs({ allowPositionals: true, options });
   } catch (error) {
     // What parseArgs throws says which argument is wrong.
@@ -72,7 +80,9 @@ async function askForHashes(url: string, blocks: Verdict["blocks"]): Promise<str
   const chain = Number(await ask(url, "eth_chainId", []));
   const numbers = new Set(blocks.filter(({ chain_id }) => chain_id === chain).map(({ number }) => number));
   const found = [...numbers].map(async (number) => {
-    const block = (await ask(url, "eth_getBlockByNumber", [`0x${number.toString(16)}`, false])) as { hash?: unknown } | null;
+    const block = (await ask(url, "eth_getBlockByNumber", [`0x${number.toString(16)}`, false])) as {
+      hash?: unknown;
+    } | null;
     return block?.hash;
   });
   return (await Promise.all(found)).filter((hash): hash is string => typeof hash === "string");

@@ -16,7 +16,13 @@ interface Fact {
 }
 
 /** All findings, ascending by name, subject and events, each once. */
-export function findings(bundle: Bundle, history: History, lots: Hex[], moments: Moment[], malformedOpenings: Hex[]): Finding[] {
+export function findings(
+  bundle: Bundle,
+  history: History,
+  lots: Hex[],
+  moments: Moment[],
+  malformedOpenings: Hex[],
+): Finding[] {
   const facts: Fact[] = [
     ...[...history.all()].flatMap((judged, at) => [...ofEvent(history, judged), ...ofMoment(judged, moments[at]!)]),
     ...journalForks(history),
@@ -71,10 +77,24 @@ function journalForks(history: History): Fact[] {
     events.push(judged);
   }
   const forks = [...byLink.values()].filter((events) => events.length > 1);
-  return forks.map((events) => fact("journal_fork", events.map(({ event }) => event.id), events[0]!.signer));
+  return forks.map((events) =>
+    fact(
+      "journal_fork",
+      events.map(({ event }) => event.id),
+      events[0]!.signer,
+    ),
+  );
 }
 
 function conflictOf(history: History, lot: Hex): Fact[] {
   const rivals = countLot(history, lot)?.inConflict ?? [];
-  return rivals.length === 0 ? [] : [fact("conflict", rivals.map(({ event }) => event.id), lot)];
+  return rivals.length === 0
+    ? []
+    : [
+        fact(
+          "conflict",
+          rivals.map(({ event }) => event.id),
+          lot,
+        ),
+      ];
 }

@@ -12,7 +12,13 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
 }
 
 /** Whether `path` leads from the leaf at `index` to the root of a log of `size` entries (§2.1.3.2). */
-export function verifyInclusion(leaf: Uint8Array, index: number, size: number, path: Uint8Array[], root: Uint8Array): boolean {
+export function verifyInclusion(
+  leaf: Uint8Array,
+  index: number,
+  size: number,
+  path: Uint8Array[],
+  root: Uint8Array,
+): boolean {
   if (index >= size) return false;
   let [at, last, hash] = [index, size - 1, leaf];
   for (const sibling of path) {

@@ -15,7 +15,10 @@ export function nodesByLogKey(history: History): Map<Hex, Hex> {
   for (const judged of history.all()) if (detailsIn(judged)) actors.add(judged.event.touches[0]!.subject);
   const nodes = new Map<Hex, Hex>();
   for (const actor of [...actors].sort()) {
-    const latest = history.inReadingOrder(actor, "main").map(detailsIn).findLast((details) => details !== undefined);
+    const latest = history
+      .inReadingOrder(actor, "main")
+      .map(detailsIn)
+      .findLast((details) => details !== undefined);
     if (latest && !nodes.has(latest.logKey)) nodes.set(latest.logKey, actor);
   }
   return nodes;

@@ -1,5 +1,17 @@
 /** Checkpoints as C2SP signed notes (signed-note, tlog-checkpoint, tlog-cosignature). */
-import { type Hex, concat, equal, fromHex, idText, parseBase64, parseId, sha256, toBigInt, toHex, utf8 } from "./bytes.js";
+import {
+  type Hex,
+  concat,
+  equal,
+  fromHex,
+  idText,
+  parseBase64,
+  parseId,
+  sha256,
+  toBigInt,
+  toHex,
+  utf8,
+} from "./bytes.js";
 import { verifySignature } from "./ed25519.js";
 import { demand } from "./malformed.js";
 

@@ -27,9 +27,15 @@ export function parsePolicy(value: unknown): Policy {
   must(unknown === undefined, `a policy has no '${unknown}'; it has ${known.join(", ")}`);
   const { network, cosigners, cosignerIds, blockHashes } = value as Record<string, unknown>;
   must(network === undefined || isId(network), "network is no id; write its 52 characters a to z and 2 to 7");
-  must(cosigners === undefined || (Number.isSafeInteger(cosigners) && Number(cosigners) >= 0), "cosigners is no number from 0 on");
+  must(
+    cosigners === undefined || (Number.isSafeInteger(cosigners) && Number(cosigners) >= 0),
+    "cosigners is no number from 0 on",
+  );
   must(cosignerIds === undefined || isList(cosignerIds, isId), "cosignerIds is no list of ids of 52 characters each");
-  must(blockHashes === undefined || isList(blockHashes, isBlockHash), "blockHashes is no list of 0x and 64 hexadecimal digits each");
+  must(
+    blockHashes === undefined || isList(blockHashes, isBlockHash),
+    "blockHashes is no list of 0x and 64 hexadecimal digits each",
+  );
   return { network, cosigners: cosigners as number | undefined, cosignerIds, blockHashes };
 }
 

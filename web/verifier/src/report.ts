@@ -1,7 +1,12 @@
 /** The verdict in plain text, for auditors at a terminal. */
 import type { BlockTime, CheckResult, Verdict } from "./verdict.js";
 
-const MARKS: Readonly<Record<CheckResult["result"], string>> = { passed: "\u2713", failed: "\u2717", open: "?", skipped: "\u00b7" };
+const MARKS: Readonly<Record<CheckResult["result"], string>> = {
+  passed: "\u2713",
+  failed: "\u2717",
+  open: "?",
+  skipped: "\u00b7",
+};
 
 const TITLES: Readonly<Record<Verdict["verdict"], string>> = {
   valid: "VALID: every check passed",
@@ -15,14 +20,25 @@ export function reportOf(verdict: Verdict): string {
     [TITLES[verdict.verdict]],
     summary(verdict),
     ["Checks", ...verdict.checks.map(checkLine)],
-    listed("Findings", verdict.findings.map(({ finding, subject, events }) => [finding, subject ?? "", ...events].filter(Boolean).join("  "))),
-    listed("Events, each made after and before the block times beside it", verdict.events.map((event) => {
-      const moment = `[${momentOf(event.after)}, ${momentOf(event.before)}]`;
-      return `${String(event.index).padStart(6)}  ${event.kind.padEnd(24)}  ${moment}  ${event.id}`;
-    })),
+    listed(
+      "Findings",
+      verdict.findings.map(({ finding, subject, events }) =>
+        [finding, subject ?? "", ...events].filter(Boolean).join("  "),
+      ),
+    ),
+    listed(
+      "Events, each made after and before the block times beside it",
+      verdict.events.map((event) => {
+        const moment = `[${momentOf(event.after)}, ${momentOf(event.before)}]`;
+        return `${String(event.index).padStart(6)}  ${event.kind.padEnd(24)}  ${moment}  ${event.id}`;
+      }),
+    ),
     listed("Blocks to compare with a source that you trust", blocksOf(verdict)),
   ];
-  return `${parts.filter((lines) => lines.length > 0).map((lines) => lines.join("\n")).join("\n\n")}\n`;
+  return `${parts
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")}\n`;
 }
 
 function summary({ subject, network, as_of, lot }: Verdict): string[] {
@@ -33,7 +49,10 @@ function summary({ subject, network, as_of, lot }: Verdict): string[] {
     `as of     entry ${as_of.size} of the log of node ${as_of.node}`,
     `cosigned  ${as_of.cosigned_by.map(({ node, time_s }) => `${node} at ${isoSeconds(time_s)}`).join(", ") || "by nobody"}`,
   ];
-  if (as_of.anchored_in) lines.push(`anchored  ${momentOf(as_of.anchored_in)}, block ${as_of.anchored_in.number} of chain ${as_of.anchored_in.chain_id}`);
+  if (as_of.anchored_in)
+    lines.push(
+      `anchored  ${momentOf(as_of.anchored_in)}, block ${as_of.anchored_in.number} of chain ${as_of.anchored_in.chain_id}`,
+    );
   if (lot) {
     const { value, scale, unit, packages } = lot.balance;
     const counted = packages === null ? "" : ` in ${packages} packages`;
@@ -65,7 +84,9 @@ function momentOf(block: BlockTime | null): string {
 
 /** RFC 3339, to the second; beyond what a date can be, the number itself. */
 function isoSeconds(seconds: number): string {
-  return seconds <= 253_402_300_799 ? new Date(seconds * 1000).toISOString().replace(".000Z", "Z") : `second ${seconds}`;
+  return seconds <= 253_402_300_799
+    ? new Date(seconds * 1000).toISOString().replace(".000Z", "Z")
+    : `second ${seconds}`;
 }
 
 function decimal(value: string, scale: number): string {

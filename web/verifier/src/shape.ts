@@ -12,7 +12,10 @@ export const MAX_INTEGER = 2n ** 53n - 1n;
 /** An integer between two bounds, both included. */
 export function integer(least: bigint, most: bigint): Read<bigint> {
   return (value, what) => {
-    demand(typeof value === "bigint" && value >= least && value <= most, `${what} is no integer of ${least} to ${most}`);
+    demand(
+      typeof value === "bigint" && value >= least && value <= most,
+      `${what} is no integer of ${least} to ${most}`,
+    );
     return value;
   };
 }

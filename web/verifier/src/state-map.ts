@@ -27,7 +27,11 @@ export function verifySubject(proof: SubjectProof, value: Uint8Array | undefined
 }
 
 /** The hash at the place where the siblings end; nothing if what is claimed to stand there cannot. */
-function placeHash({ absence, siblings }: SubjectProof, key: Uint8Array, value: Uint8Array | undefined): Uint8Array | undefined {
+function placeHash(
+  { absence, siblings }: SubjectProof,
+  key: Uint8Array,
+  value: Uint8Array | undefined,
+): Uint8Array | undefined {
   if (absence === undefined) return value && leaf(key, value);
   if (value !== undefined) return undefined;
   if (absence === null) return EMPTY;

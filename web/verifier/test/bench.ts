@@ -14,4 +14,6 @@ for (let round = 0; round < 12; round++) {
 }
 const [first, ...later] = times.map((time) => Math.round(time));
 later.sort((a, b) => a - b);
-console.log(`${events} events, ${bytes.length} bytes: first ${first} ms, then ${later[0]} to ${later.at(-1)} ms, median ${later[5]} ms`);
+console.log(
+  `${events} events, ${bytes.length} bytes: first ${first} ms, then ${later[0]} to ${later.at(-1)} ms, median ${later[5]} ms`,
+);

@@ -21,7 +21,9 @@ writeFileSync(file, bundleOf(fields));
 function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const command = fileURLToPath(new URL("../src/cli.js", import.meta.url));
   return new Promise((resolve) => {
-    execFile(process.execPath, [command, ...args], (error, out, err) => resolve({ code: Number(error?.code ?? 0), out, err }));
+    execFile(process.execPath, [command, ...args], (error, out, err) =>
+      resolve({ code: Number(error?.code ?? 0), out, err }),
+    );
   });
 }
 
@@ -37,7 +39,15 @@ test("exit codes tell the verdict", async () => {
   const invalid = await run(file, "--cosigners", "2", "--json");
   assert.equal(invalid.code, 1);
   assert.equal(JSON.parse(invalid.out).verdict, "invalid");
-  for (const args of [[], [file, file], [join(folder, "none")], [folder], [file, "--cosigners", "x"], [file, "--network", "x"], [file, "--colour"]]) {
+  for (const args of [
+    [],
+    [file, file],
+    [join(folder, "none")],
+    [folder],
+    [file, "--cosigners", "x"],
+    [file, "--network", "x"],
+    [file, "--colour"],
+  ]) {
     assert.equal((await run(...args)).code, 2, args.join(" "));
   }
 });
@@ -65,7 +75,9 @@ test("an endpoint is asked for the hashes of the blocks, and for nothing else", 
     const { method, params, id } = JSON.parse(Buffer.concat(chunks).toString());
     asked.push(method);
     const hash = Number(params[0]) === 100 ? blocks[0] : blocks[1];
-    response.end(JSON.stringify({ jsonrpc: "2.0", id, result: method === "eth_chainId" ? `0x${chain.toString(16)}` : { hash } }));
+    response.end(
+      JSON.stringify({ jsonrpc: "2.0", id, result: method === "eth_chainId" ? `0x${chain.toString(16)}` : { hash } }),
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -82,7 +94,16 @@ test("an endpoint is asked for the hashes of the blocks, and for nothing else", 
 
 test("policies from outside are checked", () => {
   assert.deepEqual(parsePolicy(undefined), {});
-  for (const wrong of [1, [], { cosigners: -1 }, { cosigners: 1.5 }, { network: "x" }, { cosignerIds: ["x"] }, { blockHashes: "0x" }, { blockHash: [] }]) {
+  for (const wrong of [
+    1,
+    [],
+    { cosigners: -1 },
+    { cosigners: 1.5 },
+    { network: "x" },
+    { cosignerIds: ["x"] },
+    { blockHashes: "0x" },
+    { blockHash: [] },
+  ]) {
     assert.throws(() => parsePolicy(wrong), PolicyError);
   }
 });

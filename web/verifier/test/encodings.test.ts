@@ -24,7 +24,12 @@ function randomCbor(random: Random, depth: number): Cbor {
     case 5:
       return Array.from({ length: random.below(5) }, () => randomCbor(random, depth - 1));
     case 6:
-      return new CborMap(Array.from({ length: random.below(5) }, (_, at): [Cbor, Cbor] => [BigInt(at * 50), randomCbor(random, depth - 1)]));
+      return new CborMap(
+        Array.from({ length: random.below(5) }, (_, at): [Cbor, Cbor] => [
+          BigInt(at * 50),
+          randomCbor(random, depth - 1),
+        ]),
+      );
     default:
       return new Tagged(BigInt.asUintN(random.below(65), random.bits64()), randomCbor(random, depth - 1));
   }
@@ -60,12 +65,42 @@ test("cborg writes the same bytes", () => {
 });
 
 test("every second way of writing a value is refused", () => {
-  const others = ["1801", "190001", "1a00000001", "1b0000000000000001", "9f01ff", "a202020101", "a201010102", "f90000", "fa00000000", "5f4101ff", "8101ff", "f7", "f820", "e0", "61ff", "62c328", "64f8888080", "", "81", "1c", "fb7ff8000000000000"];
+  const others = [
+    "1801",
+    "190001",
+    "1a00000001",
+    "1b0000000000000001",
+    "9f01ff",
+    "a202020101",
+    "a201010102",
+    "f90000",
+    "fa00000000",
+    "5f4101ff",
+    "8101ff",
+    "f7",
+    "f820",
+    "e0",
+    "61ff",
+    "62c328",
+    "64f8888080",
+    "",
+    "81",
+    "1c",
+    "fb7ff8000000000000",
+  ];
   for (const hex of others) assert.ok(attempt(() => decode(fromHex(hex))) instanceof Malformed, `${hex} was taken`);
 });
 
 test("nesting that would exhaust the stack, and lengths that would fill the memory, are refused", () => {
-  const claims = ["9b7fffffffffffffff", "bb7fffffffffffffff", "5b7fffffffffffffff", "7b7fffffffffffffff", "9a3b9aca00", "81".repeat(16_000), "c1".repeat(16_000)];
+  const claims = [
+    "9b7fffffffffffffff",
+    "bb7fffffffffffffff",
+    "5b7fffffffffffffff",
+    "7b7fffffffffffffff",
+    "9a3b9aca00",
+    "81".repeat(16_000),
+    "c1".repeat(16_000),
+  ];
   for (const hex of claims) assert.ok(attempt(() => decode(fromHex(hex))) instanceof Malformed);
 });
 
@@ -84,7 +119,8 @@ test("bytes that are one bit off decode to another value, or to none", () => {
 type Item = string | Item[];
 
 function randomRlp(random: Random, depth: number): Item {
-  if (depth > 0 && random.below(2) === 0) return Array.from({ length: random.below(6) }, () => randomRlp(random, depth - 1));
+  if (depth > 0 && random.below(2) === 0)
+    return Array.from({ length: random.below(6) }, () => randomRlp(random, depth - 1));
   return `0x${toHex(random.bytes(random.below(4) === 0 ? random.below(300) : random.below(4)))}`;
 }
 
@@ -107,7 +143,19 @@ test("RLP is read as ethers writes it", () => {
 test("RLP in another form is refused", () => {
   const refused = (hex: string, read: (bytes: Uint8Array, what: string) => unknown) =>
     assert.ok(attempt(() => read(fromHex(hex), "the item")) instanceof Malformed, `${hex} was taken`);
-  for (const hex of ["00", "817f", "8200ff", "880020000000000000", "89010000000000000000", "0101", "c0", "", "b800", "b90001ff"]) refused(hex, rlpInteger);
+  for (const hex of [
+    "00",
+    "817f",
+    "8200ff",
+    "880020000000000000",
+    "89010000000000000000",
+    "0101",
+    "c0",
+    "",
+    "b800",
+    "b90001ff",
+  ])
+    refused(hex, rlpInteger);
   for (const hex of ["c10101", "c201", "c181", "ff".repeat(9), "f800", "80", "", "f90001c0"]) refused(hex, rlpList);
 });
 
@@ -119,8 +167,10 @@ test("ids have one form in base32, bytes one form in base64", () => {
     assert.deepEqual(parseBase64(toBase64(bytes)), bytes);
   }
   const id = idText("00".repeat(32));
-  for (const wrong of ["", id.toUpperCase(), `${id}a`, id.slice(1), `${id.slice(0, 51)}b`, `${id.slice(0, 51)}1`]) assert.equal(parseId(wrong), undefined);
-  for (const wrong of ["A", "AA", "AB==", "AA=", "A A=", "AA==\n", "====", "AA==AA=="]) assert.equal(parseBase64(wrong), undefined);
+  for (const wrong of ["", id.toUpperCase(), `${id}a`, id.slice(1), `${id.slice(0, 51)}b`, `${id.slice(0, 51)}1`])
+    assert.equal(parseId(wrong), undefined);
+  for (const wrong of ["A", "AA", "AB==", "AA=", "A A=", "AA==\n", "====", "AA==AA=="])
+    assert.equal(parseBase64(wrong), undefined);
   assert.equal(toBase64(utf8("foobar")), "Zm9vYmFy");
   assert.ok(compare(utf8("a"), utf8("ab")) < 0);
 });

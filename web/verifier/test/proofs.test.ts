@@ -17,7 +17,16 @@ import { consistencyProof, inclusionPath, logRoot, stateProof, stateRoot, triePr
 
 test("the log of the reference implementation of RFC 6962 has its roots", () => {
   // The eight entries and roots of certificate-transparency's merkletree tests, which RFC 9162 keeps.
-  const entries = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"].map(fromHex);
+  const entries = [
+    "",
+    "00",
+    "10",
+    "2021",
+    "3031",
+    "40414243",
+    "5051525354555657",
+    "606162636465666768696a6b6c6d6e6f",
+  ].map(fromHex);
   assert.equal(toHex(logRoot([])), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   assert.equal(toHex(logRoot(entries.slice(0, 1))), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
   assert.equal(toHex(logRoot(entries)), "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328");
@@ -53,19 +62,41 @@ test("the vectors of docs/state-map.md", () => {
   const value = (lanes: [Cbor, Cbor[]][]) => toHex(sha256(encode(new CborMap(lanes))));
   const id = (hex: string) => fromHex(word(hex));
   assert.equal(value([[0n, [id("01")]]]), "ee70391febc8a909103e5ae511971ae6a5fb35f7ee1651040fa9cdc5b7b3376a");
-  const three: [Cbor, Cbor[]][] = [[0n, [id("01")]], [1n, [id("04")]], [id("09"), [id("02"), id("03")]]];
+  const three: [Cbor, Cbor[]][] = [
+    [0n, [id("01")]],
+    [1n, [id("04")]],
+    [id("09"), [id("02"), id("03")]],
+  ];
   assert.equal(value(three), "51cb5918938611453fc018bfa17613866188c9d64c3546023ba4dbc2f6b6eabd");
 
-  const map = new Map([["00", "11"], ["0f", "22"], ["f0", "33"]].map(([key, item]) => [word(key!), id(item!)]));
+  const map = new Map(
+    [
+      ["00", "11"],
+      ["0f", "22"],
+      ["f0", "33"],
+    ].map(([key, item]) => [word(key!), id(item!)]),
+  );
   const root = "539b6b0298a5b072b1c774a4208a9f1956926e48d5dde8e4b787dd1b82105ee8";
   assert.equal(toHex(stateRoot(map)), root);
   const siblings: Record<string, string[]> = {
-    "00": ["c44ae37003ec641c38df57516ba1cd8c641dd642f536c4d0acb63e578065ae3f", word("00"), word("00"), word("00"), "2138cb3d78abc20f7b59917d4c0e637f8b8ffc903794ed6f8fd99e5bd5201796"],
-    "70": ["324b65fade08aebf3576ab703affca7ca1800ca3acdaf642f5c4a28e4faaa98e", "2138cb3d78abc20f7b59917d4c0e637f8b8ffc903794ed6f8fd99e5bd5201796"],
+    "00": [
+      "c44ae37003ec641c38df57516ba1cd8c641dd642f536c4d0acb63e578065ae3f",
+      word("00"),
+      word("00"),
+      word("00"),
+      "2138cb3d78abc20f7b59917d4c0e637f8b8ffc903794ed6f8fd99e5bd5201796",
+    ],
+    "70": [
+      "324b65fade08aebf3576ab703affca7ca1800ca3acdaf642f5c4a28e4faaa98e",
+      "2138cb3d78abc20f7b59917d4c0e637f8b8ffc903794ed6f8fd99e5bd5201796",
+    ],
     ff: ["0f30e37f112b0e1f292a2e2c506b554baa8eabbed0ccb48276ecdf40d68ab206"],
   };
-  const prove = (key: string, absence: undefined | null | { key: Uint8Array; value: Uint8Array }, stands?: Uint8Array) =>
-    verifySubject({ subject: word(key), siblings: siblings[key]!.map(fromHex), absence }, stands, fromHex(root));
+  const prove = (
+    key: string,
+    absence: undefined | null | { key: Uint8Array; value: Uint8Array },
+    stands?: Uint8Array,
+  ) => verifySubject({ subject: word(key), siblings: siblings[key]!.map(fromHex), absence }, stands, fromHex(root));
   assert.ok(prove("00", undefined, id("11")));
   assert.ok(prove("70", null));
   const other = { key: id("f0"), value: id("33") };
@@ -86,7 +117,8 @@ test("proofs in random state maps hold, and no others", () => {
       const value = map.get(subject);
       const absence = value ? undefined : other && { key: fromHex(other[0]), value: other[1] };
       assert.ok(verifySubject({ subject, siblings, absence }, value, root));
-      if (siblings.length > 0) assert.ok(!verifySubject({ subject, siblings: siblings.slice(1), absence }, value, root));
+      if (siblings.length > 0)
+        assert.ok(!verifySubject({ subject, siblings: siblings.slice(1), absence }, value, root));
       assert.ok(!verifySubject({ subject, siblings, absence: null }, value ?? root, root));
     }
   }
@@ -95,7 +127,9 @@ test("proofs in random state maps hold, and no others", () => {
 test("tries prove what they hold, by exactly the nodes on the way", () => {
   const random = new Random("trie");
   for (const size of [1, 2, 17, 100]) {
-    const entries = new Map(Array.from({ length: size }, () => [toHex(random.bytes(32)), random.bytes(1 + random.below(60))]));
+    const entries = new Map(
+      Array.from({ length: size }, () => [toHex(random.bytes(32)), random.bytes(1 + random.below(60))]),
+    );
     for (const [key, value] of entries) {
       const { root, nodes } = trieProof(entries, key);
       assert.deepEqual(provenValue(root, fromHex(key), nodes), value);
@@ -111,13 +145,19 @@ test("tries prove what they hold, by exactly the nodes on the way", () => {
 });
 
 test("nodes that stand in their parents are entered", () => {
-  const entries = new Map([["123456", Uint8Array.of(1)], ["123457", Uint8Array.of(2)], ["129957", new Uint8Array(40).fill(3)]]);
+  const entries = new Map([
+    ["123456", Uint8Array.of(1)],
+    ["123457", Uint8Array.of(2)],
+    ["129957", new Uint8Array(40).fill(3)],
+  ]);
   for (const [key, value] of entries) {
     const { root, nodes } = trieProof(entries, key);
     assert.deepEqual(provenValue(root, fromHex(key), nodes), value);
   }
   // The root of ethers' empty trie holds nothing.
-  assert.ok(attempt(() => provenValue(keccak(Uint8Array.of(0x80)), fromHex("12"), [Uint8Array.of(0x80)])) instanceof Malformed);
+  assert.ok(
+    attempt(() => provenValue(keccak(Uint8Array.of(0x80)), fromHex("12"), [Uint8Array.of(0x80)])) instanceof Malformed,
+  );
 });
 
 test("a key is canonical, free of torsion and not the identity", () => {
@@ -140,7 +180,9 @@ test("a key is canonical, free of torsion and not the identity", () => {
 
 test("signatures hold by RFC 8032's third example, and not one bit off", () => {
   const key = fromHex("fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025");
-  const signature = fromHex("6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a");
+  const signature = fromHex(
+    "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a",
+  );
   assert.ok(verifySignature(key, fromHex("af82"), signature));
   assert.ok(!verifySignature(key, fromHex("af83"), signature));
   for (let at = 0; at < 512; at += 31) {
@@ -158,7 +200,10 @@ test("checkpoints and cosignatures", () => {
   assert.equal(checkpoint.size, story.log.length);
   assert.ok(isSignedByLog(checkpoint));
   const lines = cosignaturesBy(checkpoint, toHex(story.network), toHex(witness.public));
-  assert.deepEqual(lines.map((line) => cosignedAt(checkpoint, toHex(witness.public), line)), [1_790_000_500]);
+  assert.deepEqual(
+    lines.map((line) => cosignedAt(checkpoint, toHex(witness.public), line)),
+    [1_790_000_500],
+  );
   assert.equal(cosignedAt(checkpoint, toHex(log.public), lines[0]!), undefined);
 
   const later = readCheckpoint(note.replace(/\n(\d+)\n/, "\n1$1\n"));
@@ -181,7 +226,8 @@ test("checkpoints and cosignatures", () => {
     `${note}\u2014 name AAAA\n`,
     `${note}${"\u2014 name AAAAAAA=\n".repeat(255)}`,
   ];
-  for (const text of malformed) assert.ok(attempt(() => readCheckpoint(text)) instanceof Malformed, JSON.stringify(text.slice(0, 200)));
+  for (const text of malformed)
+    assert.ok(attempt(() => readCheckpoint(text)) instanceof Malformed, JSON.stringify(text.slice(0, 200)));
   assert.equal(readCheckpoint(`${note}\u2014 name AAAAAAA=\n`).signatures.length, 3);
   assert.ok(utf8(note).length < 65_536);
 });

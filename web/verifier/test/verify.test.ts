@@ -1,15 +1,20 @@
 /** Whole bundles: one that is valid, and what each change makes of it. */
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { fromHex, idText, toHex } from "../src/bytes.js";
 import { type Cbor, CborMap } from "../src/cbor.js";
-import { type CheckResult, type Policy, type Verdict, verify } from "../src/index.js";
-import { type Told, bundleOf, tellStory } from "./story/story.js";
+import { type Policy, verify } from "../src/index.js";
+import { keyOf, map } from "./story/signing.js";
+import { Story, type Told, bundleOf, tellStory } from "./story/story.js";
 
 test("a whole story is valid, once the blocks are known", () => {
   const { fields, blocks, actors, part } = tellStory();
   const verdict = verify(bundleOf(fields), { blockHashes: blocks, cosigners: 1 });
-  assert.deepEqual(verdict.checks.filter(({ result }) => result !== "passed"), []);
+  assert.deepEqual(
+    verdict.checks.filter(({ result }) => result !== "passed"),
+    [],
+  );
   assert.equal(verdict.verdict, "valid");
   assert.equal(verdict.subject, idText(toHex(part)));
   assert.deepEqual(verdict.lot, {
@@ -20,18 +25,20 @@ test("a whole story is valid, once the blocks are known", () => {
   });
   assert.equal(verdict.as_of?.cosigned_by.length, 1);
   assert.equal(verdict.as_of?.anchored_in?.number, 200);
-  assert.deepEqual(verdict.findings.map(({ finding }) => finding), ["accepted_after_expiry", "corrected"]);
+  assert.deepEqual(
+    verdict.findings.map(({ finding }) => finding),
+    ["accepted_after_expiry", "corrected"],
+  );
 });
 
-/** What a change of the story's bundle must lead to. */
-function mutant(change: (fields: Record<number, any>, told: Told) => void, policy: Policy = {}): CheckResult | Verdict["verdict"] {
+/** The story's bundle after a change of its fields. */
+function mutant(change: (fields: Record<number, any>, told: Told) => void): Uint8Array {
   const told = tellStory();
   const fields = structuredClone(told.fields) as Record<number, any>;
   // Cloning loses the class of maps, so the parts that have them are taken over as they are.
   fields[7] = (told.fields[7] as any[]).map(([node, line, anchors]) => [node, [...line], [...anchors]]);
   change(fields, told);
-  const verdict = verify(bundleOf(fields), policy);
-  return verdict.checks.find(({ result }) => result === "failed") ?? verdict.verdict;
+  return bundleOf(fields);
 }
 
 function withField(anchor: CborMap, key: number, value: Cbor | undefined): CborMap {
@@ -61,7 +68,11 @@ const MUTANTS: [string, string, (fields: Record<number, any>, told: Told) => voi
   ["scope", "unknown_lot", (f) => (f[3] = new Uint8Array(32))],
   ["scope", "left_out", (f) => (f[9] = [new Uint8Array(32)])],
   ["scope", "missing_subject", (f) => f[5].pop()],
-  ["scope", "extra_subject", (f, { story }) => (f[5] = story.subjects([...f[5].map(([id]: any) => id), new Uint8Array(32)]))],
+  [
+    "scope",
+    "extra_subject",
+    (f, { story }) => (f[5] = story.subjects([...f[5].map(([id]: any) => id), new Uint8Array(32)])),
+  ],
   ["checkpoint", "bad_signature", (f) => (f[6] = f[6].replace(/\n(\d+)\n/, "\n1$1\n"))],
   ["cosignatures", "too_few_cosigners", () => undefined, { cosigners: 2 }],
   ["cosignatures", "too_few_cosigners", () => undefined, { cosigners: 1, cosignerIds: ["a".repeat(52)] }],
@@ -86,34 +97,109 @@ const MUTANTS: [string, string, (fields: Record<number, any>, told: Told) => voi
 
 for (const [check, reason, change, policy] of MUTANTS) {
   test(`${check}: ${reason} after ${change.toString().slice(0, 90)}`, () => {
-    const found = mutant(change, policy);
-    assert.ok(typeof found === "object", `the bundle is ${String(found)}`);
-    assert.equal(`${found.check}: ${found.reason}`, `${check}: ${reason}`);
+    const bytes = mutant(change);
+    const { verdict, checks } = verify(bytes, policy);
+    const failed = checks.find(({ result }) => result === "failed");
+    assert.ok(failed, `the bundle is ${verdict}`);
+    assert.equal(`${failed.check}: ${failed.reason}`, `${check}: ${reason}`);
+    record.push(
+      [check, reason, failed.event ?? "-", failed.subject ?? "-", policyText(policy), ...patch(bytes)].join(" "),
+    );
   });
+}
+
+/** The cases above, for other verifiers: what they must find, under which policy, in which bytes. */
+const record: string[] = [];
+
+/** `network cosigners cosigners' ids block hashes`, a dash where nothing is given. */
+function policyText({ network, cosigners, cosignerIds, blockHashes }: Policy = {}): string {
+  return [network ?? "-", cosigners ?? 0, cosignerIds?.join(",") ?? "-", blockHashes?.join(",") ?? "-"].join(" ");
+}
+
+/** What stays of the story's bundle at the front and at the end, in bytes, and what stands between. */
+function patch(bytes: Uint8Array): [number, number, string] {
+  const whole = bundleOf(tellStory().fields);
+  const most = Math.min(bytes.length, whole.length);
+  let front = 0;
+  while (front < most && bytes[front] === whole[front]) front++;
+  let back = 0;
+  while (back < most - front && bytes.at(-1 - back) === whole.at(-1 - back)) back++;
+  return [front, back, toHex(bytes.subarray(front, bytes.length - back)) || "-"];
+}
+
+test("other verifiers have the same cases", () => {
+  const { fields, blocks } = tellStory();
+  const policy = { blockHashes: blocks, cosigners: 1 };
+  const story = verify(bundleOf(fields), policy);
+  const withoutSentences = {
+    ...story,
+    checks: story.checks.map(({ proves: _, rests_on: __, detail: ___, ...check }) => check),
+  };
+  golden("foreign_bundle.hex", `${toHex(bundleOf(fields))}\n`);
+  golden("foreign_bundle.json", `${JSON.stringify(withoutSentences, null, 2)}\n`);
+  golden("foreign_mutants.txt", `story ${policyText(policy)}\n${record.join("\n")}\n`);
+});
+
+function golden(name: string, text: string): void {
+  const file = new URL(`../../../../provenance/tests/provenance/golden/${name}`, import.meta.url);
+  if (process.env["UPDATE"]) writeFileSync(file, text);
+  assert.equal(readFileSync(file, "utf8"), text, "the cases changed; run again with UPDATE=1 if that is meant");
 }
 
 test("what the auditor did not bring leaves a bundle incomplete", () => {
   const { fields } = tellStory();
   const withoutHashes = verify(bundleOf(fields));
   assert.equal(withoutHashes.verdict, "incomplete");
-  assert.deepEqual(withoutHashes.checks.filter(({ result }) => result === "open").map(({ reason }) => reason), ["block_hash_needed"]);
+  assert.deepEqual(
+    withoutHashes.checks.filter(({ result }) => result === "open").map(({ reason }) => reason),
+    ["block_hash_needed"],
+  );
   assert.equal(withoutHashes.blocks.length, 2);
   const withoutAnchors = verify(bundleOf({ ...fields, 7: [] }));
   const open = withoutAnchors.checks.filter(({ result }) => result === "open");
-  assert.deepEqual(open.map(({ check, reason }) => `${check} ${reason}`), ["anchors not_anchored", "chain not_anchored"]);
+  assert.deepEqual(
+    open.map(({ check, reason }) => `${check} ${reason}`),
+    ["anchors not_anchored", "chain not_anchored"],
+  );
 });
 
 test("an invalid verdict tells nothing of the bundle", () => {
   const verdict = verify(Uint8Array.of(0xa0));
   const { checks, ...rest } = verdict;
-  const empty = { verdict: "invalid", subject: null, network: null, as_of: null, findings: [], events: [], lot: null, blocks: [] };
+  const empty = {
+    verdict: "invalid",
+    subject: null,
+    network: null,
+    as_of: null,
+    findings: [],
+    events: [],
+    lot: null,
+    blocks: [],
+  };
   assert.deepEqual(rest, empty);
-  assert.deepEqual(Object.keys(verdict), ["verdict", "subject", "network", "as_of", "checks", "findings", "events", "lot", "blocks"]);
+  assert.deepEqual(Object.keys(verdict), [
+    "verdict",
+    "subject",
+    "network",
+    "as_of",
+    "checks",
+    "findings",
+    "events",
+    "lot",
+    "blocks",
+  ]);
   assert.equal(checks.filter(({ result }) => result === "skipped").length, 11);
 });
 
 test("claims of huge lengths cost nothing", () => {
-  for (const head of ["a101", "bb7fffffffffffffff", "a9019b7fffffffffffffff", "a101ba3b9aca00", "81".repeat(100_000), "a10181"]) {
+  for (const head of [
+    "a101",
+    "bb7fffffffffffffff",
+    "a9019b7fffffffffffffff",
+    "a101ba3b9aca00",
+    "81".repeat(100_000),
+    "a10181",
+  ]) {
     assert.equal(verify(fromHex(head)).verdict, "invalid");
   }
 });
@@ -126,10 +212,82 @@ test("no flipped bit of a bundle goes unseen", () => {
   const step = process.env["EVERY_BYTE"] ? 1 : 97;
   for (let at = 0; at < bytes.length; at += step) {
     const changed = bytes.slice();
-    changed[at]! ^= 1 << at % 8;
+    changed[at]! ^= 1 << (at % 8);
     assert.equal(verify(changed, policy).verdict, "invalid", `byte ${at} was changed unseen`);
   }
   for (let end = 0; end < bytes.length; end += 499) {
     assert.equal(verify(bytes.subarray(0, end), policy).verdict, "invalid", `cut at ${end}`);
   }
+});
+
+/** The reason for which a bundle fails, or its verdict. */
+function outcome(fields: Record<number, Cbor>): string {
+  const { verdict, checks } = verify(bundleOf(fields));
+  const failed = checks.find(({ result }) => result === "failed");
+  return failed ? `${failed.check} ${failed.reason}` : verdict;
+}
+
+test("a shallow bundle leaves out parents, and says so", () => {
+  const { story, actors, lot, part } = tellStory();
+  const { node, farmer, buyer } = actors;
+  const whole = [part, story.network, story.founder.id, farmer.id, buyer.id, node.id];
+  // The correction touches the parent alone, and nothing rests on it; nothing here rests on the witness either.
+  const needed = (at: number) => at !== story.events.length - 1 && at !== 1;
+  const shallow = { ...story.bundle(part, whole, keyOf("log of the node"), needed), 9: [lot] };
+  assert.equal(outcome(shallow), "incomplete");
+  assert.deepEqual(
+    verify(bundleOf(shallow)).findings.filter(({ finding }) => finding === "left_out"),
+    [{ finding: "left_out", subject: idText(toHex(lot)), events: [] }],
+  );
+  assert.equal(outcome({ ...shallow, 9: [part] }), "scope left_out");
+  assert.equal(outcome({ ...shallow, 5: story.subjects([...whole, lot]) }), "scope extra_subject");
+  const { 9: _, ...deep } = shallow;
+  assert.equal(outcome(deep), "scope missing_subject");
+  const withCorrection = story.bundle(part, whole, keyOf("log of the node"), (at) => at !== 1);
+  assert.equal(outcome({ ...withCorrection, 9: [lot] }), "scope extra_event");
+  // Withheld, though the parent's history claims to be whole.
+  assert.equal(outcome({ ...deep, 5: story.subjects([...whole, lot]) }), "whole not_whole");
+});
+
+test("a bundle of a lot in conflict holds the parts of all rivals", () => {
+  const story = new Story();
+  const logKey = keyOf("log of the node");
+  const node = story.enrol("node", [3], { key: logKey, anchors: false });
+  const farmer = story.enrol("farmer", [2]);
+  const buyer = story.enrol("buyer", [6]);
+  const body = map({ 1: ["HS", "0808.10"], 2: new CborMap([["en", "Apples"]]), 4: [], 6: [10n, 0n, "KGM"] });
+  const produce = story.tell(farmer, { kind: 30, touches: [[null, 0n, []]], body });
+  const lot = produce.subject();
+  const journal = farmer.journal;
+  const offers = [7n, 8n].map((value) => {
+    farmer.journal = journal;
+    return story.tell(farmer, {
+      kind: 50,
+      touches: [
+        [lot, 0n, [produce.id]],
+        [null, 0n, []],
+      ],
+      extra: [buyer.enrolment!],
+      body: map({ 1: [[lot, [value, 0n, "KGM"]]], 2: [0n, buyer.id], 3: 3n }),
+    });
+  });
+  const parts = offers.map((offer) => offer.subject(1));
+  const whole = [lot, ...parts, story.network, story.founder.id, farmer.id, node.id];
+  const fields = story.bundle(lot, whole, logKey);
+  assert.equal(outcome(fields), "incomplete");
+  const verdict = verify(bundleOf(fields));
+  assert.equal(verdict.lot?.disputed, true);
+  assert.deepEqual(verdict.lot?.balance.value, "10");
+  const ids = offers
+    .map(({ id }) => toHex(id))
+    .sort()
+    .map(idText);
+  assert.deepEqual(verdict.findings, [
+    { finding: "conflict", subject: idText(toHex(lot)), events: ids },
+    { finding: "journal_fork", subject: idText(toHex(farmer.id)), events: ids },
+  ]);
+  assert.equal(
+    outcome({ ...fields, 5: story.subjects(whole.filter((id) => id !== parts[0])) }),
+    "scope missing_subject",
+  );
 });

@@ -8,17 +8,25 @@ import type { Checkpoint } from "../note.js";
 import type { History } from "../rules/history.js";
 import { type LeaveOpen, fail } from "./checklist.js";
 
-export function checkAnchors(bundle: Bundle, history: History, checkpoint: Checkpoint, node: Hex, leaveOpen: LeaveOpen): void {
+export function checkAnchors(
+  bundle: Bundle,
+  history: History,
+  checkpoint: Checkpoint,
+  node: Hex,
+  leaveOpen: LeaveOpen,
+): void {
   for (const line of bundle.lines) {
     const about = { subject: line.node };
     if (!anchorsThere(history, line)) fail("foreign_anchor", about);
-    if (!line.anchors.every((anchor, at) => at === 0 || follows(anchor, line.anchors[at - 1]!))) fail("anchor_order", about);
+    if (!line.anchors.every((anchor, at) => at === 0 || follows(anchor, line.anchors[at - 1]!)))
+      fail("anchor_order", about);
     if (!line.anchors.every((anchor, at) => isBound(anchor, line.anchors[at + 1]))) fail("bad_link", about);
     const isOwn = line.node === node;
     if (!line.anchors.every((anchor) => isConsistent(anchor, checkpoint, isOwn))) fail("bad_consistency", about);
     if (isOwn && !line.anchors.every((anchor) => hasSameState(anchor, checkpoint))) fail("other_state_root", about);
   }
-  if (!bundle.lines.some((line) => line.node === node)) leaveOpen("not_anchored", "The bundle has no anchor of this log.");
+  if (!bundle.lines.some((line) => line.node === node))
+    leaveOpen("not_anchored", "The bundle has no anchor of this log.");
 }
 
 /** The six words that an anchor commits to. */

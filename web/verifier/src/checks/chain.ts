@@ -41,7 +41,8 @@ export function checkChain(bundle: Bundle, policy: Policy, leaveOpen: LeaveOpen)
     if (trusted.length > 0 && !trusted.includes(hash)) fail("unknown_block", about, `block ${header.number}, ${hash}`);
   }
   if (blocks.length === 0) leaveOpen("not_anchored", "The bundle has no evidence from a chain.");
-  else if (trusted.length === 0) leaveOpen("block_hash_needed", "Bring the hashes of the blocks that the verdict lists.");
+  else if (trusted.length === 0)
+    leaveOpen("block_hash_needed", "Bring the hashes of the blocks that the verdict lists.");
   return blocks;
 }
 
@@ -63,7 +64,12 @@ function readHeader({ kind, header }: Evidence, anchor: Anchor): Header {
   return { stateRoot, receiptsRoot: rlpBytes(items[5], "the receipts root", 32), number };
 }
 
-function checkStorage(evidence: Evidence & { kind: "storage" }, line: AnchorLine, anchor: Anchor, header: Header): void {
+function checkStorage(
+  evidence: Evidence & { kind: "storage" },
+  line: AnchorLine,
+  anchor: Anchor,
+  header: Header,
+): void {
   const storageRoot = proof("bad_account_proof", line, () => {
     const account = rlpList(provenValue(header.stateRoot, keccak(line.contract), evidence.account), "the account");
     demand(account.length >= 4, "the account has fewer than four fields");
@@ -78,7 +84,12 @@ function checkStorage(evidence: Evidence & { kind: "storage" }, line: AnchorLine
   });
 }
 
-function checkReceipt(evidence: Evidence & { kind: "receipt" }, line: AnchorLine, anchor: Anchor, header: Header): void {
+function checkReceipt(
+  evidence: Evidence & { kind: "receipt" },
+  line: AnchorLine,
+  anchor: Anchor,
+  header: Header,
+): void {
   const index = evidence.transaction;
   const key = rlpOf(index === 0 ? new Uint8Array(0) : shortest(index));
   const value = provenValue(header.receiptsRoot, key, evidence.receipt);

@@ -34,6 +34,7 @@ export function checkCosignatures(checkpoint: Checkpoint, network: Network, scop
   const named = policy.cosignerIds ?? [];
   const counted = cosigners.filter(({ node }) => named.length === 0 || named.includes(idText(node)));
   const wanted = policy.cosigners ?? 0;
-  if (counted.length < wanted) fail("too_few_cosigners", {}, `${counted.length} cosigned of ${wanted} that the policy wants`);
+  if (counted.length < wanted)
+    fail("too_few_cosigners", {}, `${counted.length} cosigned of ${wanted} that the policy wants`);
   return cosigners;
 }

@@ -17,6 +17,7 @@ export function checkLog(bundle: Bundle, events: SignedEvent[], { size, logRoot 
 
 export function checkWhole(bundle: Bundle, history: History, { stateRoot }: Checkpoint): void {
   for (const proof of bundle.subjects) {
-    if (!verifySubject(proof, stateOf(history, proof.subject), stateRoot)) fail("not_whole", { subject: proof.subject });
+    if (!verifySubject(proof, stateOf(history, proof.subject), stateRoot))
+      fail("not_whole", { subject: proof.subject });
   }
 }

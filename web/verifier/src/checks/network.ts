@@ -15,7 +15,8 @@ const MAX_NAME = 64;
 export function checkNetwork({ name, nonce, founders }: NetworkParts, policy: Policy): Network {
   const named = attempt(() => text(MAX_NAME)(name, "the network's name"));
   if (named instanceof Malformed) fail("malformed_network", {}, named.message);
-  if (new Set(founders.map(toHex)).size !== founders.length) fail("malformed_network", {}, "a founder's key is named twice");
+  if (new Set(founders.map(toHex)).size !== founders.length)
+    fail("malformed_network", {}, "a founder's key is named twice");
   if (!founders.every(isWellFormedKey)) fail("malformed_network", {}, "a founder's key is no well-formed Ed25519 key");
   const id = toHex(sha256(encode(["furrow/network/1", [name, nonce, founders]])));
   if (policy.network !== undefined && policy.network !== idText(id)) {

@@ -32,7 +32,8 @@ export function checkOpenings(openings: Opening[], history: History): Hex[] {
     const sealed = event && valueAt(event.rawBody, opening.path);
     if (event === undefined || form === undefined || !(sealed instanceof Uint8Array)) fail("unknown_field", about);
     if (!equal(commitmentBy(opening, event), sealed)) fail("bad_opening", about);
-    if (attempt(() => form(decode(opening.value), "the opened value")) instanceof Malformed) malformed.add(opening.event);
+    if (attempt(() => form(decode(opening.value), "the opened value")) instanceof Malformed)
+      malformed.add(opening.event);
   }
   return [...malformed];
 }

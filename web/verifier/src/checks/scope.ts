@@ -31,7 +31,10 @@ export function checkScope(bundle: Bundle, history: History, checkpoint: Checkpo
 
   const { lots, parents } = reachedLots(bundle, history, mint);
   if (bundle.leftOut !== undefined) {
-    const [missing, extra] = differences([...parents].filter((lot) => !lots.has(lot)), bundle.leftOut);
+    const [missing, extra] = differences(
+      [...parents].filter((lot) => !lots.has(lot)),
+      bundle.leftOut,
+    );
     const differing = [...missing, ...extra].sort()[0];
     if (differing !== undefined) fail("left_out", { subject: differing });
   }
@@ -40,7 +43,10 @@ export function checkScope(bundle: Bundle, history: History, checkpoint: Checkpo
   for (const [logKey, cosigner] of nodes) {
     if (cosignaturesBy(checkpoint, history.network.id, logKey).length > 0) whole.add(cosigner);
   }
-  const [missing, extra] = differences([...whole], bundle.subjects.map(({ subject }) => subject));
+  const [missing, extra] = differences(
+    [...whole],
+    bundle.subjects.map(({ subject }) => subject),
+  );
   if (missing[0] !== undefined) fail("missing_subject", { subject: missing[0] });
   if (extra[0] !== undefined) fail("extra_subject", { subject: extra[0] });
   mustNeedEveryEvent(history, whole);
@@ -57,15 +63,20 @@ function mintedFrom(history: History): Map<Hex, Hex | undefined> {
   return mint;
 }
 
-/** The lot, the lots that it came from unless the bundle is shallow, and parts that rivals took from those in conflict. */
-function reachedLots(bundle: Bundle, history: History, mint: Map<Hex, Hex | undefined>): { lots: Set<Hex>; parents: Set<Hex> } {
+/** The lot, those it came from unless the bundle is shallow, and what rivals took from lots in conflict. */
+function reachedLots(
+  bundle: Bundle,
+  history: History,
+  mint: Map<Hex, Hex | undefined>,
+): { lots: Set<Hex>; parents: Set<Hex> } {
   const lots = new Set([bundle.lot]);
   const parents = new Set<Hex>();
   // A set is walked in the order of insertion, what is added meanwhile included.
   for (const lot of lots) {
     const parent = mint.get(lot);
     if (parent !== undefined) (bundle.leftOut === undefined ? lots : parents).add(parent);
-    for (const rival of countLot(history, lot)?.inConflict ?? []) mintedParts(rival).forEach(({ part }) => lots.add(part));
+    for (const rival of countLot(history, lot)?.inConflict ?? [])
+      mintedParts(rival).forEach(({ part }) => lots.add(part));
   }
   return { lots, parents };
 }

@@ -16,7 +16,10 @@ export function text(most: number): Read<string> {
     const found = anyText(value, what);
     const length = utf8(found).length;
     demand(length >= 1 && length <= most, `${what} has not 1 to ${most} bytes`);
-    demand(!UNPRINTABLE.test(found) && !BLANK_AT_END.test(found), `${what} has control characters, or blanks at its ends`);
+    demand(
+      !UNPRINTABLE.test(found) && !BLANK_AT_END.test(found),
+      `${what} has control characters, or blanks at its ends`,
+    );
     return found;
   };
 }
@@ -36,7 +39,8 @@ const LANGUAGE_TAG = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$/;
 /** Language tag → text. */
 export const langText: Read<Map<string, string>> = (value, what) => {
   const texts = textMap(text(512))(value, what);
-  for (const tag of texts.keys()) demand(LANGUAGE_TAG.test(tag) && tag.length <= 35, `${what} has a key that is no language tag`);
+  for (const tag of texts.keys())
+    demand(LANGUAGE_TAG.test(tag) && tag.length <= 35, `${what} has a key that is no language tag`);
   return texts;
 };
 
@@ -195,6 +199,9 @@ export const temperature: Read<[bigint, bigint]> = (value, what) => {
 
 /** Ids in ascending order, without repetition. */
 export function ascendingIds(ids: Hex[], what: string): Hex[] {
-  demand(isAscending(ids, (a, b) => (a < b ? -1 : a > b ? 1 : 0)), `${what} is not ascending and distinct`);
+  demand(
+    isAscending(ids, (a, b) => (a < b ? -1 : a > b ? 1 : 0)),
+    `${what} is not ascending and distinct`,
+  );
   return ids;
 }

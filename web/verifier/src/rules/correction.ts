@@ -52,13 +52,19 @@ function standsAtOrAbove(upper: Hex, lower: Judged): boolean {
 function correctedBody({ replacement }: EventCorrected, target: Judged): Body {
   const { body, kind, rawBody } = target.event;
   const allowed = CORRECTABLE[body.kind] ?? [];
-  rule("correction", [...replacement.keys()].every((field) => allowed.includes(field)));
+  rule(
+    "correction",
+    [...replacement.keys()].every((field) => allowed.includes(field)),
+  );
   const corrected = attempt(() => {
     // A body that holds a bignum is no free value, and so cannot be taken apart.
     free(rawBody, "the target's body");
     const kept = (rawBody as CborMap).entries.filter(([key]) => !replacement.has(Number(key)));
     const given = [...replacement].filter(([, value]) => value !== null);
-    return readBody(kind, new CborMap([...kept, ...given.map(([field, value]): [Cbor, Cbor] => [BigInt(field), value])]));
+    return readBody(
+      kind,
+      new CborMap([...kept, ...given.map(([field, value]): [Cbor, Cbor] => [BigInt(field), value])]),
+    );
   });
   rule("correction", !(corrected instanceof Malformed));
   return corrected;

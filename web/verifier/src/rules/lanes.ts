@@ -1,6 +1,7 @@
-/** What an event extends: concurrent tips are joined by applying all that lies between them to the lot at their root. */
+/** What an event extends: concurrent tips are joined by applying what lies between them to the lot at their root. */
 import type { Hex } from "../bytes.js";
 import { type History, type Judged, stepIn } from "./history.js";
+import { byText } from "../shape.js";
 import { type Lot, apply } from "./lot.js";
 
 /** What lies between tips of a main lane and the youngest event through which all its lines pass. */
@@ -15,24 +16,31 @@ export interface Spread {
  * one is left. Nothing where the lines have no common origin.
  */
 export function spread(history: History, subject: Hex, tips: Judged[]): Spread | undefined {
-  const frontier = new Map<Hex, { judged: Judged; height: number; prev: Hex[] }>();
+  // By height, so that each level is complete when the walk comes to it: what an event extends is lower.
+  const levels = new Map<number, Map<Hex, Judged>>();
+  let left = 0;
   const enter = (judged: Judged | undefined): void => {
     const step = judged && stepIn(judged, subject, "main");
-    if (judged && step) frontier.set(judged.event.id, { judged, height: step.height, prev: step.touch.prev });
+    if (judged === undefined || step === undefined) return;
+    const level = levels.get(step.height) ?? new Map<Hex, Judged>();
+    levels.set(step.height, level);
+    if (!level.has(judged.event.id)) left += 1;
+    level.set(judged.event.id, judged);
   };
   tips.forEach(enter);
   const between: Judged[] = [];
-  while (frontier.size > 1) {
-    const youngest = [...frontier.values()].reduce((a, b) =>
-      b.height > a.height || (b.height === a.height && b.judged.event.id > a.judged.event.id) ? b : a,
-    );
-    frontier.delete(youngest.judged.event.id);
-    if (youngest.prev.length === 0) return undefined;
-    youngest.prev.forEach((prev) => enter(history.get(prev)));
-    between.push(youngest.judged);
+  for (let height = Math.max(-1, ...levels.keys()); height >= 0; height--) {
+    const level = [...(levels.get(height)?.values() ?? [])].sort((a, b) => byText(b.event.id, a.event.id));
+    for (const judged of level) {
+      if (left === 1) return { root: judged, between: between.reverse() };
+      const { prev } = stepIn(judged, subject, "main")!.touch;
+      if (prev.length === 0) return undefined;
+      left -= 1;
+      prev.forEach((id) => enter(history.get(id)));
+      between.push(judged);
+    }
   }
-  const [root] = frontier.values();
-  return root && { root: root.judged, between: between.reverse() };
+  return undefined;
 }
 
 /** The lot after all of the tips, "conflict" where they exclude each other, nothing for what is no lot. */

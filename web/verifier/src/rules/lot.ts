@@ -53,11 +53,17 @@ export function apply(lot: Lot, effect: Effect, by: Hex): Lot | undefined {
       return isFree(lot, by) && isWhole(lot, effect.quantity) ? closed : undefined;
     }
     case "receive":
-      return awaits(lot, effect.offer) ? { ...answered(lot, effect.offer, true), holder: by, balance: effect.quantity } : undefined;
+      return awaits(lot, effect.offer)
+        ? { ...answered(lot, effect.offer, true), holder: by, balance: effect.quantity }
+        : undefined;
     case "reject":
       return awaits(lot, effect.offer) ? { ...answered(lot, effect.offer, true), balance: effect.quantity } : undefined;
     case "lose_all": {
-      const lost = { ...answered(lot, effect.offer, true), balance: zero(lot.balance), closed: "lost_in_transfer" as const };
+      const lost = {
+        ...answered(lot, effect.offer, true),
+        balance: zero(lot.balance),
+        closed: "lost_in_transfer" as const,
+      };
       return awaits(lot, effect.offer) ? lost : undefined;
     }
     case "give_back":

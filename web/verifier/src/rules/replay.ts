@@ -25,7 +25,11 @@ export function judge(history: History, event: SignedEvent): Judged {
   const extended = event.touches.map((_, index) => extend(history, event, index, authority));
   const one: Case = { history, event, authority, acting, before: extended.map(({ lot }) => lot) };
   const outcome = outcomeOf(one);
-  const steps = event.touches.map((touch, index): Step => ({ touch, height: extended[index]!.height, lot: outcome[index] }));
+  const steps = event.touches.map((touch, index): Step => ({
+    touch,
+    height: extended[index]!.height,
+    lot: outcome[index],
+  }));
   return { event, signer: authority.signer, acting, keyEvent: authority.keyEvent, steps };
 }
 
@@ -45,7 +49,12 @@ function isUnsupported(history: History, { touches, body }: SignedEvent): boolea
 }
 
 /** Height of the event in the lane of a touch, and the lot before it. */
-function extend(history: History, event: SignedEvent, index: number, authority: Authority): { height: number; lot: Lot | undefined } {
+function extend(
+  history: History,
+  event: SignedEvent,
+  index: number,
+  authority: Authority,
+): { height: number; lot: Lot | undefined } {
   const { subject, lane, prev, creates } = event.touches[index]!;
   if (creates) return { height: 0, lot: undefined };
   const tips: Judged[] = [];

@@ -30,7 +30,10 @@ export function judgeOffered(one: Case, body: TransferOffered): Outcome {
   if (body.to !== undefined) mustKnowActor(one, body.to);
   for (const place of [body.fromPlace, body.toPlace]) if (place !== undefined) mustKnowPlace(one, place);
   if (body.carrier !== undefined) mustKnowActor(one, body.carrier);
-  mustTouchThenCreate(one, body.lines.map(({ lot }) => lot));
+  mustTouchThenCreate(
+    one,
+    body.lines.map(({ lot }) => lot),
+  );
 
   const outcome: Outcome = [];
   const parts: Outcome = [];
@@ -60,7 +63,9 @@ function effectOfLine(offer: Hex, to: Hex | undefined, quantity: Quantity, isPar
 /** A part-lot is offered from its first moment on, or has left with it. */
 function partOf(holder: Hex, quantity: Quantity, offer: Hex, to: Hex | undefined): Lot {
   const part = newLot(holder, quantity);
-  return to === undefined ? { ...part, balance: zero(quantity), closed: "handed_out" } : { ...part, open: { offer, to } };
+  return to === undefined
+    ? { ...part, balance: zero(quantity), closed: "handed_out" }
+    : { ...part, open: { offer, to } };
 }
 
 export function judgeAccepted(one: Case, body: TransferAccepted): Outcome {
@@ -69,7 +74,10 @@ export function judgeAccepted(one: Case, body: TransferAccepted): Outcome {
   rule("not_addressee", isOffer(offer) && offer.event.body.to === one.acting);
   const items = offeredItems(offer);
   rule("lines", body.lines.length === items.length);
-  mustTouchThenCreate(one, items.map(({ item }) => item));
+  mustTouchThenCreate(
+    one,
+    items.map(({ item }) => item),
+  );
 
   const outcome: Outcome = [];
   const returned: Outcome = [];
@@ -100,7 +108,10 @@ export function judgeCancelled(one: Case, offerId: Hex): Outcome {
 
 function givenBack(one: Case, offer: Offer): Outcome {
   const items = offeredItems(offer);
-  mustTouchThenCreate(one, items.map(({ item }) => item));
+  mustTouchThenCreate(
+    one,
+    items.map(({ item }) => item),
+  );
   rule("touches", one.event.touches.length === items.length);
   return items.map((_, index) => {
     const lot = awaiting(one, index, offer);
@@ -144,7 +155,11 @@ function awaiting(one: Case, index: number, offer: Offer): Lot {
 }
 
 /** What one answered line does, and what goes back to the offerer as a part-lot. */
-function answer(line: AcceptedLine, offered: Quantity, offer: Hex): { effect: Effect; givenBack: Quantity | undefined } {
+function answer(
+  line: AcceptedLine,
+  offered: Quantity,
+  offer: Hex,
+): { effect: Effect; givenBack: Quantity | undefined } {
   const nothing = zero(line.received);
   const { received, rejected = nothing, lost = nothing } = line;
   const kept = plus(received, rejected);
@@ -152,8 +167,12 @@ function answer(line: AcceptedLine, offered: Quantity, offer: Hex): { effect: Ef
   rule("lines", total !== undefined && compareQuantities(total, offered) === 0 && total.packages === offered.packages);
   rule("zero_quantity", line.rejected?.value !== 0n && line.lost?.value !== 0n);
   if (received.value > 0n) {
-    return { effect: { does: "receive", offer, quantity: received }, givenBack: rejected.value > 0n ? rejected : undefined };
+    return {
+      effect: { does: "receive", offer, quantity: received },
+      givenBack: rejected.value > 0n ? rejected : undefined,
+    };
   }
-  const effect: Effect = rejected.value > 0n ? { does: "reject", offer, quantity: rejected } : { does: "lose_all", offer };
+  const effect: Effect =
+    rejected.value > 0n ? { does: "reject", offer, quantity: rejected } : { does: "lose_all", offer };
   return { effect, givenBack: undefined };
 }

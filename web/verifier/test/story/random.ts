@@ -9,7 +9,8 @@ export class Random {
   /** So many bytes. */
   bytes(length: number): Uint8Array {
     let out = new Uint8Array(0);
-    while (out.length < length) out = Uint8Array.from(concat(out, sha256(utf8(this.seed), bigEndian(this.counter++, 8))));
+    while (out.length < length)
+      out = Uint8Array.from(concat(out, sha256(utf8(this.seed), bigEndian(this.counter++, 8))));
     return out.slice(0, length);
   }
 

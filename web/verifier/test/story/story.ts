@@ -9,7 +9,15 @@ import { anchorWords } from "../../src/checks/anchors.js";
 import { keccak } from "../../src/keccak.js";
 import { keyId } from "../../src/note.js";
 import { type Key, type Made, type Said, ascending, keyOf, map, sign, signEvent } from "./signing.js";
-import { type StateEntries, consistencyProof, inclusionPath, logRoot, stateProof, stateRoot, trieProof } from "./trees.js";
+import {
+  type StateEntries,
+  consistencyProof,
+  inclusionPath,
+  logRoot,
+  stateProof,
+  stateRoot,
+  trieProof,
+} from "./trees.js";
 
 /** An actor of the story. */
 export interface Actor {
@@ -123,19 +131,64 @@ export class Story {
     });
   }
 
-  anchor(size: number, number: number, previous: Uint8Array): { fields: Record<number, Cbor>; commitment: Uint8Array; words: Uint8Array } {
+  /** A bundle without anchors: these events, counted from 0, and these whole subjects. */
+  bundle(
+    lot: Uint8Array,
+    whole: Uint8Array[],
+    logKey: Key,
+    events: (at: number) => boolean = () => true,
+  ): Record<number, Cbor> {
+    return {
+      1: 1n,
+      2: this.definition,
+      3: lot,
+      4: this.entries().filter((_, at) => events(at)),
+      5: this.subjects(whole),
+      6: this.note(logKey, []),
+      7: [],
+      8: [],
+    };
+  }
+
+  anchor(
+    size: number,
+    number: number,
+    previous: Uint8Array,
+  ): { fields: Record<number, Cbor>; commitment: Uint8Array; words: Uint8Array } {
     const timestamp = 1_790_000_000 + (number - 100) * 12;
     const root = logRoot(this.log.slice(0, size));
     const state = stateRoot(this.state(size));
-    const parts = { previous, number, timestamp, size, logRoot: root, stateRoot: state, consistency: undefined, evidence: undefined };
+    const parts = {
+      previous,
+      number,
+      timestamp,
+      size,
+      logRoot: root,
+      stateRoot: state,
+      consistency: undefined,
+      evidence: undefined,
+    };
     const words = anchorWords(parts);
-    const fields = { 1: previous, 2: BigInt(number), 3: BigInt(timestamp), 4: BigInt(size), 5: root, 6: state, 7: consistencyProof(size, this.log) };
+    const fields = {
+      1: previous,
+      2: BigInt(number),
+      3: BigInt(timestamp),
+      4: BigInt(size),
+      5: root,
+      6: state,
+      7: consistencyProof(size, this.log),
+    };
     return { fields, commitment: keccak(words), words };
   }
 }
 
 /** RLP of a header with these fields in their places, and otherwise plausible ones. */
-export function header(fields: { state?: Uint8Array; receipts?: Uint8Array; number: number; timestamp: number }): Uint8Array {
+export function header(fields: {
+  state?: Uint8Array;
+  receipts?: Uint8Array;
+  number: number;
+  timestamp: number;
+}): Uint8Array {
   const items: string[] = Array.from({ length: 17 }, () => `0x${"11".repeat(32)}`);
   const integer = (value: number) => `0x${toHex(bigEndian(value, 8)).replace(/^(00)+/, "")}`;
   if (fields.state) items[3] = `0x${toHex(fields.state)}`;
@@ -146,9 +199,16 @@ export function header(fields: { state?: Uint8Array; receipts?: Uint8Array; numb
 }
 
 /** Storage evidence that the contract holds `commitment` for the sender. */
-export function storageEvidence(commitment: Uint8Array, number: number, timestamp: number): { evidence: Cbor; hash: string } {
+export function storageEvidence(
+  commitment: Uint8Array,
+  number: number,
+  timestamp: number,
+): { evidence: Cbor; hash: string } {
   const slot = keccak(concat(new Uint8Array(12), SENDER, new Uint8Array(32)));
-  const others = Array.from({ length: 40 }, (_, at): [string, Uint8Array] => [toHex(keccak(Uint8Array.of(at))), Uint8Array.of(at + 1)]);
+  const others = Array.from({ length: 40 }, (_, at): [string, Uint8Array] => [
+    toHex(keccak(Uint8Array.of(at))),
+    Uint8Array.of(at + 1),
+  ]);
   const stored = fromHex(encodeRlp(commitment).slice(2));
   const storage = trieProof(new Map([...others, [toHex(keccak(slot)), stored]]), toHex(keccak(slot)));
   const account = fromHex(encodeRlp(["0x01", "0x", `0x${toHex(storage.root)}`, `0x${"22".repeat(32)}`]).slice(2));
@@ -158,14 +218,26 @@ export function storageEvidence(commitment: Uint8Array, number: number, timestam
 }
 
 /** Receipt evidence that the contract told of the anchor with these words, as transaction 3 and log 1. */
-export function receiptEvidence(words: Uint8Array, number: number, timestamp: number): { evidence: Cbor; hash: string } {
+export function receiptEvidence(
+  words: Uint8Array,
+  number: number,
+  timestamp: number,
+): { evidence: Cbor; hash: string } {
   const hex = (bytes: Uint8Array) => `0x${toHex(bytes)}`;
   const topic = keccak(utf8("Anchored(address,bytes32,uint256,uint256,uint64,bytes32,bytes32)"));
   const log = [hex(CONTRACT), [hex(topic), hex(concat(new Uint8Array(12), SENDER))], hex(words)];
   const foreign = [hex(SENDER), [], "0x"];
   const list = encodeRlp(["0x01", "0x5208", `0x${"00".repeat(256)}`, [foreign, log]] as never);
   const receipt = concat(Uint8Array.of(2), fromHex(list.slice(2)));
-  const receipts = trieProof(new Map([["01", Uint8Array.of(9)], ["02", Uint8Array.of(8, 8)], ["03", receipt], ["80", Uint8Array.of(7)]]), "03");
+  const receipts = trieProof(
+    new Map([
+      ["01", Uint8Array.of(9)],
+      ["02", Uint8Array.of(8, 8)],
+      ["03", receipt],
+      ["80", Uint8Array.of(7)],
+    ]),
+    "03",
+  );
   const block = header({ receipts: receipts.root, number, timestamp });
   return { evidence: [block, receipts.nodes, 3n, 1n], hash: hex(keccak(block)) };
 }
@@ -207,7 +279,10 @@ export function tellStory(updates = 1): Told {
     after: [BigInt(CHAIN), first.commitment],
     body: map({
       1: ["HS", "0808.10"],
-      2: new CborMap([["en", "Apples"], ["es", "Manzanas"]]),
+      2: new CborMap([
+        ["en", "Apples"],
+        ["es", "Manzanas"],
+      ]),
       4: [place.subject()],
       5: [20_700n, 20_701n],
       6: [10_000n, 1n, "KGM", 50n],
@@ -219,18 +294,28 @@ export function tellStory(updates = 1): Told {
   const lot = produce.subject();
   let tip = produce;
   for (let at = 0; at < updates; at++) {
-    tip = story.tell(farmer, { kind: 35, touches: [[lot, 0n, [tip.id]]], body: map({ 1: [BigInt(100 + at), "EUR", "KGM"] }) });
+    tip = story.tell(farmer, {
+      kind: 35,
+      touches: [[lot, 0n, [tip.id]]],
+      body: map({ 1: [BigInt(100 + at), "EUR", "KGM"] }),
+    });
   }
   const offer = story.tell(farmer, {
     kind: 50,
-    touches: [[lot, 0n, [tip.id]], [null, 0n, []]],
+    touches: [
+      [lot, 0n, [tip.id]],
+      [null, 0n, []],
+    ],
     extra: [buyer.enrolment!],
     body: map({ 1: [[lot, KG(4_000)]], 2: [0n, buyer.id], 3: 3n, 9: 1_790_000_000_000n }),
   });
   const part = offer.subject(1);
   const accepted = story.tell(buyer, {
     kind: 51,
-    touches: [[part, 0n, [offer.id]], [null, 0n, []]],
+    touches: [
+      [part, 0n, [offer.id]],
+      [null, 0n, []],
+    ],
     body: map({ 1: offer.id, 2: [map({ 1: KG(3_500), 2: KG(500), 4: "bruised" })] }),
   });
   story.tell(buyer, { kind: 38, touches: [[part, 0n, [accepted.id]]], body: map({ 1: KG(100), 2: 1n }) });

@@ -17,7 +17,9 @@ export function inclusionPath(index: number, entries: Uint8Array[]): Uint8Array[
   if (entries.length === 1) return [];
   const k = split(entries.length);
   const [left, right] = [entries.slice(0, k), entries.slice(k)];
-  return index < k ? [...inclusionPath(index, left), logRoot(right)] : [...inclusionPath(index - k, right), logRoot(left)];
+  return index < k
+    ? [...inclusionPath(index, left), logRoot(right)]
+    : [...inclusionPath(index - k, right), logRoot(left)];
 }
 
 /** The proof that the first `old` entries are the log's beginning (§2.1.4.1). */
@@ -43,11 +45,18 @@ export function stateRoot(entries: StateEntries, depth = 0): Uint8Array {
   if (entries.size === 0) return new Uint8Array(32);
   const [only] = entries;
   if (entries.size === 1 && only) return sha256(Uint8Array.of(0), fromHex(only[0]), only[1]);
-  return sha256(Uint8Array.of(1), stateRoot(half(entries, depth, 0), depth + 1), stateRoot(half(entries, depth, 1), depth + 1));
+  return sha256(
+    Uint8Array.of(1),
+    stateRoot(half(entries, depth, 0), depth + 1),
+    stateRoot(half(entries, depth, 1), depth + 1),
+  );
 }
 
 /** Siblings, the lowest first, and what stands at the place of a key that is absent. */
-export function stateProof(entries: StateEntries, key: string): { siblings: Uint8Array[]; other: [string, Uint8Array] | null } {
+export function stateProof(
+  entries: StateEntries,
+  key: string,
+): { siblings: Uint8Array[]; other: [string, Uint8Array] | null } {
   const siblings: Uint8Array[] = [];
   let here = entries;
   for (let depth = 0; here.size > 1; depth++) {
@@ -77,7 +86,13 @@ export function trieProof(entries: Map<string, Uint8Array>, key: string): { root
 type Item = string | Item[];
 
 /** The reference to the node over these entries; nodes on the way to `key` are written down, the highest first. */
-function build(entries: Map<string, Uint8Array>, depth: number, key: string | undefined, nodes: Uint8Array[], isRoot = false): Item {
+function build(
+  entries: Map<string, Uint8Array>,
+  depth: number,
+  key: string | undefined,
+  nodes: Uint8Array[],
+  isRoot = false,
+): Item {
   const at = nodes.length;
   const onWay = key !== undefined;
   const keys = [...entries.keys()];
