@@ -135,6 +135,12 @@ impl Chain {
             .map(|block| Block { number: block.header.number(), timestamp_s: block.header.timestamp() }))
     }
 
+    /// The hash of the block with this number; none where the chain is not so long.
+    pub(crate) async fn hash_of(&self, number: u64) -> Result<Option<BlockHash>, RpcError> {
+        let block = self.provider.get_block_by_number(number.into()).await;
+        Ok(block.map_err(|error| self.explain(error))?.map(|block| BlockHash::from_bytes(block.header.hash.0)))
+    }
+
     pub(crate) async fn balance_wei(&self, account: Address) -> Result<u128, RpcError> {
         let balance = self.provider.get_balance(raw(account)).await.map_err(|error| self.explain(error))?;
         Ok(balance.saturating_to())

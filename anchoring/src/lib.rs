@@ -55,4 +55,4 @@ pub use service::{AnchorService, Clock, OpenError};
 pub use signing::{KeyError, sender_address};
 pub use status::AnchorStatus;
 pub use value::{Address, BlockHash, Commitment, TxHash, ValueError};
-pub use verify::{Mismatch, Stored, VerifiedAnchor, VerifyError, read_commitment, verify_anchor};
+pub use verify::{Mismatch, Stored, VerifiedAnchor, VerifyError, block_hashes, read_commitment, verify_anchor};

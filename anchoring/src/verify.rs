@@ -85,6 +85,20 @@ pub async fn read_commitment(rpc_url: &str, contract: Address, sender: Address) 
     Chain::at(rpc_url)?.commitment(contract, sender, None).await
 }
 
+/// Asks the endpoint for the hashes of blocks by their numbers; those that its chain does not have are left out. Nothing
+/// where the endpoint serves another chain.
+pub async fn block_hashes(rpc_url: &str, chain_id: u64, numbers: &[u64]) -> Result<Option<Vec<BlockHash>>, RpcError> {
+    let chain = Chain::at(rpc_url)?;
+    if chain.chain_id().await? != chain_id {
+        return Ok(None);
+    }
+    let mut hashes = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        hashes.extend(chain.hash_of(*number).await?);
+    }
+    Ok(Some(hashes))
+}
+
 /// Asks the endpoint whether `sender` anchored this in `contract`.
 pub async fn verify_anchor(
     rpc_url: &str,

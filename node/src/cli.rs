@@ -77,6 +77,9 @@ pub(crate) enum Command {
     /// The Ethereum contract that keeps the anchors
     #[command(subcommand)]
     Contract(command::contract::Contract),
+    /// Proof bundles of lots
+    #[command(subcommand)]
+    Bundle(command::bundle::Bundle),
     Verify(command::verify::Verify),
     /// A node's log, as an auditor looks at it
     #[command(subcommand)]
@@ -160,6 +163,7 @@ impl Command {
             Self::Opening(command) => command.run(global).await,
             Self::Anchor(command) => command.run(global).await,
             Self::Contract(command) => command.run(global).await,
+            Self::Bundle(command) => command.run(global).await,
             Self::Verify(command) => command.run(global).await,
             Self::Log(command) => command.run(global).await,
             Self::Status(command) => command.run(global).await,

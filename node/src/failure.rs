@@ -20,6 +20,8 @@ pub(crate) enum Exit {
     Keystore = 5,
     /// The node cannot start: its port or its data are in use, or its data are damaged.
     CannotStart = 6,
+    /// A bundle in which nothing is wrong, but not everything is proven.
+    Incomplete = 7,
 }
 
 /// What the help says about exit codes.
@@ -30,7 +32,8 @@ pub(crate) const EXIT_CODES: &str = "Exit codes:
   3  the node or the Ethereum endpoint cannot be reached
   4  a proof or a check does not hold
   5  the keystore cannot be opened (wrong passphrase, damaged, in use)
-  6  the node cannot start (port or data in use, data damaged)";
+  6  the node cannot start (port or data in use, data damaged)
+  7  nothing in the bundle is wrong, but not everything is proven";
 
 /// A command that failed.
 #[derive(Debug)]

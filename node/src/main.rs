@@ -22,6 +22,7 @@ mod passphrase;
 mod rpc;
 mod service;
 mod sync;
+mod verdict;
 mod verification;
 
 use clap::Parser;

@@ -3,6 +3,7 @@
 mod anchor_book;
 mod anchor_view;
 mod health;
+mod kept_versions;
 mod keyring;
 mod log_key;
 mod logging;

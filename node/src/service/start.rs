@@ -159,6 +159,8 @@ pub(crate) async fn start(
     let means = means(keystore, &openings_key, Anchored(anchor_status.clone()));
     let author = Author::new(ledger.clone(), means, actor.unwrap_or(NOBODY));
     let sync = sync::start(author.clone(), handle.clone(), incoming, log, anchor_status.clone(), &tasks, &stop);
+    let keeping = super::kept_versions::run(ledger.clone(), anchor_status.clone());
+    tasks.spawn(stop.clone().run_until_cancelled_owned(keeping));
     if let Some(service) = anchor_service {
         tasks.spawn(service.run(stop.clone()));
     }

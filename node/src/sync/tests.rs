@@ -4,9 +4,7 @@ use super::cursor::Cursor;
 use super::{PeerCosigning, Sync, start};
 use crate::service::LogKey;
 use ed25519_dalek::{Signer, SigningKey};
-use ledger::author::{
-    AtRest, Author, Clock, Context, EnrolActor, EnrolledKey, Keyring, KeyringError, Means, RegisterPlace, Salts,
-};
+use ledger::author::{AtRest, Author, Clock, Context, EnrolActor, EnrolledKey, Keyring, KeyringError, Means, NoAnchors, RegisterPlace, Salts};
 use ledger::view::ViewFollower;
 use ledger::{Follower, Ledger, LedgerOptions, LogSigner, Origin, Outcome};
 use provenance::body::{Body, Custody, NodeDetails, PlaceRegistered, Role};
@@ -93,7 +91,8 @@ struct InMemory {
 fn means() -> Means {
     let memory = Arc::new(InMemory::default());
     memory.keys.lock().unwrap().insert(network().founders()[0], founder());
-    Means { keyring: memory.clone(), clock: memory.clone(), salts: memory.clone(), at_rest: memory }
+    let anchors = Arc::new(NoAnchors);
+    Means { keyring: memory.clone(), clock: memory.clone(), salts: memory.clone(), at_rest: memory, anchors }
 }
 
 impl InMemory {

@@ -403,6 +403,16 @@ pub struct Balance {
     pub packages: Option<u32>,
 }
 
+impl std::fmt::Display for Balance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let scale = usize::from(self.scale);
+        let digits = format!("{:0>width$}", self.value, width = scale + 1);
+        let (whole, decimals) = digits.split_at(digits.len() - scale);
+        let point = if scale == 0 { "" } else { "." };
+        write!(f, "{whole}{point}{decimals} {}", self.unit)
+    }
+}
+
 impl Lot {
     pub(super) fn of(counted: &CountedLot) -> Self {
         let balance = &counted.state.balance;
