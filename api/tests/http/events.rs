@@ -249,7 +249,7 @@ async fn sealed_values_are_shown_with_the_token_and_erased_by_command() {
         "quantity": {"value": "5", "unit": "KGM"}, "places": [], "harvester": "Bruno Rossi",
     });
     let lot = node.post("/api/v1/produces", body).await;
-    let event = lot["created_by"].as_str().unwrap();
+    let event = lot["tips"][0].as_str().unwrap();
     let path = format!("/api/v1/events/{event}");
     let openings = format!("{path}/openings");
 
