@@ -4,11 +4,16 @@
 #![allow(clippy::unwrap_used)]
 
 mod archive;
+mod bundles;
 mod cddl;
+mod chain;
 mod evidence;
 mod golden;
+mod maker;
 mod order;
 mod round_trip;
 mod rules;
 mod signatures;
 mod story;
+mod tales;
+mod world;
