@@ -2,6 +2,7 @@
 
 use crate::tales::{self, Tale};
 use provenance::bundle::Bundle;
+use provenance::id::{EventId, SubjectId};
 use provenance::verification::{Check, FindingKind, Outcome, Overall, Policy, Reason, Verdict, verify};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -12,10 +13,12 @@ pub fn with_blocks(bytes: &[u8]) -> Policy {
     Policy { block_hashes: blocks.iter().map(|block| block.hash).collect(), ..Policy::default() }
 }
 
-/// What failed, if anything.
-pub fn failure(verdict: &Verdict) -> Option<(Check, Reason)> {
+/// Which check failed, if any, why, and on which event or subject.
+pub type Failed = Option<(Check, Reason, Option<EventId>, Option<SubjectId>)>;
+
+pub fn failed(verdict: &Verdict) -> Failed {
     let failed = verdict.checks.iter().find(|check| check.result == Outcome::Failed)?;
-    Some((failed.check, failed.reason.unwrap()))
+    Some((failed.check, failed.reason.unwrap(), failed.event, failed.subject))
 }
 
 fn path(name: &str) -> PathBuf {
@@ -47,7 +50,7 @@ fn every_honest_bundle_is_valid_with_the_blocks_and_incomplete_without() {
         let bytes = crate::maker::make(&world, &wish).to_vec();
         let without = verify(&bytes, &Policy::default());
         let with = verify(&bytes, &with_blocks(&bytes));
-        assert_eq!((failure(&without), failure(&with)), (None, None), "{name}");
+        assert_eq!((failed(&without), failed(&with)), (None, None), "{name}");
         assert_eq!(without.verdict, Overall::Incomplete, "{name}");
         let expected = if wish.lines.is_empty() { Overall::Incomplete } else { Overall::Valid };
         assert_eq!(with.verdict, expected, "{name}");

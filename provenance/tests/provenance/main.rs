@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod archive;
+mod bad_bundles;
+mod breakers;
 mod bundles;
 mod cddl;
 mod chain;
