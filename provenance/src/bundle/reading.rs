@@ -87,10 +87,10 @@ fn read(d: &mut Decoder<'_>) -> Result<Bundle, Error> {
     Ok(Bundle { network, lot, entries, subjects, checkpoint: checkpoint.to_owned(), lines, openings, left_out })
 }
 
-/// Whether keys are well-formed and distinct is looked at when the network is.
+/// Whether the name is one, and keys are well-formed and distinct, is looked at when the network is.
 fn network(d: &mut Decoder<'_>) -> Result<Network, Error> {
     array(d, 3)?;
-    let name: Text<64> = d.decode()?;
+    let name = Text::unchecked(d.str()?);
     let nonce = exactly(d)?;
     let founders: Vec<PublicKey> = list(d, 1, Network::MAX_FOUNDERS, |d| d.decode())?;
     Ok(Network::unchecked(name, nonce, founders))

@@ -92,3 +92,25 @@ fn bundles_fit_the_cddl() {
             .unwrap_or_else(|error| panic!("{}: {error}", tale.name));
     }
 }
+
+/// Two anchors of one second: the one on the chain with the lower id is the earlier, whatever its number.
+#[test]
+fn of_two_blocks_of_one_second_that_of_the_lower_chain_counts() {
+    let tale = tales::ties();
+    let bytes = tale.bundle().to_vec();
+    let verdict = verify(&bytes, &with_blocks(&bytes));
+    assert_eq!(verdict.verdict, Overall::Valid);
+    let first = verdict.events[0].before.unwrap();
+    assert_eq!((first.chain_id, first.number), (1, 200));
+    assert_eq!(verdict.as_of.unwrap().anchored_in, Some(first));
+}
+
+/// A correction of a carrier replaces an id of 32 bytes by another: no field that anything could open.
+#[test]
+fn an_id_in_a_correction_is_no_sealed_field() {
+    let tale = tales::carrier_corrected();
+    let bundle = tale.bundle();
+    let failed = failed(&verify(&bundle.to_vec(), &Policy::default()));
+    let event = bundle.openings[0].event;
+    assert_eq!(failed, Some((Check::Openings, Reason::UnknownField, Some(event), None)));
+}

@@ -346,3 +346,43 @@ fn unanchored() -> Tale {
     wish.lines.clear();
     Tale { name: "unanchored", world, wish }
 }
+
+/// A node that anchors on two chains at once.
+pub fn ties() -> Tale {
+    let Village { mut world, mut farmer, mut node_a, keeper_a, .. } = village();
+    let update = ActorUpdated {
+        display_name: None,
+        gln: None,
+        gs1_prefixes: None,
+        node: Some(node_details(50, Some((10, LINE_A_LATER)))),
+    };
+    let updated = node_a.says(vec![touch(node_a.actor, &[node_a.key_event])], &[], Body::ActorUpdated(update));
+    let lot_event = farmer.registers("10", None);
+    world.admit_all(&[&updated, &lot_event]);
+    let on_10 = world.anchor(None, 100, 1_790_000_100);
+    let on_1 = world.anchor(None, 200, 1_790_000_100);
+    let lines = vec![
+        line(keeper_a.actor, 10, LINE_A_LATER, vec![stored(LINE_A_LATER, on_10)]),
+        line(keeper_a.actor, 1, LINE_A, vec![logged(LINE_A, on_1)]),
+    ];
+    let wish = Wish { lines, ..Wish::of(lot_event.subject(0).unwrap(), &keeper_a) };
+    Tale { name: "ties", wish, world }
+}
+
+/// An offer whose carrier is corrected, with an opening that claims the carrier was sealed.
+pub fn carrier_corrected() -> Tale {
+    let Village { mut world, mut farmer, buyer, rival, keeper_a, .. } = village();
+    let lot_event = farmer.registers("10", None);
+    let lot = lot_event.subject(0).unwrap();
+    let offer = farmer.offers(lot, &[lot_event.id()], "10", false, &buyer);
+    let correction = EventCorrected {
+        target: offer.id(),
+        reason: Text::new("another carrier").unwrap(),
+        replacement: [(4, Any::Bytes(rival.actor.as_bytes().to_vec()))].into(),
+    };
+    let touches = vec![Touch { subject: Some(lot), lane: Lane::Attester(farmer.actor), prev: vec![] }];
+    let corrected = farmer.says(touches, &[rival.key_event], Body::EventCorrected(correction));
+    world.admit_all(&[&lot_event, &offer, &corrected]);
+    let opening = OpenedField { event: corrected.id(), path: vec![3, 4], salt: [0; 16], value: vec![0] };
+    Tale { name: "carrier", wish: Wish { openings: vec![opening], ..Wish::of(lot, &keeper_a) }, world }
+}
