@@ -120,12 +120,8 @@ fn try_one(chance: &mut Chance, told: &mut Told) -> SignedEvent {
     let balance = counted.state.balance.decimal();
     let amounts = ["0.5", "1", "3", "7.25", "20", "100"];
     let part = *chance.one(&amounts);
-    let offers: Vec<SignedEvent> = told
-        .events
-        .iter()
-        .filter(|event| matches!(event.payload().body, Body::TransferOffered(_)))
-        .cloned()
-        .collect();
+    let offers: Vec<SignedEvent> =
+        told.events.iter().filter(|event| matches!(event.payload().body, Body::TransferOffered(_))).cloned().collect();
     match chance.below(12) {
         0 => who.registers(part, None),
         1 => who.grades(lot, &prev, *chance.one(&["A", "B", "C"])),

@@ -128,7 +128,7 @@ fn both_verifiers_say_the_same() {
         let base = cases.base(name, &bytes);
         under_policies(&mut cases, &base);
         // What is alike in all of them is changed in every way in one of them, and here and there in the others.
-        let step = if *name == "rich" { 1 } else { 4 };
+        let step = if *name == "rich" { 1 } else { 7 };
         parts_exchanged(&mut cases, &base, step);
         bytes_changed(&mut cases, &base);
     }
@@ -150,7 +150,7 @@ fn both_verifiers_say_the_same() {
             cases.add(&base, "as it is", bytes, &Policy::default());
         }
     }
-    for (name, bundle) in honest.iter().filter(|(name, _)| ["rich", "closed", "simple"].contains(name)) {
+    for (name, bundle) in honest.iter().filter(|(name, _)| ["rich", "closed"].contains(name)) {
         events_signed_anew(&mut cases, name, bundle);
     }
     cases.compare();
@@ -166,7 +166,11 @@ fn under_policies(cases: &mut Cases, base: &Base<'_>) {
     for count in 0..4 {
         policies.push(Policy { cosigners: count, ..with.clone() });
         policies.push(Policy { cosigners: count, trusted_cosigners: Some([].into()), ..with.clone() });
-        policies.push(Policy { cosigners: count, trusted_cosigners: Some(nodes.clone().take(1).collect()), ..with.clone() });
+        policies.push(Policy {
+            cosigners: count,
+            trusted_cosigners: Some(nodes.clone().take(1).collect()),
+            ..with.clone()
+        });
     }
     for hash in &with.block_hashes {
         let mut fewer = with.clone();
@@ -231,7 +235,8 @@ fn notes_signed_anew(cases: &mut Cases) {
         }
     }
     let checkpoint = Checkpoint::parse(Note::parse(&bundle.checkpoint).unwrap().text()).unwrap();
-    let other_network = LogOrigin { network: NetworkId::from_bytes([1; 32]), key: story::public(&tale.wish.keeper.log) };
+    let other_network =
+        LogOrigin { network: NetworkId::from_bytes([1; 32]), key: story::public(&tale.wish.keeper.log) };
     let others = [
         Checkpoint { size: 0, ..checkpoint.clone() },
         Checkpoint { size: checkpoint.size - 1, ..checkpoint.clone() },
@@ -263,28 +268,31 @@ fn notes_signed_anew(cases: &mut Cases) {
 /// Payloads with one wrong part, signed by the right key, at the end of a bundle that was cut there.
 fn events_signed_anew(cases: &mut Cases, name: &str, bundle: &Bundle) {
     let keys: Vec<SigningKey> = (0..=255).map(key).collect();
-    let mut shapes = Vec::new();
+    let mut kinds = Vec::new();
     for at in 0..bundle.entries.len() {
         let Some((header, payload)) = envelope(&bundle.entries[at].event) else { unreachable!("it is an event") };
         let kind = payload.field(2).cloned();
-        if shapes.contains(&kind) {
+        if kinds.contains(&kind) {
             continue;
         }
-        shapes.push(kind);
-        let signer = keys.iter().find(|key| header.field(4) == Some(&Tree::Bytes(key.verifying_key().to_bytes().to_vec())));
+        kinds.push(kind);
+        let signer =
+            keys.iter().find(|key| header.field(4) == Some(&Tree::Bytes(key.verifying_key().to_bytes().to_vec())));
         let signer = signer.expect("every key of a story has a seed");
         let mut cut = bundle.clone();
         cut.entries.truncate(at + 1);
         let bytes = cut.to_vec();
         let name = format!("{name}-{at}");
         let base = cases.base(&name, &bytes);
-        for (change, mutant) in mutants::of(&payload) {
+        // The fields around the body are the same in all kinds.
+        let step = if at == 0 { 1 } else { 2 };
+        for (change, mutant) in mutants::of(&payload).into_iter().step_by(step) {
             cut.entries[at].event = signed(&mutant, signer);
             if (1..=16_384).contains(&cut.entries[at].event.len()) {
                 cases.add(&base, &change, &cut.to_vec(), &Policy::default());
             }
         }
-        for (change, mutant) in mutants::of(&Tree::parse(&bundle.entries[at].event)) {
+        for (change, mutant) in mutants::of(&Tree::parse(&bundle.entries[at].event)).into_iter().step_by(4 * step) {
             cut.entries[at].event = mutant.to_vec();
             if (1..=16_384).contains(&cut.entries[at].event.len()) {
                 cases.add(&base, &change, &cut.to_vec(), &Policy::default());
@@ -305,7 +313,8 @@ fn envelope(event: &[u8]) -> Option<(Tree, Tree)> {
 /// A `COSE_Sign1` of any payload, with the header that belongs to it.
 fn signed(payload: &Tree, signer: &SigningKey) -> Vec<u8> {
     let public = PublicKey::from_bytes(signer.verifying_key().to_bytes());
-    let first = payload.field(7).and_then(|touches| touches.children().first()).and_then(|touch| touch.children().first());
+    let first =
+        payload.field(7).and_then(|touches| touches.children().first()).and_then(|touch| touch.children().first());
     let subject = match first {
         Some(Tree::Bytes(subject)) => base32(subject),
         _ => "new".to_owned(),

@@ -1,4 +1,4 @@
-//! How long a bundle takes to verify. `cargo test --release -p provenance -- --ignored --nocapture measure`
+//! How long a bundle takes to verify. `cargo test -p provenance -- --ignored --nocapture measure`
 
 use crate::bundles::with_blocks;
 use crate::maker::{Wish, make};

@@ -139,12 +139,18 @@ fn of_text(text: &[u8]) -> Vec<Change> {
         ("no UTF-8", Tree::Text(vec![0xff])),
         ("bytes", Tree::Bytes(text.to_vec())),
         ("an integer", Tree::Unsigned(7)),
-        ("other case", Tree::Text(text.iter().map(|byte| byte ^ 0x20 * u8::from(byte.is_ascii_alphabetic())).collect())),
+        (
+            "other case",
+            Tree::Text(text.iter().map(|byte| byte ^ 0x20 * u8::from(byte.is_ascii_alphabetic())).collect()),
+        ),
         ("one character less", Tree::Text(text[..text.len().saturating_sub(1)].to_vec())),
         ("very long", Tree::Text(vec![b'a'; 70_000])),
         ("long", Tree::Text(vec![b'a'; 129])),
     ];
-    for strange in [" ", "\n", "\t", "\u{0}", "\u{7f}", "\u{85}", "\u{a0}", "\u{200e}", "\u{feff}", "\u{2066}", "\u{3000}", "x", "Ж"] {
+    for strange in [
+        " ", "\n", "\t", "\u{0}", "\u{7f}", "\u{85}", "\u{a0}", "\u{200e}", "\u{feff}", "\u{2066}", "\u{3000}", "x",
+        "Ж",
+    ] {
         changes.push(with("something before", strange.as_bytes(), b""));
         changes.push(with("something after", b"", strange.as_bytes()));
     }
@@ -175,7 +181,10 @@ fn of_line(lines: &[&[u8]], at: usize) -> Vec<Change> {
         ("an empty line", with([lines[at], b"\n"].concat())),
         ("a strange line", with([lines[at], "\u{2014} someone AAAAAAA=\n".as_bytes()].concat())),
         ("a strange line of two words", with([lines[at], "\u{2014} some one AAAAAAA=\n".as_bytes()].concat())),
-        ("a line to the end", Tree::Text([lines[..at].concat(), lines[at + 1..].concat(), lines[at].to_vec()].concat())),
+        (
+            "a line to the end",
+            Tree::Text([lines[..at].concat(), lines[at + 1..].concat(), lines[at].to_vec()].concat()),
+        ),
     ];
     for place in [0, 1, 2, 3] {
         changes.push((
@@ -240,10 +249,13 @@ fn of_map(items: &[Tree]) -> Vec<Change> {
         ("field 23 more", changed(&|items| items.extend([Tree::Unsigned(23), Tree::Unsigned(0)]))),
         ("field 300 more", changed(&|items| items.extend([Tree::Unsigned(300), Tree::Unsigned(0)]))),
         ("a field with a text more", changed(&|items| items.extend([Tree::Text(b"x".to_vec()), Tree::Unsigned(0)]))),
-        ("the fields reversed", changed(&|items| {
-            items.reverse();
-            items.chunks_mut(2).for_each(<[Tree]>::reverse);
-        })),
+        (
+            "the fields reversed",
+            changed(&|items| {
+                items.reverse();
+                items.chunks_mut(2).for_each(<[Tree]>::reverse);
+            }),
+        ),
     ];
     // Optional fields of every format, where they are not: the lists in them are checked elsewhere.
     for key in 0..16_u64 {
@@ -251,10 +263,21 @@ fn of_map(items: &[Tree]) -> Vec<Change> {
         let at = at.map_or(items.len(), |pair| 2 * pair);
         if items.get(at) == Some(&Tree::Unsigned(key)) {
             changes.push(("a field less", changed(&|items| drop(items.drain(at..at + 2)))));
-            changes.push(("a field twice", changed(&|items| items.insert(at, Tree::Raw(items[at..at + 2].iter().flat_map(Tree::to_vec).collect())))));
+            changes.push((
+                "a field twice",
+                changed(&|items| {
+                    items.insert(at, Tree::Raw(items[at..at + 2].iter().flat_map(Tree::to_vec).collect()))
+                }),
+            ));
             continue;
         }
-        for value in [Tree::Unsigned(1), Tree::Bytes(vec![7; 32]), Tree::Text(b"FR".to_vec()), Tree::Array(vec![]), Tree::Simple(22)] {
+        for value in [
+            Tree::Unsigned(1),
+            Tree::Bytes(vec![7; 32]),
+            Tree::Text(b"FR".to_vec()),
+            Tree::Array(vec![]),
+            Tree::Simple(22),
+        ] {
             let pair = [Tree::Unsigned(key), value];
             changes.push(("a field more", changed(&|items| drop(items.splice(at..at, pair.clone())))));
         }
