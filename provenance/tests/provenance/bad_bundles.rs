@@ -405,9 +405,10 @@ fn claims_of_a_thousand_million_entries_are_refused_at_once() {
         if ![0x40, 0x60, 0x80, 0xa0].contains(&major) {
             continue;
         }
-        for claim in
-            [vec![major | 26, 0x3b, 0x9a, 0xca, 0], vec![major | 27, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]]
-        {
+        for claim in [
+            vec![major | 0x1a, 0x3b, 0x9a, 0xca, 0],
+            vec![major | 0x1b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+        ] {
             let claiming = [&bytes[..at], &claim, &bytes[at + 1..]].concat();
             assert_eq!(verify(&claiming, &Policy::default()).verdict, Overall::Invalid, "at {at}");
         }

@@ -25,7 +25,7 @@ pub fn integer(value: u64) -> Vec<u8> {
 pub fn list(items: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = Vec::new();
     alloy_rlp::Header { list: true, payload_length: items.iter().map(Vec::len).sum() }.encode(&mut bytes);
-    items.iter().for_each(|item| bytes.extend(item));
+    bytes.extend(items.concat());
     bytes
 }
 

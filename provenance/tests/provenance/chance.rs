@@ -124,7 +124,7 @@ fn try_one(chance: &mut Chance, told: &mut Told) -> SignedEvent {
         told.events.iter().filter(|event| matches!(event.payload().body, Body::TransferOffered(_))).cloned().collect();
     match chance.below(12) {
         0 => who.registers(part, None),
-        1 => who.grades(lot, &prev, *chance.one(&["A", "B", "C"])),
+        1 => who.grades(lot, &prev, ["A", "B", "C"][chance.below(3)]),
         2 => {
             let quantity = if chance.below(2) == 0 { kg(part) } else { counted.state.balance };
             let body = ProduceRetired { quantity, outcome: Outcome::Sold };
@@ -206,7 +206,7 @@ fn answers(chance: &mut Chance, told: &Told, offer: &SignedEvent, people: &[Sign
 }
 
 fn accepted_line(chance: &mut Chance, all: Quantity, how: usize, touches: &mut Vec<Touch>) -> AcceptedLine {
-    let some = kg(*chance.one(&["0.25", "0.5", "1"]));
+    let some = kg(["0.25", "0.5", "1"][chance.below(3)]);
     let whole = AcceptedLine { received: all, rejected: None, lost: None, reason: None };
     let Ok(rest) = all.minus(&some) else { return whole };
     match how {

@@ -36,7 +36,7 @@ fn fifty_events() -> Bundle {
     let words = world.anchor(None, 100, 1_790_000_100);
     let lines = vec![line(keeper_a.actor, 1, LINE_A, vec![stored(LINE_A, words)])];
     let cosigners = vec![(keeper_b, 1_790_000_120)];
-    make(&world, &Wish { lines, cosigners, ..Wish::of(lot, &keeper_a) })
+    make(&world, &Wish { cosigners, lines, ..Wish::of(lot, &keeper_a) })
 }
 
 fn percentiles(mut run: impl FnMut()) -> (Duration, Duration) {

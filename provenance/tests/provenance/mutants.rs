@@ -141,7 +141,7 @@ fn of_text(text: &[u8]) -> Vec<Change> {
         ("an integer", Tree::Unsigned(7)),
         (
             "other case",
-            Tree::Text(text.iter().map(|byte| byte ^ 0x20 * u8::from(byte.is_ascii_alphabetic())).collect()),
+            Tree::Text(text.iter().map(|byte| byte ^ (0x20 * u8::from(byte.is_ascii_alphabetic()))).collect()),
         ),
         ("one character less", Tree::Text(text[..text.len().saturating_sub(1)].to_vec())),
         ("very long", Tree::Text(vec![b'a'; 70_000])),
@@ -266,7 +266,7 @@ fn of_map(items: &[Tree]) -> Vec<Change> {
             changes.push((
                 "a field twice",
                 changed(&|items| {
-                    items.insert(at, Tree::Raw(items[at..at + 2].iter().flat_map(Tree::to_vec).collect()))
+                    items.insert(at, Tree::Raw(items[at..at + 2].iter().flat_map(Tree::to_vec).collect()));
                 }),
             ));
             continue;

@@ -152,7 +152,19 @@ pub fn simple() -> Tale {
     let words = world.anchor(None, 100, 1_790_000_100);
     let lines = vec![line(keeper_a.actor, 1, LINE_A, vec![stored(LINE_A, words)])];
     let cosigners = vec![(keeper_b, 1_790_000_120)];
-    Tale { name: "simple", wish: Wish { lines, cosigners, ..Wish::of(lot, &keeper_a) }, world }
+    Tale { name: "simple", wish: Wish { cosigners, lines, ..Wish::of(lot, &keeper_a) }, world }
+}
+
+/// An anchor of a log that no bundle shows.
+fn words_of_b() -> AnchorWords {
+    AnchorWords {
+        previous: [0xbb; 32],
+        number: 90,
+        timestamp_s: 1_789_999_000,
+        size: 7,
+        log_root: [0xb1; 32],
+        state_root: [0xb2; 32],
+    }
 }
 
 /// Everything that a history can have: parts of parts, sealed fields, corrections, several lines of anchors.
@@ -190,14 +202,7 @@ pub fn rich(name: &'static str, shallow: bool) -> Tale {
     let lot = lot_event.subject(0).unwrap();
     world.admit(&lot_event);
     let first = world.anchor(None, 100, 1_790_000_100);
-    let of_b = AnchorWords {
-        previous: [0xbb; 32],
-        number: 90,
-        timestamp_s: 1_789_999_000,
-        size: 7,
-        log_root: [0xb1; 32],
-        state_root: [0xb2; 32],
-    };
+    let of_b = words_of_b();
 
     let template = member.clone().grades(lot, &[lot_event.id()], "Premium");
     let after = After { chain_id: 1, commitment: of_b.commitment() };
@@ -265,7 +270,7 @@ pub fn rich(name: &'static str, shallow: bool) -> Tale {
     if shallow {
         openings.clear();
     }
-    Tale { name, wish: Wish { shallow, lines, cosigners, openings, ..Wish::of(rejected, &keeper_a) }, world }
+    Tale { name, wish: Wish { shallow, cosigners, lines, openings, ..Wish::of(rejected, &keeper_a) }, world }
 }
 
 /// A lot of which a part goes to one, and beside it the whole to another.
@@ -313,7 +318,7 @@ fn closed() -> Tale {
     let words = world.anchor(None, 100, 1_790_000_100);
     let lines = vec![line(keeper_a.actor, 1, LINE_A, vec![stored(LINE_A, words)])];
     let cosigners = vec![(keeper_b, 1_790_000_120)];
-    let wish = Wish { lines, cosigners, openings: vec![opened], ..Wish::of(lot, &keeper_a) };
+    let wish = Wish { cosigners, lines, openings: vec![opened], ..Wish::of(lot, &keeper_a) };
     Tale { name: "closed", wish, world }
 }
 

@@ -28,16 +28,16 @@ impl Tree {
     fn read(bytes: &[u8], at: &mut usize) -> Self {
         let first = bytes[*at];
         *at += 1;
-        let length = match first & 31 {
+        let length = match first & 0x1f {
             24 => 1,
             25 => 2,
             26 => 4,
             27 => 8,
             _ => 0,
         };
-        let mut argument = u64::from(first & 31);
+        let mut argument = u64::from(first & 0x1f);
         if length > 0 {
-            argument = bytes[*at..*at + length].iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
+            argument = bytes[*at..*at + length].iter().fold(0, |value, byte| (value << 8) | u64::from(*byte));
             *at += length;
         }
         let size = usize::try_from(argument).unwrap_or(usize::MAX);
@@ -53,7 +53,7 @@ impl Tree {
             4 => Self::Array((0..size).map(|_| Self::read(bytes, at)).collect()),
             5 => Self::Map((0..2 * size).map(|_| Self::read(bytes, at)).collect()),
             6 => Self::Tag(argument, Box::new(Self::read(bytes, at))),
-            _ => Self::Simple(first & 31),
+            _ => Self::Simple(first & 0x1f),
         }
     }
 
@@ -92,11 +92,11 @@ impl Tree {
     pub fn with_long_head(&self) -> Self {
         let short = self.head();
         let argument: u64 = if short.len() == 1 {
-            u64::from(short[0] & 31)
+            u64::from(short[0] & 0x1f)
         } else {
-            short[1..].iter().fold(0, |value, byte| value << 8 | u64::from(*byte))
+            short[1..].iter().fold(0, |value, byte| (value << 8) | u64::from(*byte))
         };
-        let long = [&[short[0] & 0xe0 | 27][..], &argument.to_be_bytes()].concat();
+        let long = [&[(short[0] & 0xe0) | 0x1b][..], &argument.to_be_bytes()].concat();
         Self::Raw([&long, &self.to_vec()[short.len()..]].concat())
     }
 
@@ -107,7 +107,7 @@ impl Tree {
             Self::Bytes(_) | Self::Text(_) => &self.to_vec(),
             _ => return None,
         };
-        let start = self.head()[0] & 0xe0 | 31;
+        let start = (self.head()[0] & 0xe0) | 0x1f;
         Some(Self::Raw([&[start], content, &[0xff]].concat()))
     }
 
@@ -142,11 +142,11 @@ impl Tree {
 fn head(major: u8, argument: u64) -> Vec<u8> {
     let bytes = argument.to_be_bytes();
     let (low, from) = match argument {
-        0..24 => return vec![major << 5 | bytes[7]],
+        0..24 => return vec![(major << 5) | bytes[7]],
         24..0x100 => (24, 7),
         0x100..0x1_0000 => (25, 6),
         0x1_0000..0x1_0000_0000 => (26, 4),
         _ => (27, 0),
     };
-    [&[major << 5 | low][..], &bytes[from..]].concat()
+    [&[(major << 5) | low][..], &bytes[from..]].concat()
 }
