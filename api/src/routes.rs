@@ -6,15 +6,17 @@ use crate::limits::{MAX_CONCURRENT_REQUESTS, MAX_EVENTS_BYTES, MAX_JSON_BYTES, c
 use crate::metrics::{self, Metrics};
 use crate::page;
 use crate::problem::{self, Code, Problem};
-use crate::resources::{actors, anchors, entry, events, log, network, peers, places, produces, status, transfers, verifications};
+use crate::resources::{
+    actors, anchors, entry, events, log, network, peers, places, produces, status, transfers, verifications,
+};
 use crate::state::ApiState;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
-use provenance::bundle::MAX_BUNDLE_BYTES;
 use axum::http::{HeaderValue, Method, Response, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
 use axum::{Extension, Router};
+use provenance::bundle::MAX_BUNDLE_BYTES;
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,9 +74,7 @@ fn documented_work() -> OpenApiRouter<ApiState> {
         .routes(routes!(produces::qr::svg))
         .routes(routes!(produces::qr::png))
         .routes(routes!(produces::bundle::read))
-        .routes(
-            routes!(verifications::verify_bundle).map(|route| route.layer(DefaultBodyLimit::max(MAX_BUNDLE_BYTES))),
-        )
+        .routes(routes!(verifications::verify_bundle).map(|route| route.layer(DefaultBodyLimit::max(MAX_BUNDLE_BYTES))))
         .routes(routes!(transfers::list::list, transfers::offer::offer))
         .routes(routes!(transfers::read::read))
         .routes(routes!(transfers::answer::accept))

@@ -3,7 +3,7 @@
 use crate::cbor;
 use crate::id::{NetworkId, PublicKey, SubjectId, sha256};
 use crate::signature::is_well_formed;
-use crate::value::Text;
+use crate::value::{Text, ValueError};
 use minicbor::{Decode, Encode};
 
 /// What every node of a network must know, and what nobody can change without a new network.
@@ -21,6 +21,9 @@ pub struct Network {
 /// Why a network cannot be defined so.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NetworkError {
+    /// A name that is none.
+    #[error("the network's name cannot be shown")]
+    Name(#[from] ValueError),
     /// None or too many.
     #[error("a network has 1 to 64 founders, not {0}")]
     Founders(usize),
@@ -52,14 +55,15 @@ impl Network {
         Ok(Self { name, nonce, founders })
     }
 
-    /// A definition whose founders nobody has looked at yet; [`Network::check`] does.
+    /// A definition whose name and founders nobody has looked at yet; [`Network::check`] does.
     pub(crate) fn unchecked(name: Text<64>, nonce: [u8; 16], founders: Vec<PublicKey>) -> Self {
         Self { name, nonce, founders }
     }
 
     /// Whether the definition is one that [`Network::new`] makes.
     pub fn check(&self) -> Result<(), NetworkError> {
-        Self::new(self.name.clone(), self.nonce, self.founders.clone()).map(drop)
+        let name = Text::new(self.name())?;
+        Self::new(name, self.nonce, self.founders.clone()).map(drop)
     }
 
     /// SHA-256 of the deterministic CBOR of `["furrow/network/1", [name, nonce, founders]]`.

@@ -83,9 +83,10 @@ fn policy(query: &PolicyQuery) -> Result<Policy, Problem> {
             .map(|id| id.parse::<SubjectId>().map_err(|error| wrong("cosigner", &error)))
             .collect::<Result<BTreeSet<_>, _>>()
     });
-    let hashes = query.block_hash.as_deref().map(|hashes| {
-        listed(hashes, "block_hash")?.into_iter().map(block_hash).collect::<Result<BTreeSet<_>, _>>()
-    });
+    let hashes = query
+        .block_hash
+        .as_deref()
+        .map(|hashes| listed(hashes, "block_hash")?.into_iter().map(block_hash).collect::<Result<BTreeSet<_>, _>>());
     Ok(Policy {
         network: network.transpose()?,
         cosigners: query.cosigners,

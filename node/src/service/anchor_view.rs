@@ -1,11 +1,11 @@
 //! Anchoring as the API shows it: the service's status, and its records from the store.
 
 use anchoring::{AnchorRecord, AnchorState, AnchorStatus, Settled};
-use provenance::evidence::ProvenLine;
 use api::{Anchor, AnchorBlock, AnchoringStatus};
 use data_encoding::HEXLOWER;
 use ledger::Ledger;
 use ledger::author::FinalAnchors;
+use provenance::evidence::ProvenLine;
 use provenance::payload::After;
 use provenance::value::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -4,7 +4,10 @@ use super::cursor::Cursor;
 use super::{PeerCosigning, Sync, start};
 use crate::service::LogKey;
 use ed25519_dalek::{Signer, SigningKey};
-use ledger::author::{AtRest, Author, Clock, Context, EnrolActor, EnrolledKey, Keyring, KeyringError, Means, NoAnchors, RegisterPlace, Salts};
+use ledger::author::{
+    AtRest, Author, Clock, Context, EnrolActor, EnrolledKey, Keyring, KeyringError, Means, NoAnchors, RegisterPlace,
+    Salts,
+};
 use ledger::view::ViewFollower;
 use ledger::{Follower, Ledger, LedgerOptions, LogSigner, Origin, Outcome};
 use provenance::body::{Body, Custody, NodeDetails, PlaceRegistered, Role};

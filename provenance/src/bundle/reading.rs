@@ -78,7 +78,7 @@ fn read(d: &mut Decoder<'_>) -> Result<Bundle, Error> {
     ascending("openings", &openings, |opening| (opening.event, opening.path.clone()))?;
     let left_out = if fields == 9 {
         key(d, 9)?;
-        let lots: Vec<SubjectId> = list(d, 1, MAX_ENTRIES, |d| d.decode())?;
+        let lots: Vec<SubjectId> = list(d, 1, MAX_ENTRIES, minicbor::Decoder::decode)?;
         ascending("lots left out", &lots, |lot| *lot)?;
         Some(lots)
     } else {
@@ -87,12 +87,12 @@ fn read(d: &mut Decoder<'_>) -> Result<Bundle, Error> {
     Ok(Bundle { network, lot, entries, subjects, checkpoint: checkpoint.to_owned(), lines, openings, left_out })
 }
 
-/// Whether keys are well-formed and distinct is looked at when the network is.
+/// Whether the name is one, and keys are well-formed and distinct, is looked at when the network is.
 fn network(d: &mut Decoder<'_>) -> Result<Network, Error> {
     array(d, 3)?;
-    let name: Text<64> = d.decode()?;
+    let name = Text::unchecked(d.str()?);
     let nonce = exactly(d)?;
-    let founders: Vec<PublicKey> = list(d, 1, Network::MAX_FOUNDERS, |d| d.decode())?;
+    let founders: Vec<PublicKey> = list(d, 1, Network::MAX_FOUNDERS, minicbor::Decoder::decode)?;
     Ok(Network::unchecked(name, nonce, founders))
 }
 
@@ -178,7 +178,7 @@ fn evidence(d: &mut Decoder<'_>) -> Result<Evidence, Error> {
 fn opening(d: &mut Decoder<'_>) -> Result<OpenedField, Error> {
     array(d, 4)?;
     let event = d.decode()?;
-    let path = list(d, 1, MAX_FIELD_PATH, |d| d.u8())?;
+    let path = list(d, 1, MAX_FIELD_PATH, minicbor::Decoder::u8)?;
     Ok(OpenedField { event, path, salt: exactly(d)?, value: bytes(d, MAX_EVENT_BYTES)? })
 }
 

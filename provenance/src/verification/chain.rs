@@ -19,11 +19,8 @@ pub(super) fn anchors(
 ) -> Result<Option<Failure>, Failure> {
     for line in &bundle.lines {
         let wrong = |reason, detail: &str| Err(Failure::of_subject(reason, line.node, detail));
-        let named = AnchoringDetails {
-            chain_id: line.chain_id,
-            contract: line.line.contract.into(),
-            sender: line.line.sender.into(),
-        };
+        let named =
+            AnchoringDetails { chain_id: line.chain_id, contract: line.line.contract, sender: line.line.sender };
         if !nodes.anchoring(&line.node).any(|details| *details == named) {
             return wrong(
                 Reason::ForeignAnchor,
@@ -40,13 +37,14 @@ pub(super) fn anchors(
                 "the anchors of the line do not stand in the order in which they were made",
             );
         }
-        for (index, anchor) in line.anchors.iter().enumerate() {
+        let bound = |(index, anchor): (usize, &Anchor)| {
             let next = line.anchors.get(index + 1);
-            if anchor.evidence.is_none() && next.is_none_or(|next| next.words.previous != anchor.words.commitment()) {
-                return wrong(Reason::BadLink, "an anchor has no evidence, and no later anchor that builds on it");
-            }
-            consistent(line, anchor, node, checkpoint)?;
+            anchor.evidence.is_some() || next.is_some_and(|next| next.words.previous == anchor.words.commitment())
+        };
+        if !line.anchors.iter().enumerate().all(bound) {
+            return wrong(Reason::BadLink, "an anchor has no evidence, and no later anchor that builds on it");
         }
+        consistent(line, node, checkpoint)?;
     }
     let anchored = bundle.lines.iter().any(|line| line.node == node);
     let open =
@@ -54,20 +52,23 @@ pub(super) fn anchors(
     Ok((!anchored).then(open))
 }
 
-/// Whether the log of an anchor is the beginning of the checkpoint's.
-fn consistent(line: &AnchorLine, anchor: &Anchor, node: SubjectId, checkpoint: &Checkpoint) -> Result<(), Failure> {
+/// Whether the logs of the line's anchors are beginnings of the checkpoint's.
+fn consistent(line: &AnchorLine, node: SubjectId, checkpoint: &Checkpoint) -> Result<(), Failure> {
     let wrong = |reason, detail: &str| Err(Failure::of_subject(reason, line.node, detail));
-    let words = &anchor.words;
-    let proof = match (&anchor.consistency, line.node == node) {
-        (None, false) => return Ok(()),
-        (Some(proof), true) => proof,
-        _ => return wrong(Reason::BadConsistency, "a proof of consistency is missing, or out of place"),
-    };
-    let (log_root, size) = (&words.log_root, words.size);
-    if verify_consistency(size, checkpoint.size, log_root, &checkpoint.root, proof).is_err() {
-        return wrong(Reason::BadConsistency, "the anchored log is not the beginning of the log of the checkpoint");
+    let own = line.node == node;
+    for Anchor { words, consistency, .. } in &line.anchors {
+        let proof = match consistency {
+            None if !own => continue,
+            Some(proof) if own => proof,
+            _ => return wrong(Reason::BadConsistency, "a proof of consistency is missing, or out of place"),
+        };
+        if verify_consistency(words.size, checkpoint.size, &words.log_root, &checkpoint.root, proof).is_err() {
+            return wrong(Reason::BadConsistency, "the anchored log is not the beginning of the log of the checkpoint");
+        }
     }
-    if size == checkpoint.size && words.state_root != checkpoint.state_root {
+    let other =
+        |anchor: &Anchor| anchor.words.size == checkpoint.size && anchor.words.state_root != checkpoint.state_root;
+    if own && line.anchors.iter().any(other) {
         return wrong(Reason::OtherStateRoot, "the anchor and the checkpoint of one size have different state roots");
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Findings: facts about a history that a reader should know, each with the events that show it.
 
-use super::{Scope, openings};
 use super::moments::Moments;
+use super::{Scope, openings};
 use crate::admission::Judged;
 use crate::body::Body;
 use crate::bundle::Bundle;

@@ -61,7 +61,7 @@ pub(super) fn cosigners(
             .map_err(|error| Failure::of_subject(Reason::BadCosignature, node, error.to_string()))?;
         if node != own {
             let time = cosigners.entry(node).or_insert(cosignature.time_s);
-            *time = (*time).max(cosignature.time_s);
+            *time = (*time).min(cosignature.time_s);
         }
     }
     let counts = |node: &&SubjectId| policy.trusted_cosigners.as_ref().is_none_or(|trusted| trusted.contains(*node));

@@ -27,7 +27,7 @@ pub(super) fn of(bundle: &Bundle, history: &History, node: SubjectId) -> Vec<Mom
         }
     }
     // From the largest log to the smallest, with the earliest block of all that are at least as large.
-    by_size.sort_by_key(|(size, block)| (*size, block.timestamp_s, block.number, block.chain_id));
+    by_size.sort_by_key(|(size, block)| (*size, block.timestamp_s, block.chain_id, block.number));
     for at in (1..by_size.len()).rev() {
         let (later, earlier) = (by_size[at].1, by_size[at - 1].1);
         by_size[at - 1].1 = earliest(earlier, later);
@@ -57,6 +57,6 @@ pub(super) fn anchored_in(bundle: &Bundle, node: SubjectId, size: u64) -> Option
 }
 
 fn earliest(a: Block, b: Block) -> Block {
-    let order = |block: &Block| (block.timestamp_s, block.number, block.chain_id);
+    let order = |block: &Block| (block.timestamp_s, block.chain_id, block.number);
     if order(&b) < order(&a) { b } else { a }
 }

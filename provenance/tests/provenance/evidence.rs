@@ -1,19 +1,12 @@
-//! Evidence from a chain of one block, which is built here with another implementation of its tries.
+//! Evidence from a chain of one block.
 
-use alloy_primitives::{B256, keccak256};
-use alloy_trie::proof::ProofRetainer;
-use alloy_trie::{HashBuilder, Nibbles};
+use crate::chain::{Scene, TRANSACTION, integer, list, string};
+use alloy_primitives::keccak256;
 use data_encoding::HEXLOWER;
 use proptest::prelude::*;
 use provenance::evidence::{AnchorWords, Evidence, EvidenceError, Line, commitment_slot};
-use std::collections::BTreeMap;
 
 const LINE: Line = Line { contract: [0xc0; 20], sender: [0x5e; 20] };
-
-const ANCHORED: &str = "Anchored(address,bytes32,uint256,uint256,uint64,bytes32,bytes32)";
-
-/// The anchor's transaction; its key in the trie is longer than a byte.
-const TRANSACTION: u64 = 150;
 
 fn words() -> AnchorWords {
     AnchorWords {
@@ -26,112 +19,6 @@ fn words() -> AnchorWords {
     }
 }
 
-/// RLP of a byte string.
-fn string(bytes: &[u8]) -> Vec<u8> {
-    alloy_rlp::encode(bytes)
-}
-
-/// RLP of an integer.
-fn integer(value: u64) -> Vec<u8> {
-    alloy_rlp::encode(value)
-}
-
-/// RLP of a list of encoded items.
-fn list(items: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    alloy_rlp::Header { list: true, payload_length: items.iter().map(Vec::len).sum() }.encode(&mut bytes);
-    items.iter().for_each(|item| bytes.extend(item));
-    bytes
-}
-
-type Proof = Vec<Vec<u8>>;
-
-/// Root of a trie, and the proof of one of its keys.
-fn trie(entries: &BTreeMap<Vec<u8>, Vec<u8>>, key: &[u8]) -> (B256, Proof) {
-    let mut builder = HashBuilder::default().with_proof_retainer(ProofRetainer::new(vec![Nibbles::unpack(key)]));
-    for (key, value) in entries {
-        builder.add_leaf(Nibbles::unpack(key), value);
-    }
-    let root = builder.root();
-    let nodes = builder.take_proof_nodes().into_nodes_sorted();
-    (root, nodes.into_iter().map(|(_, node)| node.to_vec()).collect())
-}
-
-/// A trie whose keys are hashed, with sixty strangers beside the entry.
-fn hashed_trie(key: &[u8], value: Vec<u8>) -> (B256, Proof) {
-    let strangers = (0..60_u8).map(|number| (keccak256([number]).to_vec(), string(&[number + 1; 70])));
-    let key = keccak256(key).to_vec();
-    let mut entries: BTreeMap<_, _> = strangers.collect();
-    entries.insert(key.clone(), value);
-    trie(&entries, &key)
-}
-
-/// What stands in the block.
-#[derive(Clone)]
-struct Scene {
-    number: u64,
-    timestamp_s: u64,
-    /// What the slot holds.
-    stored: Vec<u8>,
-    status: u64,
-    /// The byte before the receipt.
-    kind: Option<u8>,
-    address: Vec<u8>,
-    topics: Vec<Vec<u8>>,
-    data: Vec<u8>,
-    /// Header fields beyond those of London.
-    more_fields: usize,
-}
-
-impl Scene {
-    /// The block in which `words` were anchored.
-    fn of(words: &AnchorWords) -> Self {
-        let sender = [&[0; 12][..], &LINE.sender].concat();
-        Self {
-            number: words.number,
-            timestamp_s: words.timestamp_s,
-            stored: words.commitment().to_vec(),
-            status: 1,
-            kind: Some(2),
-            address: LINE.contract.to_vec(),
-            topics: vec![keccak256(ANCHORED).to_vec(), sender],
-            data: words.to_bytes().to_vec(),
-            more_fields: 6,
-        }
-    }
-
-    fn receipt(&self) -> Vec<u8> {
-        let topics: Vec<_> = self.topics.iter().map(|topic| string(topic)).collect();
-        let strange = list(&[string(&[9; 20]), list(&[]), string(&[])]);
-        let log = list(&[string(&self.address), list(&topics), string(&self.data)]);
-        let fields = list(&[integer(self.status), integer(30_000), string(&[0; 256]), list(&[strange, log])]);
-        self.kind.into_iter().chain(fields).collect()
-    }
-
-    /// Storage evidence and receipt evidence.
-    fn evidence(&self) -> (Evidence, Evidence) {
-        let (storage_root, slot) = hashed_trie(&commitment_slot(&LINE.sender), string(&self.stored));
-        let account = list(&[integer(1), integer(0), string(storage_root.as_slice()), string(&[7; 32])]);
-        let (state_root, account) = hashed_trie(&LINE.contract, account);
-
-        let strangers = (0..200_u64).map(|number| (integer(number), string(&[1; 300])));
-        let mut receipts: BTreeMap<_, _> = strangers.collect();
-        receipts.insert(integer(TRANSACTION), self.receipt());
-        let (receipts_root, receipt) = trie(&receipts, &integer(TRANSACTION));
-
-        let mut fields = vec![string(&[4; 32]); 15 + self.more_fields];
-        fields[3] = string(state_root.as_slice());
-        fields[5] = string(receipts_root.as_slice());
-        fields[8] = integer(self.number);
-        fields[11] = integer(self.timestamp_s);
-        let header = list(&fields);
-        (
-            Evidence::Storage { header: header.clone(), account, slot },
-            Evidence::Receipt { header, receipt, transaction: TRANSACTION, log: 1 },
-        )
-    }
-}
-
 /// What both kinds of evidence of a block say of `words`.
 fn verdicts(scene: &Scene, words: &AnchorWords) -> (Option<EvidenceError>, Option<EvidenceError>) {
     let (storage, receipt) = scene.evidence();
@@ -140,7 +27,7 @@ fn verdicts(scene: &Scene, words: &AnchorWords) -> (Option<EvidenceError>, Optio
 
 #[test]
 fn both_kinds_lead_to_the_same_block() {
-    let (words, scene) = (words(), Scene::of(&words()));
+    let (words, scene) = (words(), Scene::of(LINE, &words()));
     for more_fields in [0, 6, 20] {
         let (storage, receipt) = Scene { more_fields, ..scene.clone() }.evidence();
         let block = storage.verify(&LINE, &words).unwrap();
@@ -195,17 +82,17 @@ fn the_slot_is_where_solidity_puts_it() {
 #[test]
 fn a_later_block_shows_what_is_stored_but_not_the_log() {
     let words = words();
-    let later = Scene { number: words.number + 5, timestamp_s: words.timestamp_s + 60, ..Scene::of(&words) };
+    let later = Scene { number: words.number + 5, timestamp_s: words.timestamp_s + 60, ..Scene::of(LINE, &words) };
     assert_eq!(verdicts(&later, &words), (None, Some(EvidenceError::BadHeader)));
-    let earlier = Scene { number: words.number - 1, ..Scene::of(&words) };
+    let earlier = Scene { number: words.number - 1, ..Scene::of(LINE, &words) };
     assert_eq!(verdicts(&earlier, &words), (Some(EvidenceError::BadHeader), Some(EvidenceError::BadHeader)));
-    let other_time = Scene { timestamp_s: words.timestamp_s + 1, ..Scene::of(&words) };
+    let other_time = Scene { timestamp_s: words.timestamp_s + 1, ..Scene::of(LINE, &words) };
     assert_eq!(verdicts(&other_time, &words), (None, Some(EvidenceError::BadHeader)));
 }
 
 #[test]
 fn every_other_anchor_is_refused() {
-    let scene = Scene::of(&words());
+    let scene = Scene::of(LINE, &words());
     let others = [
         AnchorWords { previous: [9; 32], ..words() },
         AnchorWords { size: 1001, ..words() },
@@ -229,7 +116,7 @@ fn every_other_anchor_is_refused() {
 
 #[test]
 fn a_block_that_tells_otherwise_is_refused() {
-    let scene = Scene::of(&words());
+    let scene = Scene::of(LINE, &words());
     let stored = |stored: &[u8]| verdicts(&Scene { stored: stored.to_vec(), ..scene.clone() }, &words()).0;
     assert_eq!(stored(&[9; 32]), Some(EvidenceError::BadStorageProof));
     assert_eq!(stored(&[9; 33]), Some(EvidenceError::BadStorageProof));
@@ -253,7 +140,7 @@ fn a_block_that_tells_otherwise_is_refused() {
 
 #[test]
 fn the_other_log_and_the_other_transaction_are_refused() {
-    let (_, evidence) = Scene::of(&words()).evidence();
+    let (_, evidence) = Scene::of(LINE, &words()).evidence();
     let Evidence::Receipt { header, receipt, .. } = evidence else { unreachable!("receipt evidence comes second") };
     for (transaction, log) in [(TRANSACTION, 0), (TRANSACTION, 2), (TRANSACTION, u64::MAX), (149, 1), (u64::MAX, 1)] {
         let other = Evidence::Receipt { header: header.clone(), receipt: receipt.clone(), transaction, log };
@@ -263,7 +150,7 @@ fn the_other_log_and_the_other_transaction_are_refused() {
 
 #[test]
 fn a_header_is_a_list_of_fifteen_fields_at_least() {
-    let (storage, _) = Scene::of(&words()).evidence();
+    let (storage, _) = Scene::of(LINE, &words()).evidence();
     let with = |header: Vec<u8>| {
         let Evidence::Storage { account, slot, .. } = storage.clone() else { unreachable!("it is storage evidence") };
         Evidence::Storage { header, account, slot }.verify(&LINE, &words())
@@ -279,13 +166,13 @@ fn a_header_is_a_list_of_fifteen_fields_at_least() {
     }
     // Numbers beyond what stays exact in JSON.
     let beyond = AnchorWords { number: 1 << 53, ..words() };
-    assert_eq!(verdicts(&Scene::of(&beyond), &beyond).0, Some(EvidenceError::BadHeader));
+    assert_eq!(verdicts(&Scene::of(LINE, &beyond), &beyond).0, Some(EvidenceError::BadHeader));
 }
 
 #[test]
 fn evidence_fits_the_cddl_and_survives_its_encoding() {
     let cddl = include_str!("../../../docs/bundle.cddl");
-    let (storage, receipt) = Scene::of(&words()).evidence();
+    let (storage, receipt) = Scene::of(LINE, &words()).evidence();
     for evidence in [storage, receipt] {
         let bytes = minicbor::to_vec(&evidence).unwrap();
         cddl_cat::validate_cbor_bytes("evidence", cddl, &bytes).unwrap();
@@ -315,7 +202,7 @@ fn parts(evidence: &mut Evidence) -> Vec<&mut Vec<u8>> {
 proptest! {
     #[test]
     fn one_flipped_bit_in_a_proof_proves_nothing(kind: bool, part: prop::sample::Index, at: prop::sample::Index, bit in 0..8_u8) {
-        let (storage, receipt) = Scene::of(&words()).evidence();
+        let (storage, receipt) = Scene::of(LINE, &words()).evidence();
         let mut evidence = if kind { storage } else { receipt };
         let proven = evidence.verify(&LINE, &words());
         let mut parts = parts(&mut evidence);

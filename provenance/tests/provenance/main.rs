@@ -4,13 +4,25 @@
 #![allow(clippy::unwrap_used)]
 
 mod archive;
+mod bad_bundles;
+mod breakers;
+mod bundles;
 mod cddl;
+mod chain;
+mod chance;
+mod differential;
 mod evidence;
 mod foreign_bundles;
 mod foreign_rules;
 mod golden;
+mod maker;
+mod measure;
+mod mutants;
 mod order;
 mod round_trip;
 mod rules;
 mod signatures;
 mod story;
+mod tales;
+mod tree;
+mod world;

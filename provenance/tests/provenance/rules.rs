@@ -407,8 +407,7 @@ fn nobody_takes_a_lot_by_touching_it_in_the_place_of_a_part() {
     let template = cast.farmer.clone().offers(one.0, &[one.1], "0.5", true, &cast.rival);
     let Body::TransferOffered(mut body) = template.payload().body.clone() else { unreachable!() };
     body.lines.push(OfferedLine { lot: other.0, quantity: kg("0.5") });
-    let touches =
-        |last| vec![touch(one.0, &[one.1]), touch(other.0, &[other.1]), new_subject(), last];
+    let touches = |last| vec![touch(one.0, &[one.1]), touch(other.0, &[other.1]), new_subject(), last];
     let offers = |last| {
         let mut payload = template.payload().clone();
         (payload.touches, payload.body) = (touches(last), Body::TransferOffered(body.clone()));

@@ -259,7 +259,7 @@ function readOpening(reader: Reader): Opening {
   reader.tuple(4);
   return {
     event: hash32(reader),
-    path: reader.list(1, 4, () => reader.uint()),
+    path: reader.list(1, 4, () => reader.uint(255)),
     salt: reader.byteString(16),
     value: reader.byteString(1, 16_384),
   };

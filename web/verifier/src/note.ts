@@ -107,11 +107,18 @@ export function isSignedByLog({ origin, logKey, text, signatures }: Checkpoint):
   return lines.length > 0 && lines.every(({ signature }) => verifySignature(key, utf8(text), signature));
 }
 
-/** The lines that claim to be cosignatures by the node with this log key, judged by name and key id. */
-export function cosignaturesBy(checkpoint: Checkpoint, network: Hex, logKey: Hex): SignatureLine[] {
-  const name = `furrow/${idText(network)}/${idText(logKey)}`;
-  const expected = keyId(name, COSIGNATURE, fromHex(logKey));
-  return checkpoint.signatures.filter((line) => line.name === name && equal(line.keyId, expected));
+/** The lines that claim to be cosignatures under these log keys, judged by name and key id, in their order. */
+export function cosignatureLines(
+  { signatures }: Checkpoint,
+  network: Hex,
+  logKeys: Iterable<Hex>,
+): { logKey: Hex; line: SignatureLine }[] {
+  const names = new Map([...logKeys].map((logKey) => [`furrow/${idText(network)}/${idText(logKey)}`, logKey]));
+  return signatures.flatMap((line) => {
+    const logKey = names.get(line.name);
+    const fits = logKey !== undefined && equal(line.keyId, keyId(line.name, COSIGNATURE, fromHex(logKey)));
+    return fits ? [{ logKey, line }] : [];
+  });
 }
 
 /** The time of a cosignature, in seconds since 1970; nothing where it does not hold. */

@@ -7,7 +7,7 @@ export interface Policy {
   network?: string | undefined;
   /** How many cosigners are wanted; none if not given. */
   cosigners?: number | undefined;
-  /** Node actors whose cosignatures count, in base32; anybody's if none is given. */
+  /** Node actors whose cosignatures count, in base32; anybody's if not given, nobody's if the list is empty. */
   cosignerIds?: readonly string[] | undefined;
   /** Hashes of blocks, as `0x…`, from a source that the auditor chose. */
   blockHashes?: readonly string[] | undefined;

@@ -7,7 +7,7 @@ import { isWellFormedKey, verifySignature } from "../src/ed25519.js";
 import { keccak } from "../src/keccak.js";
 import { Malformed, attempt } from "../src/malformed.js";
 import { leafHash, verifyConsistency, verifyInclusion } from "../src/merkle.js";
-import { cosignedAt, cosignaturesBy, isSignedByLog, readCheckpoint } from "../src/note.js";
+import { cosignedAt, cosignatureLines, isSignedByLog, readCheckpoint } from "../src/note.js";
 import { verifySubject } from "../src/state-map.js";
 import { provenValue } from "../src/trie.js";
 import { keyOf } from "./story/signing.js";
@@ -199,7 +199,7 @@ test("checkpoints and cosignatures", () => {
   const checkpoint = readCheckpoint(note);
   assert.equal(checkpoint.size, story.log.length);
   assert.ok(isSignedByLog(checkpoint));
-  const lines = cosignaturesBy(checkpoint, toHex(story.network), toHex(witness.public));
+  const lines = cosignatureLines(checkpoint, toHex(story.network), [toHex(witness.public)]).map(({ line }) => line);
   assert.deepEqual(
     lines.map((line) => cosignedAt(checkpoint, toHex(witness.public), line)),
     [1_790_000_500],

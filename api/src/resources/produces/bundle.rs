@@ -82,8 +82,11 @@ fn as_of(text: Option<&str>) -> Result<AsOf, Problem> {
         Some("cosigned") => AsOf::Cosigned,
         Some("anchored") => AsOf::Anchored,
         Some(size) => AsOf::Size(size.parse().map_err(|_| {
-            Problem::new(Code::MalformedQuery, "as_of is best, newest, cosigned, anchored, or the size of a checkpoint.")
-                .field("as_of")
+            Problem::new(
+                Code::MalformedQuery,
+                "as_of is best, newest, cosigned, anchored, or the size of a checkpoint.",
+            )
+            .field("as_of")
         })?),
     })
 }
@@ -111,8 +114,13 @@ enum Disclosure {
 
 impl Disclosure {
     fn read(text: Option<&str>) -> Self {
-        let names: BTreeSet<String> =
-            text.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        let names: BTreeSet<String> = text
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect();
         match names.len() {
             0 => Self::Nothing,
             _ if names.contains("all") => Self::All,
@@ -156,7 +164,9 @@ impl Sources {
         let reader = self.state.ledger.reader();
         let Some(mut stored) = reader.stored(event)? else { return Ok(None) };
         let mut path = path;
-        if let (Body::EventCorrected(correction), [REPLACEMENT, rest @ ..]) = (&stored.judged.event.payload().body, path) {
+        if let (Body::EventCorrected(correction), [REPLACEMENT, rest @ ..]) =
+            (&stored.judged.event.payload().body, path)
+        {
             let Some(target) = reader.stored(&correction.target)? else { return Ok(None) };
             (stored, path) = (target, rest);
         }

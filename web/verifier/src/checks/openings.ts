@@ -20,7 +20,10 @@ const SEALABLE: Readonly<Record<number, Readonly<Record<string, Read<unknown>>>>
   50: { "2/1": name, "8": price },
 };
 
-const CORRECTED = 100;
+const [OFFERED, CORRECTED] = [50, 100];
+
+/** Form of a recipient: a party outside the network, by its name. */
+const OUTSIDE_NAME = 2n;
 
 /** The events with an opened value that does not have the form of its field. */
 export function checkOpenings(openings: Opening[], history: History): Hex[] {
@@ -39,8 +42,12 @@ export function checkOpenings(openings: Opening[], history: History): Hex[] {
 }
 
 /** The form of the field at a path, if it is one that may be sealed; corrections have the fields of their target. */
-function formOf({ kind, body }: SignedEvent, path: number[], history: History): Read<unknown> | undefined {
-  if (kind !== CORRECTED || body.kind !== "event.corrected") return SEALABLE[kind]?.[path.join("/")];
+function formOf({ kind, body, rawBody }: SignedEvent, path: number[], history: History): Read<unknown> | undefined {
+  if (kind !== CORRECTED || body.kind !== "event.corrected") {
+    // The second item of an offer's recipient is a name only where the first says so.
+    const isNoName = kind === OFFERED && path[0] === 2 && valueAt(rawBody, [2, 0]) !== OUTSIDE_NAME;
+    return isNoName ? undefined : SEALABLE[kind]?.[path.join("/")];
+  }
   const target = history.get(body.target);
   return path[0] === 3 && target ? SEALABLE[target.event.kind]?.[path.slice(1).join("/")] : undefined;
 }

@@ -5,7 +5,7 @@ import { countLot, mintedParts } from "../counting.js";
 import { ancestorsOf } from "../event/event.js";
 import { Malformed } from "../malformed.js";
 import { nodesByLogKey } from "../nodes.js";
-import { type Checkpoint, cosignaturesBy } from "../note.js";
+import { type Checkpoint, cosignatureLines } from "../note.js";
 import type { History } from "../rules/history.js";
 import { fail } from "./checklist.js";
 
@@ -40,9 +40,8 @@ export function checkScope(bundle: Bundle, history: History, checkpoint: Checkpo
   }
   const whole = new Set([...lots, history.network.id, node, ...bundle.lines.map((line) => line.node)]);
   for (const { signer } of history.all()) whole.add(signer);
-  for (const [logKey, cosigner] of nodes) {
-    if (cosignaturesBy(checkpoint, history.network.id, logKey).length > 0) whole.add(cosigner);
-  }
+  for (const { logKey } of cosignatureLines(checkpoint, history.network.id, nodes.keys()))
+    whole.add(nodes.get(logKey)!);
   const [missing, extra] = differences(
     [...whole],
     bundle.subjects.map(({ subject }) => subject),
