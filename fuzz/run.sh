@@ -30,7 +30,7 @@ seeds() {
   local into=$1
   for file in ../provenance/tests/provenance/golden/*.hex; do
     python3 -c 'import sys; sys.stdout.buffer.write(bytes.fromhex(sys.stdin.read()))' \
-      <"$file" >"$into/$(basename "$file" .hex)"
+      <"$file" >"$into/$(basename "$file" .hex)" || return
   done
   cp ../demo/harvest.csv "$into/"
   for file in ../provenance/tests/provenance/golden/*.bundle; do

@@ -1,11 +1,11 @@
 //! Bytes from a peer: requests, responses and gossip. What is accepted is encoded again to the same bytes.
 #![no_main]
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, unused_imports)]
 
 // The network crate brings libp2p, which is of no use here and would have to be built with instrumentation.
 #[path = "../../p2p/src/gossip.rs"]
 mod gossip;
-#[path = "../../p2p/src/message.rs"]
+#[path = "../../p2p/src/message/mod.rs"]
 mod message;
 #[path = "../../p2p/src/wire.rs"]
 mod wire;

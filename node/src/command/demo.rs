@@ -27,9 +27,9 @@ pub(crate) struct Demo {
     /// The harvest to import
     #[arg(long, default_value = "demo/harvest.csv", value_name = "FILE")]
     harvest: PathBuf,
-    /// The script that verifies without the node's code
-    #[arg(long, default_value = "demo/verify.mjs", value_name = "FILE")]
-    script: PathBuf,
+    /// The verifier that shares no code with this program
+    #[arg(long, default_value = "web/verifier/dist/cli.js", value_name = "FILE")]
+    verifier: PathBuf,
     /// The local chain [default: anvil that 'npm ci' installed in the checkout]
     #[arg(long, env = "FURROW_ANVIL", value_name = "FILE")]
     anvil: Option<PathBuf>,
@@ -37,7 +37,7 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
-        let (harvest, script) = (existing(&self.harvest)?, existing(&self.script)?);
+        let (harvest, verifier) = (existing(&self.harvest)?, existing(&self.verifier)?);
         let anvil = match &self.anvil {
             Some(anvil) => existing(anvil)?,
             None => find_anvil()?,
@@ -56,7 +56,7 @@ impl Demo {
             })
             .await?;
         let mut asked = asked;
-        let props = Props { harvest: &harvest, script: &script };
+        let props = Props { harvest: &harvest, verifier: &verifier };
         let told = tokio::select! {
             told = tell(&mut report, &scene, &mut stage, &props) => told,
             _ = &mut asked => Err(Failure::new(Exit::Failed, "stopped before the end")),
@@ -108,7 +108,7 @@ fn show(
     let code = QrCode::new(told.page.as_bytes())?;
     let picture = code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build();
     let mut text = format!(
-        "\n{}\n{}\nLot {}\nanchored and verified {:.1} s after the start. The independent script says:\n\n{}\n",
+        "\n{}\n{}\nLot {}\nanchored and verified {:.1} s after the start. The second verifier says:\n\n{}\n",
         report.table(),
         table(["node", "whose", "address", "log", "anchored"], &told.nodes),
         told.lot,

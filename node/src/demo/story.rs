@@ -10,6 +10,7 @@ use crate::failure::{Exit, Failure};
 use crate::harvest;
 use crate::names::id_of;
 use provenance::id::SubjectId;
+use provenance::verification::Policy;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -32,8 +33,8 @@ const MOST_LISTED: usize = 10_000;
 pub(crate) struct Props<'a> {
     /// The harvest's CSV file.
     pub(crate) harvest: &'a Path,
-    /// The script that verifies without the node's code.
-    pub(crate) script: &'a Path,
+    /// The second verifier's command.
+    pub(crate) verifier: &'a Path,
 }
 
 /// What came of it.
@@ -45,7 +46,7 @@ pub(crate) struct Told {
     pub(crate) page: String,
     /// Seconds from the start until that lot was anchored and verified.
     pub(crate) verified_after_s: f64,
-    /// What the independent script printed.
+    /// What the second verifier printed.
     pub(crate) script_said: String,
     /// Each node's name, title, address, entries in its log and entries anchored.
     pub(crate) nodes: Vec<[String; 5]>,
@@ -70,9 +71,10 @@ pub(crate) async fn tell(
     report.step("onwards to the shop", hand_on(stage, &lots)).await?;
     report.step("refused, withdrawn", refuse_and_withdraw(stage, &lots)).await?;
     report.step("same on all nodes", converge(stage)).await?;
-    let events = report.step("anchored", anchored(stage, &lot)).await?;
-    report.step("verify (furrow)", verify(stage, &events)).await?;
-    let script_said = report.step("verify (ethers.js)", verify_by_script(scene, stage, &lot, props)).await?;
+    report.step("anchored", anchored(stage, &lot)).await?;
+    let bundled = report.step("bundle", bundle(scene, stage, &lot)).await?;
+    report.step("verify (Rust)", verify(stage, &bundled)).await?;
+    let script_said = report.step("verify (TypeScript)", verify_by_script(&bundled, props)).await?;
     let verified_after_s = report.elapsed_s();
     let nodes = describe_nodes(stage).await?;
     let page = format!("{}/p/{lot}", stage.node(SHOPS.name).client.base());
@@ -281,8 +283,8 @@ async fn holdings(client: &Client) -> Result<Vec<[String; 4]>, Failure> {
     Ok(rows)
 }
 
-/// Waits until the third node has anchored the lot's whole history; returns the events.
-async fn anchored(stage: &Stage, lot: &str) -> Result<(Vec<String>, String), Failure> {
+/// Waits until the third node has anchored the lot's whole history.
+async fn anchored(stage: &Stage, lot: &str) -> Result<((), String), Failure> {
     let shops = client(stage, SHOPS.name);
     let path = format!("/produces/{lot}/history");
     let events = eventually("the lot's history is anchored", ANCHOR_PATIENCE, || async {
@@ -294,32 +296,53 @@ async fn anchored(stage: &Stage, lot: &str) -> Result<(Vec<String>, String), Fai
     let sequence = &events[events.len() - 1]["proof"]["anchor"];
     let anchor = shops.get(&format!("/anchors/{sequence}")).await?;
     let result = format!("{} events, block {}, {} gas", events.len(), anchor["block"]["number"], anchor["gas_used"]);
-    Ok((events.iter().map(|event| id_of(event).to_owned()).collect(), result))
+    Ok(((), result))
 }
 
-async fn verify(stage: &Stage, events: &[String]) -> Result<((), String), Failure> {
+/// Waits until the third node's bundle of the lot is anchored for good and cosigned by both other nodes, and saves it.
+async fn bundle(scene: &Scene, stage: &Stage, lot: &str) -> Result<(Bundled, String), Failure> {
+    let file = scene.join("lot.bundle");
     let folder = &stage.node(SHOPS.name).folder;
-    for event in events {
-        let said = stage.command(folder, &["verify", event, "--rpc", &stage.rpc]).await?;
-        if said["verified"] != true {
-            return Err(Failure::new(Exit::Unverified, format!("event {event} is not verified: {said}")));
-        }
-    }
-    Ok(((), format!("{} events on {}, which saw none of them being made", events.len(), SHOPS.name)))
+    let out = file.display().to_string();
+    let verdict = eventually("the lot's bundle is anchored and cosigned", ANCHOR_PATIENCE, || async {
+        stage.command(folder, &["bundle", "make", lot, "--out", &out]).await?;
+        let verdict = provenance::verification::verify(&std::fs::read(&file)?, &Policy::default());
+        let anchored = !verdict.events.is_empty() && verdict.events.iter().all(|event| event.before.is_some());
+        let cosigned = verdict.as_of.as_ref().is_some_and(|as_of| as_of.cosigned_by.len() + 1 == stage.nodes.len());
+        Ok((anchored && cosigned).then_some(verdict))
+    })
+    .await?;
+    let numbers: Vec<u64> = verdict.blocks.iter().map(|block| block.number).collect();
+    let hashes = anchoring::block_hashes(&stage.rpc, verdict.blocks[0].chain_id, &numbers).await?.unwrap_or_default();
+    let hashes = hashes.iter().flat_map(|hash| ["--block-hash".to_owned(), hash.to_string()]).collect();
+    let bytes = std::fs::metadata(&file)?.len();
+    let result = format!("{} events in {bytes} bytes, cosigned by 2 nodes", verdict.events.len());
+    Ok((Bundled { file, hashes }, result))
 }
 
-async fn verify_by_script(
-    scene: &Scene,
-    stage: &Stage,
-    lot: &str,
-    props: &Props<'_>,
-) -> Result<(String, String), Failure> {
-    let network: PathBuf = scene.join("network.toml");
+/// A bundle's file, and the options that bring the hashes of its blocks.
+struct Bundled {
+    file: PathBuf,
+    hashes: Vec<String>,
+}
+
+/// Verifies the bundle by the program itself, which asks nobody.
+async fn verify(stage: &Stage, bundled: &Bundled) -> Result<((), String), Failure> {
+    let file = bundled.file.display().to_string();
+    let mut arguments = vec!["verify", &file, "--cosigners", "2"];
+    arguments.extend(bundled.hashes.iter().map(String::as_str));
+    let verdict = stage.command(&stage.node(SHOPS.name).folder, &arguments).await?;
+    let checks = verdict["checks"].as_array().map_or(0, Vec::len);
+    Ok(((), format!("{}: {checks} checks, from the file and block hashes alone", text(&verdict, "/verdict"))))
+}
+
+/// Verifies it again by the second verifier, which shares no code with this program.
+async fn verify_by_script(bundled: &Bundled, props: &Props<'_>) -> Result<(String, String), Failure> {
     let output = Command::new("node")
-        .arg(props.script)
-        .args(["--node", stage.node(SHOPS.name).client.base(), "--lot", lot, "--rpc", &stage.rpc])
-        .arg("--network")
-        .arg(network)
+        .arg(props.verifier)
+        .arg(&bundled.file)
+        .args(["--cosigners", "2"])
+        .args(&bundled.hashes)
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()
@@ -330,13 +353,9 @@ async fn verify_by_script(
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() {
         let complaint = String::from_utf8_lossy(&output.stderr);
-        return Err(Failure::new(
-            Exit::Unverified,
-            format!("{} does not verify the lot: {said}{complaint}", props.script.display()),
-        ));
+        return Err(Failure::new(Exit::Unverified, format!("furrow-verify does not verify the lot: {said}{complaint}")));
     }
-    let checks = said.lines().filter(|line| line.trim_start().starts_with("ok")).count();
-    Ok((said, format!("{checks} checks by {}", file_name(props.script))))
+    Ok((said, "valid, by the verifier in TypeScript".to_owned()))
 }
 
 /// Offers on behalf of whoever holds the lot, to an actor of this name, who may be of another node.

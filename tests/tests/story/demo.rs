@@ -14,9 +14,9 @@ async fn the_demonstration_once() {
     };
     let (own, home, temporary, current) = (folder("own"), folder("home"), folder("temporary"), folder("current"));
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let (harvest, script) = (checkout.join("demo/harvest.csv"), checkout.join("demo/verify.mjs"));
+    let (harvest, verifier) = (checkout.join("demo/harvest.csv"), checkout.join("web/verifier/dist/cli.js"));
     let text = |path: &PathBuf| path.to_str().unwrap().to_owned();
-    let (dir, harvest, script, anvil) = (text(&own), text(&harvest), text(&script), text(&end_to_end::anvil::binary()));
+    let (dir, harvest, verifier, anvil) = (text(&own), text(&harvest), text(&verifier), text(&end_to_end::anvil::binary()));
     let mut demo = program::command(&[
         "demo",
         "--once",
@@ -25,8 +25,8 @@ async fn the_demonstration_once() {
         &dir,
         "--harvest",
         &harvest,
-        "--script",
-        &script,
+        "--verifier",
+        &verifier,
         "--anvil",
         &anvil,
     ]);
