@@ -5,6 +5,7 @@
 
 mod audit;
 mod bad_input;
+mod browser;
 mod catch_up;
 mod conflict;
 mod crash;
