@@ -17,6 +17,12 @@ pub(crate) const MAX_EVENTS_BYTES: usize = 16 * 1024 * 1024;
 /// Bundles verified at the same time: each keeps a core busy, and holds up to 32 MiB.
 pub(crate) const MAX_VERIFICATIONS_AT_ONCE: usize = 2;
 
+/// Bundles made at the same time: a usual one takes milliseconds, the largest seconds and some hundred megabytes.
+pub(crate) const MAX_BUNDLES_AT_ONCE: usize = 8;
+
+/// Bodies of bundles that are taken in at the same time, verified or not.
+pub(crate) const MAX_BUNDLE_BODIES: usize = 8;
+
 /// Requests served at the same time. Each costs at most its body and its answer; beyond this they would only wait for
 /// each other, so the rest is told to come back.
 pub(crate) const MAX_CONCURRENT_REQUESTS: usize = 512;

@@ -7,6 +7,7 @@ use crate::id::{EventId, SubjectId};
 use crate::merkle::Hash;
 use crate::payload::Lane;
 use crate::state_map;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub struct History {
     places: HashMap<EventId, usize>,
     lanes: BTreeMap<SubjectId, BTreeMap<Lane, LaneEvents>>,
     created: HashMap<SubjectId, EventId>,
+    lookups: Cell<u64>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -57,6 +59,11 @@ impl History {
     /// One event.
     pub fn get(&self, id: &EventId) -> Option<&Arc<Judged>> {
         self.events.get(*self.places.get(id)?)
+    }
+
+    /// How often rules have looked an event up, by which the work of judging is bounded.
+    pub fn lookups(&self) -> u64 {
+        self.lookups.get()
     }
 
     /// Whether any event touches the subject.
@@ -108,6 +115,7 @@ impl Ancestry for History {
     type Error = Infallible;
 
     fn judged(&self, id: &EventId) -> Result<Option<Arc<Judged>>, Infallible> {
+        self.lookups.set(self.lookups.get() + 1);
         Ok(self.get(id).cloned())
     }
 

@@ -1,7 +1,7 @@
 //! `POST /api/v1/verifications`: a bundle in, the verdict out.
 
 use crate::extract::{Query, body, media_type};
-use crate::limits::MAX_VERIFICATIONS_AT_ONCE;
+use crate::limits::{MAX_BUNDLE_BODIES, MAX_VERIFICATIONS_AT_ONCE};
 use crate::problem::{Code, Problem, sentence};
 use crate::state::ApiState;
 use axum::Json;
@@ -18,6 +18,8 @@ use utoipa::IntoParams;
 
 /// Verifying is work for a core; more at once would only keep events waiting.
 static PLACES: Semaphore = Semaphore::const_new(MAX_VERIFICATIONS_AT_ONCE);
+
+static BODIES: Semaphore = Semaphore::const_new(MAX_BUNDLE_BODIES);
 
 /// Most ids or hashes in one query.
 const MAX_LISTED: usize = 256;
@@ -64,14 +66,20 @@ pub(crate) async fn verify_bundle(
         let detail = format!("Send the bundle with Content-Type: {CONTENT_TYPE}.");
         return Err(Problem::new(Code::UnsupportedMediaType, detail));
     }
-    // Before the body is read: bundles are large, and memory is bounded by their number.
-    let Ok(_place) = PLACES.try_acquire() else {
+    let busy = |_| {
         let detail = "The node verifies as many bundles as it can. Try again after the time in Retry-After.";
-        return Err(Problem::new(Code::Overloaded, detail));
+        Problem::new(Code::Overloaded, detail)
     };
+    // Bodies are large, so their number bounds memory; those that trickle in keep no core from the others.
+    let body_place = BODIES.try_acquire().map_err(busy)?;
     let bytes = body(request, &state).await?;
-    let verdict = tokio::task::spawn_blocking(move || verify(&bytes, &policy)).await;
-    let verdict = verdict.map_err(|_| Problem::new(Code::Internal, "The bundle could not be verified."))?;
+    let place = PLACES.try_acquire().map_err(busy)?;
+    let verdict = tokio::task::spawn_blocking(move || {
+        // Given back when the work is done, whether or not the caller still waits for it.
+        let _places = (body_place, place);
+        verify(&bytes, &policy)
+    });
+    let verdict = verdict.await.map_err(|_| Problem::new(Code::Internal, "The bundle could not be verified."))?;
     Ok(Json(verdict).into_response())
 }
 

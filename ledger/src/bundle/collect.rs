@@ -11,8 +11,8 @@ use provenance::cosignature::cosignatures;
 use provenance::history::History;
 use provenance::id::{EventId, SubjectId};
 use provenance::note::Note;
-use provenance::verification::{Roots, Scope};
-use std::collections::{BTreeMap, BTreeSet};
+use provenance::verification::{Nodes, Roots, Scope};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use store::{Column, StoreError};
 
 /// The events of a bundle as of one checkpoint.
@@ -53,26 +53,33 @@ impl Ledger {
         let note = Note::parse(note).map_err(|error| damaged(&error))?;
         let size = Checkpoint::parse(note.text()).map_err(|error| damaged(&error))?.size;
         let log = self.log_key().ok_or(LogError::NoKey)?;
-        let node = node_of_log(self.reader(), &log)?.ok_or(MakeError::NotEnrolled)?;
-        let mut nodes = BTreeSet::from([node]);
-        for line in cosignatures(&note) {
-            nodes.extend(node_of_log(self.reader(), &line.cosigner().key)?);
-        }
-        let roots = Roots { lot: request.lot, network: self.network().id(), nodes, shallow: request.shallow };
+        let network = self.network().id();
+        let mut keys = BTreeSet::from([log]);
+        keys.extend(
+            cosignatures(&note).map(|line| line.cosigner()).filter(|it| it.network == network).map(|it| it.key),
+        );
 
-        let mut events = BTreeMap::new();
+        let (mut events, mut known) = (BTreeMap::new(), HashSet::new());
         let mut loaded = BTreeSet::new();
-        let mut wanted: BTreeSet<SubjectId> = roots.nodes.iter().copied().chain([request.lot]).collect();
+        // Who has a key now is only where to begin: who had it as of the checkpoint, the events tell.
+        let mut wanted = BTreeSet::from([request.lot]);
+        for key in &keys {
+            wanted.extend(node_of_log(self.reader(), key)?);
+        }
         // What is added names further signers and lots, until nothing is missing.
         loop {
             for subject in &wanted {
-                self.load(*subject, size, &mut events)?;
+                self.load(*subject, size, &mut events, &mut known)?;
             }
             loaded.append(&mut wanted);
             let mut history = History::default();
             for stored in events.values() {
                 history.add(stored.judged.clone());
             }
+            let enrolled = Nodes::of(&history);
+            let node = enrolled.with_log_key(&log).ok_or(MakeError::NotEnrolled)?;
+            let nodes = keys.iter().filter_map(|key| enrolled.with_log_key(key)).collect();
+            let roots = Roots { lot: request.lot, network, nodes, shallow: request.shallow };
             let scope = Scope::of(&history, &roots).map_err(|_| MakeError::TooOld { size })?;
             wanted = scope.whole.difference(&loaded).copied().collect();
             if wanted.is_empty() {
@@ -82,7 +89,13 @@ impl Ledger {
     }
 
     /// Adds all events of a subject that the log held at `size`, and all that they rest on.
-    fn load(&self, subject: SubjectId, size: u64, events: &mut BTreeMap<u64, Stored>) -> Result<(), MakeError> {
+    fn load(
+        &self,
+        subject: SubjectId,
+        size: u64,
+        events: &mut BTreeMap<u64, Stored>,
+        known: &mut HashSet<EventId>,
+    ) -> Result<(), MakeError> {
         let lanes = self.reader().history(&subject)?;
         let mut open: Vec<Stored> = lanes.into_iter().map(|(_, stored)| stored).collect();
         let network = self.network().id().as_event();
@@ -95,8 +108,11 @@ impl Ledger {
                 return Err(MakeError::TooLarge(MAX_ENTRIES));
             }
             for ancestor in stored.judged.event.payload().ancestors().skip(1).filter(|id| *id != network) {
-                open.push(self.ancestor(&ancestor)?);
+                if known.insert(ancestor) {
+                    open.push(self.ancestor(&ancestor)?);
+                }
             }
+            known.insert(stored.judged.event.id());
             events.insert(index, stored);
         }
         Ok(())

@@ -5,12 +5,14 @@ mod prove;
 
 use crate::ledger::Ledger;
 use crate::log::LogError;
+use crate::map::Version;
 use crate::reader::Stored;
 use collect::Collected;
 use provenance::bundle::{Bundle, OpenedField};
 use provenance::evidence::ProvenLine;
 use provenance::id::{EventId, SubjectId};
 use provenance::seal::Opening;
+use std::sync::Arc;
 use store::StoreError;
 
 /// Which bundle is wanted.
@@ -27,8 +29,8 @@ pub struct BundleRequest {
 /// A checkpoint of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AsOf {
-    /// The one with the best witnesses that misses nothing of the lot: anchored and cosigned, else
-    /// anchored, else cosigned, else the newest.
+    /// The one with the best witnesses that misses nothing of the lot: the newest that is anchored, else the
+    /// newest that is cosigned, else the newest.
     #[default]
     Best,
     /// The newest.
@@ -65,6 +67,9 @@ pub enum MakeError {
     /// No such checkpoint.
     #[error("no checkpoint of this sort is kept; leave as_of out to get the best that there is")]
     NoCheckpoint,
+    /// The state map's version was removed while the bundle was made.
+    #[error("the checkpoint was given up while the bundle was made; ask again")]
+    Pruned,
     /// Without its enrolment nobody could know whose log it is.
     #[error("this node is not enrolled, so nobody can know its log; run `furrow actor enrol --this-node`")]
     NotEnrolled,
@@ -85,6 +90,16 @@ impl Ledger {
         if self.reader().origin(&request.lot)?.is_none() {
             return Err(MakeError::UnknownLot(request.lot));
         }
+        match self.make(request, sources) {
+            // What was chosen can be pruned meanwhile, the newest checkpoint not so soon.
+            Err(MakeError::Pruned) if request.as_of == AsOf::Best => {
+                self.make(&BundleRequest { as_of: AsOf::Newest, ..request.clone() }, sources)
+            }
+            made => made,
+        }
+    }
+
+    fn make(&self, request: &BundleRequest, sources: &impl BundleSources) -> Result<Bundle, MakeError> {
         let collected = self.choose(request, sources)?;
         let lines = self.anchor_lines(&collected, sources)?;
         let mut openings = Vec::new();
@@ -102,35 +117,49 @@ impl Ledger {
             checkpoint: collected.note.to_string(),
             lines,
             openings,
-            left_out: request.shallow.then(|| collected.scope.left_out.iter().copied().collect()),
+            left_out: left_out(request, &collected),
         })
     }
 
     /// What belongs to the lot, as of the checkpoint that is asked for.
     fn choose(&self, request: &BundleRequest, sources: &impl BundleSources) -> Result<Collected, MakeError> {
-        let newest = self.collect(request, &self.checkpoint()?)?;
-        let anchored = || -> Option<u64> {
-            let lines = sources.anchors(&[], &[], newest.size);
+        let at = |size: u64| -> Result<Collected, MakeError> {
+            let note = self.provable(size)?.ok_or(MakeError::NoCheckpoint)?;
+            self.collect(request, &note)
+        };
+        let anchored = |below: u64| -> Option<u64> {
+            let lines = sources.anchors(&[], &[], below);
             lines.iter().filter_map(|line| Some(line.anchors.last()?.words.size)).max()
         };
-        let cosigned = self.cosigned_checkpoint()?.map(|(size, _)| size);
-        let wanted = match request.as_of {
-            AsOf::Newest => return Ok(newest),
-            AsOf::Size(size) => Some(size),
-            AsOf::Cosigned => cosigned,
-            AsOf::Anchored => anchored(),
+        let cosigned = || -> Result<Option<u64>, MakeError> { Ok(self.cosigned_checkpoint()?.map(|(size, _)| size)) };
+        match request.as_of {
+            AsOf::Newest => self.collect(request, &self.checkpoint()?),
+            AsOf::Size(size) => at(size),
+            AsOf::Cosigned => at(cosigned()?.ok_or(MakeError::NoCheckpoint)?),
+            AsOf::Anchored => at(anchored(self.size()).ok_or(MakeError::NoCheckpoint)?),
             AsOf::Best => {
-                let covers = |size: &u64| *size > newest.last_index();
-                let best = anchored().filter(covers).or(cosigned.filter(covers)).unwrap_or(newest.size);
-                let kept = self.checkpoint_at(best)?.is_some();
-                Some(if kept { best } else { newest.size })
+                let newest = self.collect(request, &self.checkpoint()?)?;
+                for size in anchored(newest.size).into_iter().chain(cosigned()?) {
+                    if size > newest.last_index() && size < newest.size && self.provable(size)?.is_some() {
+                        return at(size);
+                    }
+                }
+                Ok(newest)
             }
-        };
-        let size = wanted.ok_or(MakeError::NoCheckpoint)?;
-        if size == newest.size {
-            return Ok(newest);
         }
-        let note = self.checkpoint_at(size)?.ok_or(MakeError::NoCheckpoint)?;
-        self.collect(request, &note)
     }
+
+    /// The checkpoint of `size` entries, where the state map is still kept as of it.
+    fn provable(&self, size: u64) -> Result<Option<Arc<str>>, StoreError> {
+        if Version::at(self.reader().store(), size)?.is_none() {
+            return Ok(None);
+        }
+        self.checkpoint_at(size)
+    }
+}
+
+/// A bundle of a lot that was taken from no other leaves nothing out, and so is no shallow one.
+fn left_out(request: &BundleRequest, collected: &Collected) -> Option<Vec<SubjectId>> {
+    let lots: Vec<SubjectId> = collected.scope.left_out.iter().copied().collect();
+    (request.shallow && !lots.is_empty()).then_some(lots)
 }

@@ -8,7 +8,7 @@ use crate::log::LogError;
 use crate::map::{StoredPages, Version, unreadable};
 use provenance::bundle::{Anchor, AnchorLine, Entry, SubjectProof};
 use provenance::merkle::{Hash, Nodes, consistency_proof, inclusion_proof};
-use provenance::state_map::prove;
+use provenance::state_map::{MapError, prove};
 use provenance::verification::Nodes as EnrolledNodes;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -53,10 +53,16 @@ impl Ledger {
     /// What the state map says of each whole subject.
     pub(super) fn subject_proofs(&self, collected: &Collected) -> Result<Vec<SubjectProof>, MakeError> {
         let store = self.reader().store();
-        let version = Version::at(store, collected.size)?.ok_or(MakeError::NoCheckpoint)?;
+        let version = Version::at(store, collected.size)?.ok_or(MakeError::Pruned)?;
         let mut proofs = Vec::with_capacity(collected.scope.whole.len());
         for subject in &collected.scope.whole {
-            let proof = prove(version.root, subject, &StoredPages(store)).map_err(unreadable)?;
+            let proof = match prove(version.root, subject, &StoredPages(store)) {
+                Ok(proof) => proof,
+                Err(MapError::Missing(_)) if Version::at(store, collected.size)?.is_none() => {
+                    return Err(MakeError::Pruned);
+                }
+                Err(error) => return Err(unreadable(error).into()),
+            };
             let digest = collected.history.digest(subject);
             proof.verify(&version.state_root(), subject, digest.as_ref()).map_err(|error| StoreError::Corrupt {
                 column: Column::MapPages.name(),

@@ -1,6 +1,6 @@
 //! The chain's word: anchors that follow each other, and the blocks that hold them.
 
-use super::{Block, Failure, Policy, Reason};
+use super::{Block, Failure, NeededBlock, Policy, Reason};
 use crate::body::AnchoringDetails;
 use crate::bundle::{Anchor, AnchorLine, Bundle};
 use crate::checkpoint::Checkpoint;
@@ -74,14 +74,31 @@ fn consistent(line: &AnchorLine, node: SubjectId, checkpoint: &Checkpoint) -> Re
     Ok(())
 }
 
+/// The blocks to which the evidence of a bundle leads.
+#[derive(Debug, Default)]
+pub(super) struct Witnesses {
+    /// All of them, in the order of the bundle.
+    pub blocks: Vec<NeededBlock>,
+    /// For each line, the proving block of each anchor: that of its evidence, or of the first after it. Only a
+    /// header tells a time that nobody could choose: the words of an anchor are whatever its contract hashed.
+    proving: Vec<Vec<Option<Block>>>,
+}
+
+impl Witnesses {
+    /// The anchors of the lines of `node`, each with its proving block.
+    pub fn of<'b>(&'b self, bundle: &'b Bundle, node: SubjectId) -> impl Iterator<Item = (&'b Anchor, Block)> {
+        let lines = bundle.lines.iter().zip(&self.proving).filter(move |(line, _)| line.node == node);
+        let anchors = lines.flat_map(|(line, proving)| line.anchors.iter().zip(proving));
+        anchors.filter_map(|(anchor, block)| Some((anchor, (*block)?)))
+    }
+}
+
 /// Check 11: blocks hold the anchors. The blocks, and what is open, if anything.
-pub(super) fn evidence(
-    bundle: &Bundle,
-    policy: &Policy,
-) -> Result<(Vec<super::NeededBlock>, Option<Failure>), Failure> {
-    let mut blocks = Vec::new();
+pub(super) fn evidence(bundle: &Bundle, policy: &Policy) -> Result<(Witnesses, Option<Failure>), Failure> {
+    let mut witnesses = Witnesses::default();
     for line in &bundle.lines {
-        for anchor in &line.anchors {
+        let mut proving = vec![None; line.anchors.len()];
+        for (anchor, place) in line.anchors.iter().zip(&mut proving) {
             let Some(evidence) = &anchor.evidence else { continue };
             let block = evidence
                 .verify(&line.line, &anchor.words)
@@ -94,9 +111,18 @@ pub(super) fn evidence(
                 );
                 return Err(Failure::of_subject(Reason::UnknownBlock, line.node, detail));
             }
-            blocks.push(super::NeededBlock { chain_id: line.chain_id, number: block.number, hash: block.hash });
+            let (chain_id, number, timestamp_s) = (line.chain_id, block.number, block.timestamp_s);
+            witnesses.blocks.push(NeededBlock { chain_id, number, hash: block.hash });
+            *place = Some(Block { chain_id, number, timestamp_s });
         }
+        let mut later = None;
+        for place in proving.iter_mut().rev() {
+            later = place.or(later);
+            *place = later;
+        }
+        witnesses.proving.push(proving);
     }
+    let blocks = &witnesses.blocks;
     let open = if blocks.is_empty() {
         Some(Failure::of(Reason::NotAnchored, "the bundle shows no anchor, so no block can bear witness to it"))
     } else if policy.block_hashes.is_empty() {
@@ -106,12 +132,7 @@ pub(super) fn evidence(
     } else {
         None
     };
-    Ok((blocks, open))
-}
-
-/// The block in which an anchor was made.
-pub(super) fn block(line: &AnchorLine, anchor: &Anchor) -> Block {
-    Block { chain_id: line.chain_id, number: anchor.words.number, timestamp_s: anchor.words.timestamp_s }
+    Ok((witnesses, open))
 }
 
 fn reason(error: EvidenceError) -> Reason {

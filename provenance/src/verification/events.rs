@@ -10,6 +10,10 @@ use crate::signature::Verifier;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+/// Look-ups of earlier events for which replaying gives up: some seconds, and many times what the longest
+/// history needs that nodes admit.
+const MAX_LOOKUPS: u64 = 4_000_000;
+
 /// Check 3: every event is well-formed and signed, belongs to the network and is there once.
 pub(super) fn verified(bundle: &Bundle, network: NetworkId) -> Result<Vec<VerifiedEvent>, Failure> {
     // What cannot be decoded ends the run, but signatures before it count first.
@@ -57,6 +61,10 @@ pub(super) fn replayed(bundle: &Bundle, events: Vec<VerifiedEvent>) -> Result<Hi
             }
             Replay::Broken(rule) => return Err(Failure::of_event(Reason::Rule(rule), id, rule.to_string())),
         };
+        if history.lookups() > MAX_LOOKUPS {
+            let detail = "its events rest on each other in more ways than any node admits; this would take too long";
+            return Err(Failure::of_event(Reason::TooComplex, id, detail));
+        }
         history.add(Arc::new(Judged { event: event.into_signed(), judgement }));
     }
     Ok(history)

@@ -141,23 +141,23 @@ fn run(bytes: &[u8], policy: &Policy, report: &mut Report) -> Result<Verdict, St
         Ok(Some(open)) => report.open(Check::Anchors, sentences::of(Check::Anchors), open),
         Err(failure) => return Err(report.failed(Check::Anchors, failure)),
     }
-    let blocks = match chain::evidence(&bundle, policy) {
-        Ok((blocks, None)) => {
+    let witnesses = match chain::evidence(&bundle, policy) {
+        Ok((witnesses, None)) => {
             report.passed(Check::Chain, sentences::of(Check::Chain));
-            blocks
+            witnesses
         }
-        Ok((blocks, Some(open))) => {
+        Ok((witnesses, Some(open))) => {
             report.open(Check::Chain, sentences::of(Check::Chain), open);
-            blocks
+            witnesses
         }
         Err(failure) => return Err(report.failed(Check::Chain, failure)),
     };
     report.demand(Check::Openings, openings::check(&bundle, &history))?;
 
-    let moments = moments::of(&bundle, &history, node);
+    let moments = moments::of(&bundle, &history, node, &witnesses);
     let findings = findings::of(&bundle, &history, &scope, &moments);
     let checks = std::mem::take(report).finish();
-    let anchored_in = moments::anchored_in(&bundle, node, checkpoint.size);
+    let anchored_in = moments::anchored_in(&bundle, node, checkpoint.size, &witnesses);
     Ok(Verdict {
         verdict: verdict::overall(&checks),
         subject: Some(bundle.lot),
@@ -167,7 +167,7 @@ fn run(bytes: &[u8], policy: &Policy, report: &mut Report) -> Result<Verdict, St
         findings,
         events: verdict::events(&bundle, &history, &moments),
         lot: history.lot(&bundle.lot).map(|counted| Lot::of(&counted)),
-        blocks,
+        blocks: witnesses.blocks,
     })
 }
 

@@ -1,7 +1,8 @@
 //! Moments: after which block an event was made, and before which.
 
-use super::{Block, chain};
-use crate::bundle::Bundle;
+use super::Block;
+use super::chain::Witnesses;
+use crate::bundle::{Anchor, Bundle};
 use crate::history::History;
 use crate::id::SubjectId;
 use std::collections::HashMap;
@@ -14,18 +15,15 @@ pub(super) struct Moments {
 }
 
 /// The moments of each event, in the order of the bundle.
-pub(super) fn of(bundle: &Bundle, history: &History, node: SubjectId) -> Vec<Moments> {
+pub(super) fn of(bundle: &Bundle, history: &History, node: SubjectId, witnesses: &Witnesses) -> Vec<Moments> {
     let mut by_commitment = HashMap::new();
-    let mut by_size = Vec::new();
     for line in &bundle.lines {
-        for anchor in &line.anchors {
-            let block = chain::block(line, anchor);
-            by_commitment.entry((line.chain_id, anchor.words.commitment())).or_insert(block);
-            if line.node == node {
-                by_size.push((anchor.words.size, block));
-            }
+        for Anchor { words, .. } in &line.anchors {
+            let block = Block { chain_id: line.chain_id, number: words.number, timestamp_s: words.timestamp_s };
+            by_commitment.entry((line.chain_id, words.commitment())).or_insert(block);
         }
     }
+    let mut by_size: Vec<_> = witnesses.of(bundle, node).map(|(anchor, block)| (anchor.words.size, block)).collect();
     // From the largest log to the smallest, with the earliest block of all that are at least as large.
     by_size.sort_by_key(|(size, block)| (*size, block.timestamp_s, block.chain_id, block.number));
     for at in (1..by_size.len()).rev() {
@@ -48,12 +46,10 @@ pub(super) fn of(bundle: &Bundle, history: &History, node: SubjectId) -> Vec<Mom
         .collect()
 }
 
-/// The earliest block that holds an anchor of exactly this size of the node's log.
-pub(super) fn anchored_in(bundle: &Bundle, node: SubjectId, size: u64) -> Option<Block> {
-    let lines = bundle.lines.iter().filter(|line| line.node == node);
-    let anchors = lines.flat_map(|line| line.anchors.iter().map(move |anchor| (line, anchor)));
-    let of_size = anchors.filter(|(_, anchor)| anchor.words.size == size);
-    of_size.map(|(line, anchor)| chain::block(line, anchor)).reduce(earliest)
+/// The earliest proving block of an anchor of exactly this size of the node's log.
+pub(super) fn anchored_in(bundle: &Bundle, node: SubjectId, size: u64, witnesses: &Witnesses) -> Option<Block> {
+    let of_size = witnesses.of(bundle, node).filter(|(anchor, _)| anchor.words.size == size);
+    of_size.map(|(_, block)| block).reduce(earliest)
 }
 
 fn earliest(a: Block, b: Block) -> Block {

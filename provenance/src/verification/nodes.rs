@@ -20,8 +20,14 @@ impl Nodes {
             Body::ActorUpdated(body) => body.node.clone(),
             _ => None,
         };
-        let telling = history.events().iter().filter(|judged| tells(&judged.event.payload().body).is_some());
-        let actors: BTreeSet<SubjectId> = telling.filter_map(|judged| judged.event.subject(0)).collect();
+        // In the order of the log, so that nobody takes over a key by naming it later.
+        let mut claims = Vec::new();
+        for judged in history.events() {
+            if let (Some(details), Some(actor)) = (tells(&judged.event.payload().body), judged.event.subject(0)) {
+                claims.push((details.log_key, actor));
+            }
+        }
+        let actors: BTreeSet<SubjectId> = claims.iter().map(|(_, actor)| *actor).collect();
         let by_actor: BTreeMap<SubjectId, Vec<NodeDetails>> = actors
             .into_iter()
             .map(|actor| {
@@ -29,11 +35,13 @@ impl Nodes {
                 (actor, lane.iter().filter_map(|judged| tells(&judged.event.payload().body)).collect())
             })
             .collect();
+        let still_names = |key: PublicKey, actor: &SubjectId| {
+            by_actor.get(actor).and_then(|told| told.last()).is_some_and(|it| it.log_key == key)
+        };
         let mut by_log_key = BTreeMap::new();
-        for (actor, details) in &by_actor {
-            if let Some(newest) = details.last() {
-                // Where two actors claim a key, the lower id has it.
-                by_log_key.entry(newest.log_key).or_insert(*actor);
+        for (key, actor) in claims {
+            if still_names(key, &actor) {
+                by_log_key.entry(key).or_insert(actor);
             }
         }
         Self { by_actor, by_log_key }

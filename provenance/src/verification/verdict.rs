@@ -155,6 +155,8 @@ reasons! {
     MissingAncestor "missing_ancestor";
     /// No rules for the kind in this program.
     Unsupported "unsupported";
+    /// Replaying the rules takes more work than any honest history does.
+    TooComplex "too_complex";
     /// No node of the bundle has the log.
     UnknownLog "unknown_log";
     /// The lot is none.

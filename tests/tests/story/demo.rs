@@ -16,7 +16,8 @@ async fn the_demonstration_once() {
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let (harvest, verifier) = (checkout.join("demo/harvest.csv"), checkout.join("web/verifier/dist/cli.js"));
     let text = |path: &PathBuf| path.to_str().unwrap().to_owned();
-    let (dir, harvest, verifier, anvil) = (text(&own), text(&harvest), text(&verifier), text(&end_to_end::anvil::binary()));
+    let (dir, harvest, verifier, anvil) =
+        (text(&own), text(&harvest), text(&verifier), text(&end_to_end::anvil::binary()));
     let mut demo = program::command(&[
         "demo",
         "--once",

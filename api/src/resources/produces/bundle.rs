@@ -3,6 +3,7 @@
 use crate::auth::MayWrite;
 use crate::caching::{ASK_AGAIN, Cached};
 use crate::extract::{PathId, Query};
+use crate::limits::MAX_BUNDLES_AT_ONCE;
 use crate::problem::{Code, Problem, sentence};
 use crate::refusal::storage;
 use crate::state::ApiState;
@@ -11,13 +12,17 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use ledger::{AsOf, BundleRequest, BundleSources, MakeError};
 use provenance::body::Body;
-use provenance::bundle::CONTENT_TYPE;
+use provenance::bundle::{CONTENT_TYPE, MAX_BUNDLE_BYTES, MAX_ENTRIES};
 use provenance::evidence::ProvenLine;
 use provenance::id::{EventId, SubjectId};
 use provenance::seal::{Opening, REPLACEMENT, sealable_name};
 use serde::Deserialize;
 use std::collections::BTreeSet;
+use tokio::sync::Semaphore;
 use utoipa::IntoParams;
+
+/// Each bundle holds its events in memory, and reads as fast as the disk gives.
+static PLACES: Semaphore = Semaphore::const_new(MAX_BUNDLES_AT_ONCE);
 
 /// Which bundle.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -63,10 +68,22 @@ pub(crate) async fn read(
         return Err(Problem::new(Code::Unauthorized, detail));
     }
     let request = BundleRequest { lot, as_of: as_of(query.as_of.as_deref())?, shallow: query.shallow };
+    let place = PLACES.try_acquire().map_err(|_| {
+        let detail = "The node makes as many bundles as it can. Try again after the time in Retry-After.";
+        Problem::new(Code::Overloaded, detail)
+    })?;
     let sources = Sources { state, disclose };
-    let made = tokio::task::spawn_blocking(move || sources.state.ledger.bundle(&request, &sources)).await;
-    let bundle = made.map_err(|_| Problem::new(Code::Internal, "The bundle could not be made."))?.map_err(refused)?;
-    let mut response = Cached::new(CONTENT_TYPE, ASK_AGAIN, bundle.to_vec()).answer(&headers);
+    let made = tokio::task::spawn_blocking(move || {
+        // Given back when the work is done, whether or not the caller still waits for it.
+        let _place = place;
+        let bundle = sources.state.ledger.bundle(&request, &sources)?.to_vec();
+        if bundle.len() > MAX_BUNDLE_BYTES {
+            return Err(MakeError::TooLarge(MAX_ENTRIES));
+        }
+        Ok(Cached::new(CONTENT_TYPE, ASK_AGAIN, bundle))
+    });
+    let made = made.await.map_err(|_| Problem::new(Code::Internal, "The bundle could not be made."))?;
+    let mut response = made.map_err(refused)?.answer(&headers);
     let name = HeaderValue::from_str(&format!("attachment; filename=\"{lot}.bundle\""));
     if let Ok(name) = name {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
@@ -98,6 +115,7 @@ fn refused(error: MakeError) -> Problem {
         MakeError::TooOld { .. } | MakeError::NoCheckpoint | MakeError::NotEnrolled => {
             Problem::new(Code::NotFound, detail)
         }
+        MakeError::Pruned => Problem::new(Code::Overloaded, detail),
         MakeError::TooLarge(_) => Problem::new(Code::TooLarge, detail),
         MakeError::Log(error) => error.into(),
         MakeError::Store(error) => storage(error),
