@@ -1,7 +1,8 @@
 /** Between which blocks each event was made. */
-import type { Bundle } from "./bundle.js";
+import type { Anchor, Bundle } from "./bundle.js";
 import { type Hex, toHex } from "./bytes.js";
 import { allAnchors, commitmentOf } from "./checks/anchors.js";
+import type { EvidenceBlock } from "./checks/chain.js";
 import type { SignedEvent } from "./event/event.js";
 import type { BlockTime } from "./verdict.js";
 
@@ -11,23 +12,27 @@ export interface Moment {
   before: BlockTime | undefined;
 }
 
-/** Blocks of anchors, ready to be asked. */
+/** Blocks of anchors, ready to be asked once the checks `anchors` and `chain` let them stand. */
 export class Moments {
+  /** Anchors on the lines of the checkpoint's node with their proving blocks, the earliest block first. */
   private readonly own: { size: number; block: BlockTime }[];
+  /** What anchors themselves say of their block. */
   private readonly byCommitment: ReadonlyMap<string, BlockTime>;
 
   constructor(
     private readonly bundle: Bundle,
     node: Hex,
+    evidence: EvidenceBlock[],
   ) {
-    const anchors = allAnchors(bundle.lines).map(({ line, anchor }) => ({
-      node: line.node,
-      size: anchor.size,
-      commitment: `${line.chain} ${toHex(commitmentOf(anchor))}`,
-      block: { chain_id: line.chain, number: anchor.number, timestamp_s: anchor.timestamp },
-    }));
-    this.own = anchors.filter((anchor) => anchor.node === node).sort((a, b) => byTime(a.block, b.block));
-    this.byCommitment = new Map(anchors.map(({ commitment, block }) => [commitment, block]));
+    const shown = new Map(evidence.map((block) => [block.anchor, block]));
+    const ownLines = bundle.lines.filter((line) => line.node === node);
+    this.own = ownLines.flatMap(({ anchors }) => proven(anchors, shown)).sort((a, b) => byTime(a.block, b.block));
+    this.byCommitment = new Map(
+      allAnchors(bundle.lines).map(({ line, anchor }) => [
+        `${line.chain} ${toHex(commitmentOf(anchor))}`,
+        { chain_id: line.chain, number: anchor.number, timestamp_s: anchor.timestamp },
+      ]),
+    );
   }
 
   /** The moment of the event that is entry number `at` of the bundle. */
@@ -43,7 +48,22 @@ export class Moments {
   }
 }
 
-/** The earliest first; of two chains at the same second, the one with the lower id. */
+/**
+ * The anchors of a line with their proving blocks. Only a header is taken for a time: who names a contract of its own
+ * could have it hash any number and timestamp, but not put it into an earlier block.
+ */
+function proven(anchors: Anchor[], shown: ReadonlyMap<Anchor, EvidenceBlock>): { size: number; block: BlockTime }[] {
+  const found: { size: number; block: BlockTime }[] = [];
+  let block: BlockTime | undefined;
+  for (const anchor of anchors.toReversed()) {
+    const own = shown.get(anchor);
+    if (own !== undefined) block = { chain_id: own.chain, number: own.number, timestamp_s: own.timestamp };
+    if (block !== undefined) found.push({ size: anchor.size, block });
+  }
+  return found;
+}
+
+/** The lowest timestamp first, then the lowest number, then the lowest chain id. */
 function byTime(a: BlockTime, b: BlockTime): number {
-  return a.timestamp_s - b.timestamp_s || a.chain_id - b.chain_id || a.number - b.number;
+  return a.timestamp_s - b.timestamp_s || a.number - b.number || a.chain_id - b.chain_id;
 }

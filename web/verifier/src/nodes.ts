@@ -9,19 +9,28 @@ function detailsIn({ event: { body } }: Judged): NodeDetails | undefined {
   return body.kind === "actor.enrolled" || body.kind === "actor.updated" ? body.node : undefined;
 }
 
-/** Log key → actor whose latest details name it; where several do, the lowest. */
+/**
+ * Log key → actor whose latest details name it; where several do, the one whose first event that names it stands first
+ * in the bundle: nobody takes over a key by naming it later.
+ */
 export function nodesByLogKey(history: History): Map<Hex, Hex> {
-  const actors = new Set<Hex>();
-  for (const judged of history.all()) if (detailsIn(judged)) actors.add(judged.event.touches[0]!.subject);
+  const latest = new Map<Hex, Hex | undefined>();
   const nodes = new Map<Hex, Hex>();
-  for (const actor of [...actors].sort()) {
-    const latest = history
-      .inReadingOrder(actor, "main")
-      .map(detailsIn)
-      .findLast((details) => details !== undefined);
-    if (latest && !nodes.has(latest.logKey)) nodes.set(latest.logKey, actor);
+  // Every event that names a key is met, in the order of the bundle, so the first that is taken is the right one.
+  for (const judged of history.all()) {
+    const logKey = detailsIn(judged)?.logKey;
+    if (logKey === undefined || nodes.has(logKey)) continue;
+    const actor = judged.event.touches[0]!.subject;
+    if (!latest.has(actor)) latest.set(actor, latestLogKey(history, actor));
+    if (latest.get(actor) === logKey) nodes.set(logKey, actor);
   }
   return nodes;
+}
+
+/** The log key in the latest details of an actor, in reading order. */
+function latestLogKey(history: History, actor: Hex): Hex | undefined {
+  const details = history.inReadingOrder(actor, "main").map(detailsIn);
+  return details.findLast((given) => given !== undefined)?.logKey;
 }
 
 /** Whether some event of the node's main lane names this chain, contract and sender. */

@@ -81,7 +81,7 @@ function invalid(list: Checklist): Verdict {
 function verdictOf(facts: Facts, list: Checklist): Verdict {
   const { bundle, events, history, scope, blocks } = facts;
   const checks = list.results();
-  const moments = new Moments(bundle, scope.node);
+  const moments = new Moments(bundle, scope.node, blocks);
   const perEvent = events.map((event, at) => moments.of(event, at));
   return {
     verdict: checks.some(({ result }) => result === "open") ? "incomplete" : "valid",

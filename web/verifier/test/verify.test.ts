@@ -6,7 +6,7 @@ import { fromHex, idText, toHex } from "../src/bytes.js";
 import { type Cbor, CborMap } from "../src/cbor.js";
 import { type Policy, verify } from "../src/index.js";
 import { keyOf, map } from "./story/signing.js";
-import { Story, type Told, bundleOf, tellStory } from "./story/story.js";
+import { CHAIN, Story, type Told, bundleOf, tellStory } from "./story/story.js";
 
 test("a whole story is valid, once the blocks are known", () => {
   const { fields, blocks, actors, part } = tellStory();
@@ -24,11 +24,28 @@ test("a whole story is valid, once the blocks are known", () => {
     closed: null,
   });
   assert.equal(verdict.as_of?.cosigned_by.length, 1);
-  assert.equal(verdict.as_of?.anchored_in?.number, 200);
+  // The block of the header, which is one after that in which the anchor says that it was made.
+  assert.deepEqual(verdict.as_of?.anchored_in, { chain_id: CHAIN, number: 201, timestamp_s: 1_790_002_500 });
   assert.deepEqual(
     verdict.findings.map(({ finding }) => finding),
     ["accepted_after_expiry", "corrected"],
   );
+});
+
+test("an anchor without evidence was made before the block that proves the next one", () => {
+  const bytes = mutant((f) => (f[7][0][2][0] = withField(f[7][0][2][0], 8, undefined)));
+  const { events, checks, as_of } = verify(bytes);
+  assert.equal(
+    checks.find(({ result }) => result === "failed"),
+    undefined,
+  );
+  assert.deepEqual(new Set(events.map(({ before }) => before?.number)), new Set([201]));
+  // After which block an event was made is still told by the anchor.
+  const after = events.find((event) => event.after !== null)?.after;
+  assert.deepEqual(after, { chain_id: CHAIN, number: 100, timestamp_s: 1_790_000_000 });
+  assert.equal(as_of?.anchored_in?.number, 201);
+  const whole = verify(bundleOf(tellStory().fields)).events.map(({ before }) => before?.number);
+  assert.deepEqual(new Set(whole), new Set([100, 201]));
 });
 
 /** The story's bundle after a change of its fields. */
@@ -290,4 +307,25 @@ test("a bundle of a lot in conflict holds the parts of all rivals", () => {
     outcome({ ...fields, 5: story.subjects(whole.filter((id) => id !== parts[0])) }),
     "scope missing_subject",
   );
+});
+
+test("replaying gives up on joins upon joins", () => {
+  const story = new Story();
+  const farmer = story.enrol("farmer", [2]);
+  const body = map({ 1: ["HS", "0808.10"], 2: new CborMap([["en", "Apples"]]), 4: [], 6: [10n, 0n, "KGM"] });
+  const produce = story.tell(farmer, { kind: 30, touches: [[null, 0n, []]], body });
+  const lot = produce.subject();
+  // Each event joins the whole layer below it, so its walk leads through all layers, down to the registration.
+  const width = 16;
+  const price = map({ 1: [1n, "EUR", "KGM"] });
+  let tips = [produce.id];
+  for (let layer = 0; layer < 50; layer++) {
+    const join = () => story.tell(farmer, { kind: 35, touches: [[lot, 0n, tips]], body: price }).id;
+    tips = Array.from({ length: width }, join);
+  }
+  const entries = story.events.map(({ made }, at): Cbor => [BigInt(at + 1), made.bytes, []]);
+  const fields = { ...tellStory().fields, 2: story.definition, 3: lot };
+  assert.equal(outcome({ ...fields, 4: entries }), "rules too_complex");
+  // The checkpoint's node is not enrolled: the rules hold, and only the next check finds something.
+  assert.equal(outcome({ ...fields, 4: entries.slice(0, 2 + 10 * width) }), "scope unknown_log");
 });

@@ -12,10 +12,13 @@ import { type LeaveOpen, fail } from "./checklist.js";
 /** The event of contracts/src/interfaces/IFurrowAnchor.sol, as topics name it. */
 const ANCHORED = keccak(utf8("Anchored(address,bytes32,uint256,uint256,uint64,bytes32,bytes32)"));
 
-/** A block whose header is evidence. */
+/** A block whose header is evidence of an anchor. */
 export interface EvidenceBlock {
+  anchor: Anchor;
   chain: number;
+  /** From the header, as is the timestamp in seconds: not the anchor's own words. */
   number: number;
+  timestamp: number;
   hash: string;
 }
 
@@ -23,6 +26,7 @@ interface Header {
   stateRoot: Uint8Array;
   receiptsRoot: Uint8Array;
   number: number;
+  timestamp: number;
 }
 
 /** The blocks of all evidence, in the order of the bundle. */
@@ -37,8 +41,9 @@ export function checkChain(bundle: Bundle, policy: Policy, leaveOpen: LeaveOpen)
     if (evidence.kind === "storage") checkStorage(evidence, line, anchor, header);
     else proof("bad_receipt_proof", line, () => checkReceipt(evidence, line, anchor, header));
     const hash = `0x${toHex(keccak(evidence.header))}`;
-    blocks.push({ chain: line.chain, number: header.number, hash });
-    if (trusted.length > 0 && !trusted.includes(hash)) fail("unknown_block", about, `block ${header.number}, ${hash}`);
+    const { number, timestamp } = header;
+    blocks.push({ anchor, chain: line.chain, number, timestamp, hash });
+    if (trusted.length > 0 && !trusted.includes(hash)) fail("unknown_block", about, `block ${number}, ${hash}`);
   }
   if (blocks.length === 0) leaveOpen("not_anchored", "The bundle has no evidence from a chain.");
   else if (trusted.length === 0)
@@ -61,7 +66,7 @@ function readHeader({ kind, header }: Evidence, anchor: Anchor): Header {
   const isSame = number === anchor.number && timestamp === anchor.timestamp;
   demand(kind === "storage" ? number >= anchor.number : isSame, "the block is not that of the anchor, nor a later one");
   const stateRoot = rlpBytes(items[3], "the state root", 32);
-  return { stateRoot, receiptsRoot: rlpBytes(items[5], "the receipts root", 32), number };
+  return { stateRoot, receiptsRoot: rlpBytes(items[5], "the receipts root", 32), number, timestamp };
 }
 
 function checkStorage(

@@ -5,7 +5,7 @@ import { type Body, type EventCorrected, readBody } from "../event/body.js";
 import { free } from "../event/values.js";
 import { attempt, Malformed } from "../malformed.js";
 import { type Case, type Outcome, mustKnowActor, mustKnowPlace } from "./case.js";
-import type { Judged } from "./history.js";
+import type { History, Judged } from "./history.js";
 import { mustTellPlaceWell } from "./place.js";
 import { mustOrderLists } from "./produce.js";
 import { rule } from "./rule.js";
@@ -36,15 +36,16 @@ export function judgeCorrected(one: Case, body: EventCorrected): Outcome {
   const [touch, ...others] = one.event.touches;
   rule("touches", touch !== undefined && others.length === 0);
   rule("touches", touch.lane === signer && touch.subject === target.event.touches[0]!.subject);
-  rule("not_above", standsAtOrAbove(signer, target));
+  rule("not_above", standsAtOrAbove(one.history, signer, target));
   rule("empty", body.replacement.size > 0);
   mustTellWell(one, body.replacement, correctedBody(body, target));
   return [undefined];
 }
 
 /** Whether an actor signed the event, or stands above its signer in the tree of enrolments. */
-function standsAtOrAbove(upper: Hex, lower: Judged): boolean {
-  for (let at: Judged | undefined = lower; at !== undefined; at = at.keyEvent) if (at.signer === upper) return true;
+function standsAtOrAbove(history: History, upper: Hex, lower: Judged): boolean {
+  for (let at: Judged | undefined = lower; at !== undefined; at = history.keyEventOf(at))
+    if (at.signer === upper) return true;
   return false;
 }
 

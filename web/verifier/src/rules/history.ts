@@ -44,7 +44,14 @@ export class History {
   private readonly byId = new Map<Hex, Judged>();
   private readonly bySubject = new Map<Hex, Map<Lane, Judged[]>>();
 
+  private counted = 0;
+
   constructor(readonly network: Network) {}
+
+  /** How often earlier events were looked up so far. */
+  get lookUps(): number {
+    return this.counted;
+  }
 
   /** Takes in an event whose ancestors are all here. */
   add(judged: Judged): void {
@@ -60,7 +67,14 @@ export class History {
 
   /** The event with this id, if it was judged. */
   get(id: Hex): Judged | undefined {
+    this.counted += 1;
     return this.byId.get(id);
+  }
+
+  /** The enrolment that gave the key of an event; nothing for founders. */
+  keyEventOf({ keyEvent }: Judged): Judged | undefined {
+    this.counted += 1;
+    return keyEvent;
   }
 
   /** All events, in the order in which they came. */
