@@ -5,6 +5,7 @@
 
 mod audit;
 mod bad_input;
+mod bundle;
 mod catch_up;
 mod conflict;
 mod crash;
