@@ -36,11 +36,22 @@ impl Anvil {
 
     /// Gives an account ten ether.
     pub async fn fund(&self, account: &str) {
-        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "anvil_setBalance", "params": [account, TEN_ETHER] });
+        self.call("anvil_setBalance", json!([account, TEN_ETHER])).await;
+    }
+
+    /// The hash of a block that it has, as `0x` and 64 digits.
+    pub async fn block_hash(&self, number: u64) -> String {
+        let block = self.call("eth_getBlockByNumber", json!([format!("{number:#x}"), false])).await;
+        block["hash"].as_str().unwrap_or_else(|| panic!("there is no block {number}")).to_owned()
+    }
+
+    async fn call(&self, method: &str, params: Value) -> Value {
+        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
         let http = reqwest::Client::builder().no_proxy().build().expect("a client needs nothing");
         let answer = http.post(self.url()).json(&call).send().await.expect("anvil answers");
-        let answer: Value = answer.json().await.expect("anvil answers in JSON");
+        let mut answer: Value = answer.json().await.expect("anvil answers in JSON");
         assert!(answer.get("error").is_none(), "{answer}");
+        answer["result"].take()
     }
 
     /// Ends the process; its chain stays in the folder.

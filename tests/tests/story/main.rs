@@ -6,6 +6,7 @@
 mod audit;
 mod bad_input;
 mod browser;
+mod bundle;
 mod catch_up;
 mod conflict;
 mod crash;

@@ -63,7 +63,7 @@ function proven(anchors: Anchor[], shown: ReadonlyMap<Anchor, EvidenceBlock>): {
   return found;
 }
 
-/** The lowest timestamp first, then the lowest number, then the lowest chain id. */
+/** The lowest timestamp first, then the lowest chain id, then the lowest number. */
 function byTime(a: BlockTime, b: BlockTime): number {
-  return a.timestamp_s - b.timestamp_s || a.number - b.number || a.chain_id - b.chain_id;
+  return a.timestamp_s - b.timestamp_s || a.chain_id - b.chain_id || a.number - b.number;
 }
