@@ -45,7 +45,7 @@ fn version(bytes: &[u8]) -> Option<u64> {
     let mut d = Decoder::new(bytes);
     d.map().ok()??;
     let start = d.position();
-    let (key, version) = (d.u64().ok()?, integer(&mut d).ok()?);
+    let (key, version) = (d.u64().ok()?, d.u64().ok()?);
     let shortest = [cbor::to_vec(&key), cbor::to_vec(&version)].concat();
     (key == 1 && bytes[start..d.position()] == shortest).then_some(version)
 }
