@@ -48,7 +48,7 @@ impl Cached {
 /// Whether the caller names this tag; it compares weakly, as RFC 9110 §13.1.2 asks.
 fn has(request: &HeaderMap, tag: &str) -> bool {
     let known = request.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let mut named = known.flat_map(|value| value.split(',')).map(|value| value.trim());
+    let mut named = known.flat_map(|value| value.split(',')).map(str::trim);
     named.any(|value| value == "*" || value.strip_prefix("W/").unwrap_or(value) == tag)
 }
 

@@ -358,7 +358,8 @@ async fn speed() {
         ledger.cut().await.unwrap();
     }
     let cut = started.elapsed();
-    let rate = |time: Duration| story.events.len() as f64 / time.as_secs_f64();
+    let events = f64::from(u32::try_from(story.events.len()).unwrap());
+    let rate = |time: Duration| events / time.as_secs_f64();
     println!("admitted {:.0}/s with the map following, {behind} behind; all cut {:.0}/s", rate(admitted), rate(cut));
     ledger.rebuild("state_map");
     let started = Instant::now();

@@ -133,7 +133,9 @@ fn run(test: impl Future<Output = ()>) {
 fn note_of(story: &Story, key: &SigningKey, ids: &[EventId], state_root: Hash) -> String {
     let signs = signer(story, key.clone());
     let mut frontier = Frontier::default();
-    ids.iter().for_each(|id| frontier.append(leaf_hash(id.as_bytes()), |_, _, _| {}));
+    for id in ids {
+        frontier.append(leaf_hash(id.as_bytes()), |_, _, _| {});
+    }
     let checkpoint =
         Checkpoint { origin: signs.origin.clone(), size: frontier.size(), root: frontier.root(), state_root };
     checkpoint.to_note(&public(key), |text| signs.sign(text))
@@ -309,7 +311,7 @@ async fn what_is_no_entry_of_a_followed_log_is_not_taken() {
     assert!(matches!(refused, Err(CosignRefusal::NotRead { next: 10, .. })), "{refused:?}");
     let forged = note_of(&story, &log_key(1), &ids, [0; 32]).replace("\n\n", "\n\n\u{2014} x AAAAAAAA\n");
     assert!(!matches!(judge.cosign(&forged).await, Err(CosignRefusal::Note(_))), "lines of others are ignored");
-    let unsigned = forged.lines().take(6).map(|line| format!("{line}\n")).collect::<String>();
+    let unsigned: String = forged.split_inclusive('\n').take(6).collect();
     assert!(matches!(judge.cosign(&unsigned).await, Err(CosignRefusal::Note(_))));
 }
 

@@ -85,7 +85,7 @@ fn text(verdict: &Verdict) -> String {
 fn write_verdict(out: &mut String, verdict: &Verdict) -> std::fmt::Result {
     match verdict.verdict {
         Overall::Valid => {
-            writeln!(out, "VALID: what the bundle says is proven, as far as the network below is the one you mean.")?
+            writeln!(out, "VALID: what the bundle says is proven, as far as the network below is the one you mean.")?;
         }
         Overall::Incomplete => writeln!(out, "INCOMPLETE: nothing is wrong, but not everything is proven.")?,
         Overall::Invalid => writeln!(out, "INVALID: the bundle does not prove what it says.")?,

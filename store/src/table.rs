@@ -110,7 +110,9 @@ impl Encoding<Page> for PageBytes {
 impl<K: Key> Encoding<Vec<K>> for Keys {
     fn encode(value: &Vec<K>) -> Vec<u8> {
         let mut out = Vec::with_capacity(16 * value.len());
-        value.iter().for_each(|key| key.write(&mut out));
+        for key in value {
+            key.write(&mut out);
+        }
         out
     }
 

@@ -34,7 +34,6 @@ pub(crate) async fn entry(State(state): State<ApiState>, MayWrite(may_write): Ma
         .templated("produces", links::produces() + "{?holder,originator,commodity,grade,state,cursor,limit}")
         .templated("produce", links::produces() + "/{id}")
         .templated("bundle", links::produces() + "/{id}/bundle{?as_of,shallow,disclose}")
-        .and("verifications", links::verifications())
         .templated("transfers", links::transfers() + "{?state,party,cursor,limit}")
         .templated("transfer", links::transfers() + "/{id}")
         .templated("events", links::events() + "{?from,limit}")
@@ -56,7 +55,8 @@ pub(crate) async fn entry(State(state): State<ApiState>, MayWrite(may_write): Ma
         .and("status", links::status())
         .and("actor", links::actor(&state.node.actor))
         .typed("service-desc", links::openapi(), "application/vnd.oai.openapi+json");
-    let resource = Resource::new(entry, links);
+    let verify = Action::new("verify", "Verify a proof bundle", "POST", links::verifications());
+    let resource = Resource::new(entry, links).offering(verify.sending(provenance::bundle::CONTENT_TYPE));
     if !may_write {
         return resource;
     }

@@ -105,7 +105,7 @@ async fn what_is_not_signed_is_taken_off_before_anything_is_hashed() {
     // It may hold anything, but not of any size, and it makes no event of what is none.
     let payload = client.registration(&node);
     let event = client.sign(payload);
-    let huge = [&event.bytes()[..1], &[0xff; 70_000]].concat();
+    let huge = [&event.bytes()[..1], &vec![0xff; 70_000]].concat();
     assert_eq!(node.submit("application/cose", huge).await.problem().0, "too-large");
     let mut forged = with(&event);
     *forged.last_mut().unwrap() ^= 1;

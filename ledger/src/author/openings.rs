@@ -55,6 +55,9 @@ struct Field {
     form: (Kind, Vec<u8>),
 }
 
+/// To whom an opening was passed and when, in milliseconds; and when it was erased.
+type Notes = (Vec<(String, u64)>, Option<u64>);
+
 impl Desk {
     /// What opens the sealed fields of an event, as far as it is here.
     pub fn openings(&self, event: &EventId) -> Result<Vec<FieldOpening>, StoreError> {
@@ -231,7 +234,7 @@ impl Desk {
     }
 
     /// To whom an opening was passed, and when it was erased.
-    fn notes(&self, event: &EventId, path: &[u8]) -> Result<(Vec<(String, u64)>, Option<u64>), StoreError> {
+    fn notes(&self, event: &EventId, path: &[u8]) -> Result<Notes, StoreError> {
         let (mut passed, mut erased) = (Vec::new(), None);
         for row in self.ledger.reader().store().scan::<OpeningNotes>(Range::prefix(&(*event, path.to_vec()))) {
             match row? {

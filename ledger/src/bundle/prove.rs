@@ -88,7 +88,7 @@ impl Ledger {
             // Anchors of a contract or account that its enrolment does not name are nobody's, to others.
             let is_its = enrolled.anchoring(&collected.node).any(|details| {
                 (details.chain_id, details.contract, details.sender)
-                    == (proven.chain_id, proven.line.contract.into(), proven.line.sender.into())
+                    == (proven.chain_id, proven.line.contract, proven.line.sender)
             });
             if !is_its {
                 continue;

@@ -38,17 +38,13 @@ pub(super) fn prune(store: &Store, batch: &mut Batch, now_ms: u64) -> Result<(),
         let Some(after) = left.get(at + 1).map(|(size, _)| *size) else { return Ok(()) };
         let before = at.checked_sub(1).map_or(0, |at| left[at].0);
         let begin = left[at].1.removal.unwrap_or((size + 1, 0));
-        match remove(store, batch, Neighbours { before, after }, begin, &mut rows)? {
-            Some(goes_on) => {
-                batch.put::<MapVersions>(&size, &VersionRow { removal: Some(goes_on), ..left[at].1 });
-                return Ok(());
-            }
-            None => {
-                batch.delete::<MapVersions>(&size);
-                batch.delete::<Checkpoints>(&size);
-                left.remove(at);
-            }
+        if let Some(goes_on) = remove(store, batch, &Neighbours { before, after }, begin, &mut rows)? {
+            batch.put::<MapVersions>(&size, &VersionRow { removal: Some(goes_on), ..left[at].1 });
+            return Ok(());
         }
+        batch.delete::<MapVersions>(&size);
+        batch.delete::<Checkpoints>(&size);
+        left.remove(at);
     }
     Ok(())
 }
@@ -75,7 +71,7 @@ struct Neighbours {
 fn remove(
     store: &Store,
     batch: &mut Batch,
-    versions: Neighbours,
+    versions: &Neighbours,
     begin: (u64, u32),
     rows: &mut usize,
 ) -> Result<Option<(u64, u32)>, StoreError> {

@@ -30,7 +30,7 @@ pub(crate) struct Make {
     /// Leave out the histories of lots from which this one was taken, but for what it rests on
     #[arg(long)]
     shallow: bool,
-    /// A sealed field to open for whoever gets the file: price, harvester, personal_name, exact_point, to, or all;
+    /// A sealed field to open for whoever gets the file: price, harvester, `personal_name`, `exact_point`, to, or all;
     /// may be repeated
     #[arg(long, value_name = "FIELD")]
     disclose: Vec<String>,
@@ -41,7 +41,7 @@ impl Bundle {
         let Self::Make(make) = self;
         let mut path = format!("/produces/{}/bundle?as_of={}&shallow={}", make.lot, make.as_of, make.shallow);
         if !make.disclose.is_empty() {
-            path.push_str(&format!("&disclose={}", make.disclose.join(",")));
+            path.extend(["&disclose=", &make.disclose.join(",")]);
         }
         let bytes = global.client()?.bytes(&path, CONTENT_TYPE).await?;
         let bundle = ProofBundle::decode(&bytes).or_exit_with(Exit::Failed, || "the node sent no bundle".to_owned())?;

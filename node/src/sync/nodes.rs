@@ -18,8 +18,11 @@ const MAX_NODES: usize = 10_000;
 /// The nodes of the network, as their enrolments and updates name them.
 pub(super) struct Nodes {
     views: Views,
-    read: Mutex<Option<(Instant, HashMap<String, Vec<EnrolledNode>>)>>,
+    read: Mutex<Option<(Instant, ByPeer)>>,
 }
+
+/// Nodes by the peer id that their details name.
+type ByPeer = HashMap<String, Vec<EnrolledNode>>;
 
 /// An enrolled node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

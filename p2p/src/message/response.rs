@@ -208,10 +208,10 @@ impl Expected {
     /// Whether `response` can be the answer.
     pub(crate) fn admits(self, response: &Response) -> bool {
         match (self, response) {
-            (Self::Hello, Response::Hello(_)) => true,
             (Self::Ids(most), Response::LogPage { ids, .. }) => ids.len() <= most,
             (Self::Bodies(most), Response::Bodies { bodies }) => bodies.len() <= most,
-            (Self::Cosignature, Response::Cosigned { .. } | Response::CosignRefused { .. })
+            (Self::Hello, Response::Hello(_))
+            | (Self::Cosignature, Response::Cosigned { .. } | Response::CosignRefused { .. })
             | (Self::Anchor, Response::Anchor { .. }) => true,
             (Self::Openings(most), Response::Openings { openings }) => openings.len() <= most,
             _ => false,

@@ -39,6 +39,10 @@ fn items(sequence: &[u8]) -> Vec<Vec<u8>> {
     items
 }
 
+/// What a proxy makes of the body under a path.
+type Tampering = Box<dyn Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync>;
+
+#[allow(clippy::too_many_lines)] // One list of all ways to tamper.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_honest_log_holds_and_a_tampered_one_is_refused() {
     let mut scene = Scene::new(&["node"], &[]).await;
@@ -77,7 +81,7 @@ async fn an_honest_log_holds_and_a_tampered_one_is_refused() {
         let bytes = entries[index * ENTRY + 2..(index + 1) * ENTRY].try_into().unwrap();
         EventId::from_bytes(bytes).to_string()
     };
-    let tampering: [(&str, Box<dyn Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync>, Vec<String>); 7] = [
+    let tampering: [(&str, Tampering, Vec<String>); 7] = [
         (
             "a byte of a hash tile is flipped",
             Box::new(|path, mut body| {

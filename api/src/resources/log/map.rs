@@ -79,7 +79,11 @@ pub(crate) async fn prove(
         Some(size) => size,
         None => state.ledger.newest_cut()?.size,
     };
-    let found = state.ledger.state_proof(&subject, size).map_err(|error| match error {
+    let ledger = state.ledger.clone();
+    // It reads the whole history of the subject.
+    let found = tokio::task::spawn_blocking(move || ledger.state_proof(&subject, size)).await;
+    let found = found.map_err(|_| Problem::new(Code::Internal, "The state could not be proved."))?;
+    let found = found.map_err(|error| match error {
         StateError::NotKept { .. } => Problem::new(Code::NotFound, sentence(&error.to_string())).rule("kept"),
         StateError::Store(error) => storage(error),
     })?;

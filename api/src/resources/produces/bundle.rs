@@ -111,7 +111,7 @@ fn as_of(text: Option<&str>) -> Result<AsOf, Problem> {
 fn refused(error: MakeError) -> Problem {
     let detail = sentence(&error.to_string());
     match error {
-        MakeError::UnknownLot(lot) => Problem::not_found("produce", &lot),
+        MakeError::UnknownLot(lot) => Problem::not_found("produce", lot),
         MakeError::TooOld { .. } | MakeError::NoCheckpoint | MakeError::NotEnrolled => {
             Problem::new(Code::NotFound, detail)
         }

@@ -83,13 +83,12 @@ async fn keep(shared: &Arc<Shared>, peer: PeerId, size: u64, line: String) {
                 known.refused_there = None;
             });
         }
-        Ok(Err(ledger::AddCosignatureError::NoCheckpoint(_) | ledger::AddCosignatureError::TooMany)) => {}
+        Err(_) | Ok(Err(ledger::AddCosignatureError::NoCheckpoint(_) | ledger::AddCosignatureError::TooMany)) => {}
         Ok(Err(ledger::AddCosignatureError::Store(error))) => tracing::warn!(%error, "a cosignature cannot be kept"),
         Ok(Err(error)) => {
             tracing::warn!(%peer, %error, "a peer sent a cosignature that does not hold");
             let _ = shared.network.penalise(&peer, Misbehaviour::WrongAnswer).await;
         }
-        Err(_) => {}
     }
 }
 

@@ -177,7 +177,7 @@ fn note_outcome(shared: &Shared, from: &PeerId, outcome: Cosigned) {
                 ),
                 Reason::Behind => {}
                 _ => {
-                    tracing::warn!(peer = %from, reason = reason.name(), ?missing, "a peer's checkpoint is not cosigned")
+                    tracing::warn!(peer = %from, reason = reason.name(), ?missing, "a peer's checkpoint is not cosigned");
                 }
             }
             shared.cosigning.change(from, |known| {
