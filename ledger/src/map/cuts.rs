@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn a_clock_that_was_ahead_is_forgotten_once_it_is_right() {
         let folder = tempfile::tempdir().expect("a folder");
-        let store = Store::open(folder.path(), store::StoreOptions::default()).expect("a store");
+        let store = Store::open(folder.path(), &store::StoreOptions::default()).expect("a store");
         for (size, now_ms) in [(5, 1_000_000), (9, 900_000_000), (12, 1_060_000), (20, 1_120_000)] {
             let mut batch = store.batch();
             note(&store, &mut batch, size, now_ms).expect("noted");

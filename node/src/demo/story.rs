@@ -353,10 +353,7 @@ async fn verify_by_script(bundled: &Bundled, props: &Props<'_>) -> Result<(Strin
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() {
         let complaint = String::from_utf8_lossy(&output.stderr);
-        return Err(Failure::new(
-            Exit::Unverified,
-            format!("furrow-verify does not verify the lot: {said}{complaint}"),
-        ));
+        return Err(Failure::new(Exit::Unverified, format!("furrow-verify does not verify the lot: {said}{complaint}")));
     }
     Ok((said, "valid, by the verifier in TypeScript".to_owned()))
 }
