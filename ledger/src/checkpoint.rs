@@ -95,7 +95,17 @@ impl Ledger {
         row.cosignatures.push(line.to_owned());
         let mut batch = store.batch();
         batch.put::<Checkpoints>(&size, &row);
-        Ok(batch.commit()?)
+        batch.commit()?;
+        // The version may have been removed meanwhile, its checkpoint with it. The newest checkpoint stays even without
+        // a version, while the map is made again.
+        let newest = store.last::<Checkpoints>()?.map(|(size, _)| size);
+        if Version::at(store, size)?.is_none() && newest != Some(size) {
+            let mut batch = store.batch();
+            batch.delete::<Checkpoints>(&size);
+            batch.commit()?;
+            return Err(AddCosignatureError::NoCheckpoint(size));
+        }
+        Ok(())
     }
 }
 

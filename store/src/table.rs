@@ -225,7 +225,7 @@ pub struct WitnessedRow {
     /// What was cosigned last.
     #[n(3)]
     pub cosigned: Option<CosignedRow>,
-    /// A note that contradicts the cosigned one or the entries that were read.
+    /// Another note of the cosigned one's size that the log has signed.
     #[n(4)]
     pub contradiction: Option<String>,
 }

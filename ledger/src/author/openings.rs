@@ -151,17 +151,23 @@ impl Desk {
 
     /// Erases the openings of these fields, and notes it so that they are never taken in again.
     pub fn erase(&self, event: &EventId, paths: &[Vec<u8>]) -> Result<(), StoreError> {
-        let _turn = self.openings.lock().unwrap_or_else(PoisonError::into_inner);
         let store = self.ledger.reader().store();
+        let keys: Vec<_> = paths.iter().map(|path| (*event, path.clone())).collect();
+        let turn = self.openings.lock().unwrap_or_else(PoisonError::into_inner);
         let mut batch = store.batch();
         for path in paths {
             if !self.is_erased(event, path)? {
                 batch.put::<OpeningNotes>(&(*event, path.clone(), ERASED.to_owned()), &self.means.clock.now_ms());
             }
         }
-        // First the note: a crash between the two leaves an opening that can be erased again.
+        for key in &keys {
+            batch.delete::<Openings>(key);
+        }
         batch.commit_synced()?;
-        let keys: Vec<_> = paths.iter().map(|path| (*event, path.clone())).collect();
+        drop(turn);
+        // From now on nobody can read them. To have their bytes off the disk takes long, and who asks for openings does
+        // not wait for it; a crash meanwhile leaves bytes that another erasure of the same fields removes.
+        let _erasing = self.erasing.lock().unwrap_or_else(PoisonError::into_inner);
         store.erase::<Openings>(&keys)
     }
 

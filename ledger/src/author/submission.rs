@@ -35,6 +35,8 @@ pub(super) struct Desk {
     /// Held while openings are taken in, passed on or erased, so that none comes back after it was erased, and none
     /// is handed out without a note.
     pub(super) openings: std::sync::Mutex<()>,
+    /// Held while the bytes of erased openings are removed from the disk.
+    pub(super) erasing: std::sync::Mutex<()>,
 }
 
 /// An actor's key, and the event that gave it.
@@ -89,6 +91,7 @@ impl Desk {
             turns,
             tasks: TaskTracker::new(),
             openings: std::sync::Mutex::default(),
+            erasing: std::sync::Mutex::default(),
         }
     }
 

@@ -14,9 +14,17 @@ const REMOVED_AT_ONCE: usize = 16;
 /// Notes that the log has `size` entries now.
 pub(super) fn note(store: &Store, batch: &mut Batch, size: u64, now_ms: u64) -> Result<(), StoreError> {
     let newest = store.scan::<Cuts>(Range::all().backwards()).take(2).collect::<Result<Vec<_>, _>>()?;
-    // While the map is made again it passes sizes that the log had long ago; and a clock that was
-    // set back must not say that an entry is older than it is.
-    if newest.first().is_some_and(|(ms, known)| *known >= size || *ms > now_ms) {
+    if newest.first().is_some_and(|(ms, _)| *ms > now_ms) {
+        // The clock was ahead. Rows of that time would stand until it has come, so what they say is said of now, which
+        // makes no entry older than it is.
+        for row in store.scan::<Cuts>(Range::all().from(&now_ms.saturating_add(1))) {
+            batch.delete::<Cuts>(&row?.0);
+        }
+        batch.put::<Cuts>(&now_ms, &size);
+        return Ok(());
+    }
+    // While the map is made again it passes sizes that the log had long ago.
+    if newest.first().is_some_and(|(_, known)| *known >= size) {
         return Ok(());
     }
     if let [(last, _), (before, _)] = newest[..]
@@ -38,4 +46,22 @@ pub(super) fn note(store: &Store, batch: &mut Batch, size: u64, now_ms: u64) -> 
 pub(crate) fn size_before(store: &Store, time_ms: u64) -> Result<u64, StoreError> {
     let row = store.scan::<Cuts>(Range::all().before(&time_ms.saturating_add(1)).backwards()).next();
     Ok(row.transpose()?.map_or(0, |(_, size)| size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_ahead_is_forgotten_once_it_is_right() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path(), &store::StoreOptions::default()).expect("a store");
+        for (size, now_ms) in [(5, 1_000_000), (9, 900_000_000), (12, 1_060_000), (20, 1_120_000)] {
+            let mut batch = store.batch();
+            note(&store, &mut batch, size, now_ms).expect("noted");
+            batch.commit().expect("written");
+        }
+        let at = |ms| size_before(&store, ms).expect("read");
+        assert_eq!((at(1_000_000), at(1_060_000), at(1_120_000), at(u64::MAX - 1)), (5, 12, 20, 20));
+    }
 }

@@ -57,8 +57,16 @@ pub enum CosignRefusal {
         /// Entries of the newest that was cosigned.
         cosigned: u64,
     },
-    /// The log says now what it did not say before.
-    #[error("the log was rewritten: its checkpoint of {size} entries contradicts what it said before")]
+    /// The entries that were read are not those under the checkpoint.
+    #[error(
+        "the entries that were read are not those under the checkpoint of {size}; they are read again from the start"
+    )]
+    OtherEntries {
+        /// Entries that the checkpoint covers.
+        size: u64,
+    },
+    /// The log has signed two different checkpoints of one size.
+    #[error("the log was rewritten: it has signed a checkpoint of {size} entries that contradicts another")]
     Rewritten {
         /// Entries that the checkpoint covers.
         size: u64,
@@ -130,6 +138,7 @@ impl Witness {
                 return Err(CosignRefusal::Older { size, cosigned: cosigned.size });
             }
             if size == cosigned.size {
+                // Both notes are signed by the log itself: this is evidence.
                 return self.contradicted(&log, row, &note, size);
             }
         }
@@ -137,7 +146,9 @@ impl Witness {
             return Err(CosignRefusal::NotRead { size, next: row.next });
         }
         if frontier(&row)?.root() != checkpoint.root {
-            return self.contradicted(&log, row, &note, size);
+            // Nobody signed the entries: whoever sent them may have lied, so they prove nothing against the log.
+            self.forget_entries(&log)?;
+            return Err(CosignRefusal::OtherEntries { size });
         }
         if self.state_of(&log, &mut row)? != checkpoint.state_root {
             return Err(CosignRefusal::OtherState);

@@ -51,8 +51,8 @@ pub enum ObserveError {
     #[error("the event {0} stands in the log twice")]
     Repeated(EventId),
     /// Not the entries that led to the checkpoint cosigned before.
-    #[error("the log's first {size} entries are not those under the checkpoint that was cosigned: it was rewritten")]
-    Rewritten {
+    #[error("the first {size} entries are not those under the checkpoint that was cosigned; read again from the start")]
+    OtherEntries {
         /// Size of that checkpoint.
         size: u64,
     },
@@ -109,8 +109,8 @@ impl Witness {
         Ok(row.next)
     }
 
-    /// The last checkpoint of the log that was cosigned, and what contradicts it or the entries read, if anything
-    /// does: then the log was rewritten, and is cosigned no more.
+    /// The last checkpoint of the log that was cosigned, and another of the same size that it signed, if there is
+    /// one: then the log was rewritten, and is cosigned no more.
     pub fn evidence(&self, log: &PublicKey) -> Result<(Option<String>, Option<String>), StoreError> {
         let row = self.0.reader().store().get::<Witnessed>(log)?.unwrap_or_default();
         Ok((row.cosigned.map(|cosigned| cosigned.note), row.contradiction))
@@ -120,13 +120,19 @@ impl Witness {
     /// way gave other entries than the log has. What was cosigned is remembered, and still binds the log.
     pub fn read_again(&self, log: &PublicKey) -> Result<(), StoreError> {
         let _turn = self.0.lock_witnessed();
+        self.forget_entries(log)
+    }
+
+    /// [`Self::read_again`] for those who hold the lock. What the log has signed stays.
+    fn forget_entries(&self, log: &PublicKey) -> Result<(), StoreError> {
         let store = self.0.reader().store();
         let Some(row) = store.get::<Witnessed>(log)? else { return Ok(()) };
         let mut batch = store.batch();
         for difference in store.scan::<Differences>(Range::prefix(log)) {
             batch.delete::<Differences>(&difference?.0);
         }
-        batch.put::<Witnessed>(log, &WitnessedRow { cosigned: row.cosigned, ..WitnessedRow::default() });
+        let WitnessedRow { cosigned, contradiction, .. } = row;
+        batch.put::<Witnessed>(log, &WitnessedRow { cosigned, contradiction, ..WitnessedRow::default() });
         batch.commit()
     }
 
@@ -154,7 +160,7 @@ fn append(row: &mut WitnessedRow, ids: &[EventId]) -> Result<(), ObserveError> {
             && cosigned.size == frontier.size()
             && *cosigned.root != frontier.root()
         {
-            return Err(ObserveError::Rewritten { size: cosigned.size });
+            return Err(ObserveError::OtherEntries { size: cosigned.size });
         }
     }
     row.next = frontier.size();

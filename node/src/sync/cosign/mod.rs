@@ -104,7 +104,7 @@ impl Reason {
         let reason = match refusal {
             CosignRefusal::Note(_) | CosignRefusal::OtherNetwork | CosignRefusal::OwnLog => Self::BadNote,
             CosignRefusal::UnknownLog(_) => Self::NotEnrolled,
-            CosignRefusal::NotRead { .. } | CosignRefusal::Busy => Self::Behind,
+            CosignRefusal::NotRead { .. } | CosignRefusal::OtherEntries { .. } | CosignRefusal::Busy => Self::Behind,
             CosignRefusal::Older { .. } => Self::Older,
             CosignRefusal::Rewritten { .. } => Self::Rewritten,
             CosignRefusal::Repeated(id) => return (Self::Repeated, vec![*id]),

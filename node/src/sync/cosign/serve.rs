@@ -102,8 +102,13 @@ async fn work(shared: &Arc<Shared>, from: &PeerId, wanted: Wanted) -> Cosigned {
     let witness = shared.ledger.witness();
     match read(shared, from, &witness, log, size).await {
         Ok(()) => {}
-        Err(ReadError::Observe(ObserveError::Rewritten { .. })) => return Err((Reason::Rewritten, Vec::new())),
-        Err(ReadError::Observe(ObserveError::Repeated(id))) => return Err((Reason::Repeated, vec![id])),
+        Err(ReadError::Observe(error @ (ObserveError::OtherEntries { .. } | ObserveError::Repeated(_)))) => {
+            // Entries are not signed, so this says nothing of the log yet: it is read from the start next time.
+            tracing::warn!(peer = %from, %error, "the entries that a peer gave cannot be those of its log");
+            let reader = witness.clone();
+            let again = tokio::task::spawn_blocking(move || reader.read_again(&log)).await;
+            return Err((if matches!(again, Ok(Ok(()))) { Reason::Behind } else { Reason::Unable }, Vec::new()));
+        }
         Err(ReadError::Observe(ObserveError::OtherNetwork)) => return Err((Reason::BadNote, Vec::new())),
         Err(ReadError::Observe(ObserveError::UnknownLog(_))) => return Err((Reason::NotEnrolled, Vec::new())),
         Err(error) => {
