@@ -422,9 +422,8 @@ fn a_newer_version_is_told_from_no_bundle() {
     assert_eq!(newer(&[0xa2, 1, 2]), Reason::NewerVersion);
     assert_eq!(newer(&[0xa1, 1, 0x18, 0xff]), Reason::NewerVersion);
     assert_eq!(newer(&[0xa1, 1, 0x1b, 0, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), Reason::NewerVersion);
-    for none in
-        [&[0xa2, 1, 0][..], &[0xa2, 1, 0x18, 2], &[0xa2, 0x18, 1, 2], &[0xa2, 1, 0x1b, 0, 0x20, 0, 0, 0, 0, 0, 0], &[]]
-    {
+    assert_eq!(newer(&[0xa2, 1, 0x1b, 0, 0x20, 0, 0, 0, 0, 0, 0]), Reason::NewerVersion);
+    for none in [&[0xa2, 1, 0][..], &[0xa2, 1, 0x18, 2], &[0xa2, 0x18, 1, 2], &[]] {
         assert_eq!(newer(none), Reason::NotABundle, "{none:?}");
     }
 }
