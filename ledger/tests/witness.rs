@@ -386,3 +386,30 @@ async fn only_nodes_of_the_network_cosign_and_each_counts_once() {
     assert_eq!(*cosigned, format!("{own}{line}\n"), "a node counts once");
     Checkpoint::open(&cosigned, &log.log).unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ids_that_somebody_makes_up_do_not_fill_the_disk() {
+    let story = network();
+    let judge = Node::open(&story, 0);
+    judge.take(&story.events).await;
+    let (witness, log) = (judge.ledger.witness(), public(&log_key(1)));
+    let made_up = |from: u64| {
+        let id = |index: u64| EventId::of(&index.to_be_bytes());
+        let first = [story.network.id().as_event()];
+        first.into_iter().chain((1..).map(id)).skip(usize::try_from(from).unwrap()).take(8_192).collect::<Vec<_>>()
+    };
+    let mut next = 0;
+    let refused = loop {
+        assert!(next < 100_000, "the reading goes on and on");
+        match witness.observe(&log, next, &made_up(next)) {
+            Ok(read) => next = read,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, ObserveError::Ahead { size } if size == judge.ledger.size()), "{refused}");
+    // Once they are forgotten, the log itself is read as if nothing had been.
+    witness.read_again(&log).unwrap();
+    let honest = Node::open(&story, 1);
+    honest.take(&story.events).await;
+    assert!(judge.cosign(&honest, 100).await.is_ok());
+}

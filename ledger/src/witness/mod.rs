@@ -25,6 +25,11 @@ use store::{Column, Differences, Range, StoreError, Witnessed, WitnessedRow};
 /// Entries of a log that are taken at once, so that a call stays below a megabyte of memory.
 pub const OBSERVED_AT_ONCE: usize = 8_192;
 
+/// How many entries more than this node's own log another may have when it is read: those that are on their way here.
+/// A longer one holds events that are not here, so it could not be cosigned; and ids alone cost whoever makes
+/// them up nothing, so what is kept of them is bounded by what this node holds itself.
+const MOST_AHEAD: u64 = 65_536;
+
 /// Follows the logs of other nodes. Its calls block, where they are not async.
 #[derive(Debug, Clone)]
 pub struct Witness(Ledger);
@@ -44,6 +49,14 @@ pub enum ObserveError {
     /// More than a call takes.
     #[error("{0} entries are more than are taken at once; send at most {OBSERVED_AT_ONCE}")]
     TooMany(usize),
+    /// A log with many more entries than this node's own.
+    #[error(
+        "the log has too many entries that are not here yet; read on when this node's log, of {size} entries, has grown"
+    )]
+    Ahead {
+        /// Entries of this node's log.
+        size: u64,
+    },
     /// A log that does not begin with the id of this network.
     #[error("entry 0 is not the id of this network")]
     OtherNetwork,
@@ -87,6 +100,10 @@ impl Witness {
         let mut row = store.get::<Witnessed>(log)?.unwrap_or_default();
         if from != row.next {
             return Err(ObserveError::Gap { next: row.next });
+        }
+        let size = self.0.size();
+        if row.next + ids.len() as u64 > size + MOST_AHEAD {
+            return Err(ObserveError::Ahead { size });
         }
         let mut theirs = ids;
         if from == 0 && !ids.is_empty() {
