@@ -39,6 +39,7 @@ impl Ledger {
         if index >= size {
             return Err(ReceiptError::NotCovered { index, size });
         }
+        self.published(size)?;
         let found = self.inclusion(index, size)?;
         let included = Included { size, index, root: found.root };
         let sign = |bytes: &[u8]| signer.sign(bytes);
@@ -48,10 +49,18 @@ impl Ledger {
     /// The log's signed word that its first `new` entries begin with its first `old`.
     pub fn consistency_receipt(&self, old: u64, new: u64) -> Result<ConsistencyReceipt, ReceiptError> {
         let signer = self.log_signer().ok_or(LogError::NoKey)?;
+        self.published(new)?;
         let path = self.consistency(old, new)?;
         let (before, after) = (self.root_at(old)?, self.root_at(new)?);
         let origin = LogOrigin { network: self.network().id(), key: signer.key() };
         let sign = |bytes: &[u8]| signer.sign(bytes);
         Ok(ConsistencyReceipt::issue(&origin, [old, new], [&before, &after], path, sign)?)
+    }
+
+    /// A receipt binds the log as a checkpoint does, so none goes beyond the newest checkpoint: a node that is
+    /// restored from a backup finds again what it has published, and nothing more.
+    fn published(&self, size: u64) -> Result<(), LogError> {
+        let newest = self.newest_cut()?.size;
+        if size > newest { Err(LogError::Range { size: newest }) } else { Ok(()) }
     }
 }
