@@ -165,7 +165,7 @@ pub enum Replay {
 pub fn replay<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &A) -> Result<Replay, A::Error> {
     let payload = event.payload();
     let network_event = network.id().as_event();
-    for id in payload.ancestors().skip(1).filter(|id| *id != network_event) {
+    for id in payload.rests_on().filter(|id| *id != network_event) {
         if ancestry.judged(&id)?.is_none() {
             return Ok(Replay::Missing(id));
         }
@@ -208,6 +208,31 @@ fn unsupported(payload: &Payload) -> Option<String> {
         Body::Unknown { kind, .. } => {
             Some(payload.body.kind().map_or_else(|| format!("kind {kind}"), |kind| kind.name().to_owned()))
         }
+        Body::NetworkAmended(_)
+        | Body::NetworkApproved(_)
+        | Body::ActorKeyAdded(_)
+        | Body::ActorKeyRotated(_)
+        | Body::ActorKeyReplaced(_)
+        | Body::ActorRevoked(_)
+        | Body::PlaceUpdated(_)
+        | Body::ProduceCollected(_)
+        | Body::ProduceHandled(_)
+        | Body::ProduceCodesAssigned(_)
+        | Body::ProduceTransformed(_)
+        | Body::ProduceInspected(_)
+        | Body::UnitPacked(_)
+        | Body::UnitUnpacked(_)
+        | Body::ConditionMeasured(_)
+        | Body::DeviceAttached(_)
+        | Body::DeviceDetached(_)
+        | Body::CertificateIssued(_)
+        | Body::CertificateStatus(_)
+        | Body::RecallIssued(_)
+        | Body::RecallUpdated(_)
+        | Body::RecallEnded(_)
+        | Body::EventConfirmed(_)
+        | Body::EventDisputed(_)
+        | Body::DisputeResolved(_) => payload.body.kind().map(|kind| kind.name().to_owned()),
         Body::TransferOffered(offer) if offer.moves != Moves::Both => {
             Some("transfers of possession or title alone".to_owned())
         }
@@ -223,7 +248,7 @@ fn by_rules<A: Ancestry>(
 ) -> Result<(SubjectId, Vec<LaneLine>), Stop<A::Error>> {
     let payload = event.payload();
     let network_event = network.id().as_event();
-    for id in payload.ancestors().skip(1).filter(|id| *id != network_event) {
+    for id in payload.rests_on().filter(|id| *id != network_event) {
         let judged = ancestry.judged(&id).map_err(Stop::Read)?;
         if judged.is_some_and(|judged| judged.judgement.standing != Standing::Admitted) {
             return Err(Rule::VoidAncestor.into());
@@ -267,7 +292,7 @@ fn by_rules<A: Ancestry>(
         Body::TransferDeclined(body) => transfer::declined(&case, &*offer(ancestry, &body.offer)?)?,
         Body::TransferCancelled(body) => transfer::cancelled(&case, &*offer(ancestry, &body.offer)?)?,
         Body::EventCorrected(body) => correction::corrected(&case, body, ancestry)?,
-        Body::Unknown { .. } => return Err(Rule::Touches.into()),
+        _ => return Err(Rule::Touches.into()),
     };
     debug_assert_eq!(outcome.len(), heights.len(), "every touch has an outcome");
     let lines = heights.into_iter().zip(outcome).map(|(height, lot)| {
