@@ -156,6 +156,11 @@ impl Payload {
         std::iter::once(self.journal).chain(touched).chain(self.basis.iter().copied()).chain(body)
     }
 
+    /// The ids of events on which it rests wherever it is looked at: all ancestors but its journal.
+    pub fn rests_on(&self) -> impl Iterator<Item = EventId> {
+        self.ancestors().skip(1)
+    }
+
     /// Bounds and order of the lists.
     pub fn check_structure(&self) -> Result<(), StructureError> {
         let count = |field, found, min, max| {
