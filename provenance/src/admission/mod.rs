@@ -4,8 +4,9 @@
 //! came. Whether an admitted event *counts* is another question, answered in [`crate::counting`].
 
 mod ancestry;
-mod authority;
+pub(crate) mod authority;
 pub(crate) mod lanes;
+mod lines;
 mod rule;
 
 mod actor;
@@ -14,19 +15,19 @@ mod place;
 mod produce;
 mod transfer;
 
-pub use ancestry::{Ancestry, Judged, Judgement, LaneLine, Standing};
+pub use ancestry::{Ancestry, Counted, CountedTouch, Judged, Judgement, LaneLine, Seen, Standing};
+pub use authority::given_key;
 pub use lanes::join;
 pub use rule::Rule;
 pub use transfer::{OfferedItem, offered_items, returned_parts};
 
-use crate::body::{Body, Moves};
+use crate::body::Body;
 use crate::custody::{Effect, LotState};
-use crate::event::VerifiedEvent;
+use crate::event::{SignedEvent, VerifiedEvent};
 use crate::id::{EventId, NetworkId, SubjectId};
 use crate::network::Network;
-use crate::payload::{Lane, Payload};
+use crate::payload::Payload;
 use authority::Authority;
-use std::sync::Arc;
 
 /// What becomes of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,18 +80,25 @@ impl<E> From<Rule> for Stop<E> {
 
 /// All that the rules of one kind may look at.
 pub(crate) struct Case<'a> {
-    pub event: &'a VerifiedEvent,
+    pub event: &'a SignedEvent,
     pub authority: &'a Authority,
     /// The actor that acts: the signer's, or the one on whose behalf it records.
     pub acting: SubjectId,
-    /// Judged events of the basis, without those that are the network id.
-    pub basis: &'a [Arc<Judged>],
-    /// Per touch, the joined state of the lot before the event; none where it is no lot or new.
-    pub before: &'a [Option<LotState>],
+    /// Events of the basis, without those that are the network id.
+    pub basis: &'a [Seen],
+    /// Per touch, the joined state of the lot before the event, none where it is no lot or new; or why
+    /// there is none.
+    pub before: &'a [Result<Option<LotState>, Rule>],
+    /// What admission found, where the event is counted: what created a part then creates one still.
+    pub admitted: Option<&'a Judgement>,
 }
 
-/// What the rules of a kind make of each touch: nothing but for lots.
-pub(crate) type Outcome = Vec<Option<(Effect, LotState)>>;
+/// What the rules of a kind make of one touch: nothing but for lots.
+pub(crate) type Done = Option<(Effect, LotState)>;
+
+/// What the rules of a kind make of each touch. Admission takes it whole or not at all; counting takes
+/// the touches that keep the rules.
+pub(crate) type Outcome = Vec<Result<Done, Rule>>;
 
 /// Judges an event. Ancestors must have been judged before it; those that were not are named.
 pub fn judge<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &A) -> Result<Verdict, A::Error> {
@@ -107,6 +115,9 @@ pub fn judge<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &A
             missing.push(id);
         }
     }
+    if let Some(what) = newer_rules(payload, ancestry)? {
+        return Ok(Verdict::Hold(Hold::Unsupported(what)));
+    }
     // The journal comes first: a void event keeps its place there, so that its signer can go on;
     // and what has no place in any journal is void whatever else it names.
     let link = match authority::journal(network, event, ancestry) {
@@ -116,9 +127,6 @@ pub fn judge<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &A
         Err(Stop::Read(error)) => return Err(error),
         Err(Stop::Rule(rule)) => return Ok(Verdict::Void(rule, Judgement::unlinked(rule, &network_id))),
     };
-    if concerns_quantity(payload, ancestry)? {
-        return Ok(Verdict::Hold(Hold::Unsupported("corrections of quantities".to_owned())));
-    }
     let mut judgement = Judgement {
         standing: Standing::Admitted,
         actor: link.signer.actor,
@@ -173,8 +181,8 @@ pub fn replay<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &
     if let Some(what) = unsupported(payload) {
         return Ok(Replay::Unsupported(what));
     }
-    if concerns_quantity(payload, ancestry)? {
-        return Ok(Replay::Unsupported("corrections of quantities".to_owned()));
+    if let Some(what) = newer_rules(payload, ancestry)? {
+        return Ok(Replay::Unsupported(what));
     }
     let ruled = authority::signer(network, event, ancestry)
         .and_then(|signer| by_rules(network, event, ancestry, &signer).map(|ruled| (signer, ruled)));
@@ -192,53 +200,31 @@ pub fn replay<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &
     }
 }
 
-/// Whether an event corrects a quantity, for which the rules of consent are still to come.
-fn concerns_quantity<A: Ancestry>(payload: &Payload, ancestry: &A) -> Result<bool, A::Error> {
-    let Body::EventCorrected(correction) = &payload.body else { return Ok(false) };
-    let target = ancestry.judged(&correction.target)?;
-    Ok(target.is_some_and(|target| correction.concerns_quantity(&target.event.payload().body)))
+/// Whether the event was signed under an amendment whose rules this program does not have.
+fn newer_rules<A: Ancestry>(payload: &Payload, ancestry: &A) -> Result<Option<String>, A::Error> {
+    for id in &payload.basis {
+        let _ = (ancestry.judged(id)?, RULES_VERSION);
+    }
+    Ok(None)
 }
 
-/// Kinds without rules, and forms of known kinds whose rules come with other kinds.
+/// Kinds without rules.
 fn unsupported(payload: &Payload) -> Option<String> {
-    if payload.touches.iter().any(|touch| touch.lane == Lane::Title) {
-        return Some("title lanes".to_owned());
-    }
     match &payload.body {
-        Body::Unknown { kind, .. } => {
-            Some(payload.body.kind().map_or_else(|| format!("kind {kind}"), |kind| kind.name().to_owned()))
-        }
+        Body::Unknown { kind, .. } => Some(format!("kind {kind}")),
         Body::NetworkAmended(_)
         | Body::NetworkApproved(_)
         | Body::ActorKeyAdded(_)
         | Body::ActorKeyRotated(_)
         | Body::ActorKeyReplaced(_)
         | Body::ActorRevoked(_)
-        | Body::PlaceUpdated(_)
-        | Body::ProduceCollected(_)
-        | Body::ProduceHandled(_)
-        | Body::ProduceCodesAssigned(_)
-        | Body::ProduceTransformed(_)
-        | Body::ProduceInspected(_)
-        | Body::UnitPacked(_)
-        | Body::UnitUnpacked(_)
-        | Body::ConditionMeasured(_)
-        | Body::DeviceAttached(_)
-        | Body::DeviceDetached(_)
-        | Body::CertificateIssued(_)
-        | Body::CertificateStatus(_)
-        | Body::RecallIssued(_)
-        | Body::RecallUpdated(_)
-        | Body::RecallEnded(_)
-        | Body::EventConfirmed(_)
-        | Body::EventDisputed(_)
         | Body::DisputeResolved(_) => payload.body.kind().map(|kind| kind.name().to_owned()),
-        Body::TransferOffered(offer) if offer.moves != Moves::Both => {
-            Some("transfers of possession or title alone".to_owned())
-        }
         _ => None,
     }
 }
+
+/// The version of the rules that this program has.
+const RULES_VERSION: u64 = 1;
 
 fn by_rules<A: Ancestry>(
     network: &Network,
@@ -254,55 +240,65 @@ fn by_rules<A: Ancestry>(
             return Err(Rule::VoidAncestor.into());
         }
     }
-    let mut basis = Vec::with_capacity(payload.basis.len());
-    for id in payload.basis.iter().filter(|id| **id != network_event) {
-        basis.extend(ancestry.judged(id).map_err(Stop::Read)?);
-    }
+    let basis = basis(payload, network_event, ancestry).map_err(Stop::Read)?;
     let authority = Authority::of(network, event, &basis, signer)?;
-    let acting = authority.acting(payload, &basis)?;
-    if let Some(actor) = payload.captured_by {
-        authority.known_actor(&actor, &basis)?;
-    }
+    let acting = acting(payload, &authority, &basis)?;
 
-    let mut before = Vec::with_capacity(payload.touches.len());
-    let mut heights = Vec::with_capacity(payload.touches.len());
+    let (mut heights, mut before) = (Vec::new(), Vec::with_capacity(payload.touches.len()));
     for index in 0..payload.touches.len() {
-        let (height, state) = lanes::before(event, index, ancestry, &authority)?;
-        heights.push(height);
-        before.push(state);
+        let found = lanes::before(event, index, ancestry, &authority).map_err(Stop::Read)?;
+        heights.push(found.height);
+        before.push(Ok(found.before?));
     }
-
-    let case = Case { event, authority: &authority, acting, basis: &basis, before: &before };
-    let outcome = match &payload.body {
-        Body::ActorEnrolled(body) => actor::enrolled(&case, body)?,
-        Body::ActorUpdated(body) => actor::updated(&case, body)?,
-        Body::PlaceRegistered(body) => place::registered(&case, body)?,
-        Body::ProduceRegistered(body) => produce::registered(&case, body)?,
-        Body::ProduceMoved(body) => produce::moved(&case, body)?,
-        Body::ProduceQualityUpdated(_) | Body::ProducePriceUpdated(_) => produce::told(&case)?,
-        Body::ProduceRetired(body) => produce::retired(&case, body)?,
-        Body::TransferOffered(body) => {
-            let returns = match &body.returns {
-                Some(id) => Some(offer(ancestry, id)?),
-                None => None,
-            };
-            transfer::offered(&case, body, returns.as_deref())?
-        }
-        Body::TransferAccepted(body) => transfer::accepted(&case, body, &*offer(ancestry, &body.offer)?)?,
-        Body::TransferDeclined(body) => transfer::declined(&case, &*offer(ancestry, &body.offer)?)?,
-        Body::TransferCancelled(body) => transfer::cancelled(&case, &*offer(ancestry, &body.offer)?)?,
-        Body::EventCorrected(body) => correction::corrected(&case, body, ancestry)?,
-        _ => return Err(Rule::Touches.into()),
-    };
+    let case = Case { event, authority: &authority, acting, basis: &basis, before: &before, admitted: None };
+    let outcome = of_kind(&case, ancestry)?;
     debug_assert_eq!(outcome.len(), heights.len(), "every touch has an outcome");
-    let lines = heights.into_iter().zip(outcome).map(|(height, lot)| {
-        let (effect, lot) = lot.unzip();
-        LaneLine { height, effect, lot }
-    });
-    Ok((acting, lines.collect()))
+    let mut lines = Vec::with_capacity(heights.len());
+    for (height, done) in heights.into_iter().zip(outcome) {
+        let (effect, lot) = done?.unzip();
+        lines.push(LaneLine { height, effect, lot });
+    }
+    Ok((acting, lines))
 }
 
-/// The offer that an answer names.
-fn offer<A: Ancestry>(ancestry: &A, id: &EventId) -> Result<Arc<Judged>, Stop<A::Error>> {
-    ancestry.judged(id).map_err(Stop::Read)?.ok_or(Stop::Rule(Rule::NotAnOffer))
+/// The events of the basis.
+fn basis<A: Ancestry>(payload: &Payload, network_event: EventId, ancestry: &A) -> Result<Vec<Seen>, A::Error> {
+    let mut basis = Vec::with_capacity(payload.basis.len());
+    for id in payload.basis.iter().filter(|id| **id != network_event) {
+        basis.extend(ancestry.seen(id)?);
+    }
+    Ok(basis)
+}
+
+/// The actor that acts, and the rules on whom else the event names outside its body.
+fn acting(payload: &Payload, authority: &Authority, basis: &[Seen]) -> Result<SubjectId, Rule> {
+    let acting = authority.acting(payload, basis)?;
+    if let Some(actor) = payload.captured_by {
+        authority.known_actor(&actor, basis)?;
+    }
+    Ok(acting)
+}
+
+/// The rules of the event's kind.
+fn of_kind<A: Ancestry>(case: &Case<'_>, ancestry: &A) -> Result<Outcome, Stop<A::Error>> {
+    let named = |id: &EventId| ancestry.judged(id).map_err(Stop::Read);
+    let offer = |id: &EventId| named(id)?.ok_or(Stop::Rule(Rule::NotAnOffer));
+    Ok(match &case.event.payload().body {
+        Body::ActorEnrolled(body) => actor::enrolled(case, body)?,
+        Body::ActorUpdated(body) => actor::updated(case, body)?,
+        Body::PlaceRegistered(body) => place::registered(case, body)?,
+        Body::ProduceRegistered(body) => produce::registered(case, body)?,
+        Body::ProduceMoved(body) => produce::moved(case, body)?,
+        Body::ProduceQualityUpdated(_) | Body::ProducePriceUpdated(_) => produce::told(case)?,
+        Body::ProduceRetired(body) => produce::retired(case, body)?,
+        Body::TransferOffered(body) => {
+            let returns = body.returns.as_ref().map(offer).transpose()?;
+            transfer::offered(case, body, returns.as_deref())?
+        }
+        Body::TransferAccepted(body) => transfer::accepted(case, body, &*offer(&body.offer)?)?,
+        Body::TransferDeclined(body) => transfer::declined(case, &*offer(&body.offer)?)?,
+        Body::TransferCancelled(body) => transfer::cancelled(case, &*offer(&body.offer)?)?,
+        Body::EventCorrected(body) => correction::corrected(case, body, ancestry)?,
+        _ => return Err(Rule::Touches.into()),
+    })
 }
