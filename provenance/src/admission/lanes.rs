@@ -34,8 +34,8 @@ pub(super) fn before<A: Ancestry>(
             return if begins { Ok(nothing(0)) } else { broken(0, Rule::Prev) };
         }
         let seen = ancestry.seen(prev)?;
-        let Some((seen, at)) = seen.and_then(|seen| Some((seen.lane_index(&subject, touch.lane)?, seen)))
-            .map(|(at, seen)| (seen, at))
+        let Some((seen, at)) =
+            seen.and_then(|seen| Some((seen.lane_index(&subject, touch.lane)?, seen))).map(|(at, seen)| (seen, at))
         else {
             return broken(height, Rule::Prev);
         };
