@@ -1,8 +1,9 @@
 //! Judged events in memory, with the lanes that they make.
 
-use crate::admission::{Ancestry, Judged, offered_items, returned_parts};
+use crate::admission::{Ancestry, Judged, offered_items, packed_parts, returned_parts};
 use crate::body::Body;
 use crate::counting::{self, CountedLot};
+use crate::custody::Effect;
 use crate::id::{EventId, SubjectId};
 use crate::merkle::Hash;
 use crate::payload::Lane;
@@ -91,23 +92,49 @@ impl History {
         events
     }
 
-    /// The lot from which a part-lot was taken: what an offer offered a part of, or an acceptance rejected a part of.
-    pub fn parent(&self, part: &SubjectId) -> Option<SubjectId> {
-        let creator = self.get(self.created.get(part)?)?;
+    /// The lots from which a lot was taken or made: of which an offer offered a part, an acceptance rejected one, or
+    /// one was packed; or that went into what came out.
+    pub fn parents(&self, lot: &SubjectId) -> Vec<SubjectId> {
+        let Some(creator) = self.creator(lot) else { return Vec::new() };
         match &creator.event.payload().body {
             Body::TransferOffered(_) => {
-                offered_items(creator)?.into_iter().find(|item| item.item == *part).map(|item| item.lot)
+                let items = offered_items(creator).unwrap_or_default();
+                items.into_iter().filter(|item| item.item == *lot).map(|item| item.lot).collect()
             }
-            Body::TransferAccepted(_) => {
-                returned_parts(creator).into_iter().find(|(_, returned)| returned == part).map(|(from, _)| from)
-            }
-            _ => None,
+            Body::TransferAccepted(_) => of_part(returned_parts(creator), lot),
+            Body::UnitPacked(_) => of_part(packed_parts(creator), lot),
+            Body::ProduceTransformed(body) => body.inputs.iter().map(|input| input.lot).collect(),
+            _ => Vec::new(),
         }
+    }
+
+    /// The units into which a lot was packed at any time.
+    pub fn units(&self, lot: &SubjectId) -> Vec<SubjectId> {
+        let ids = self.lane(lot, Lane::Main).map(|lane| lane.all.as_slice()).unwrap_or_default();
+        let lots = ids.iter().filter_map(|id| {
+            let judged = self.get(id)?;
+            let line = &judged.judgement.lines[judged.lane_index(lot, Lane::Main)?];
+            match line.effect.as_ref()? {
+                Effect::Pack(unit) => Some(*unit),
+                Effect::Create => line.lot.as_ref()?.inside,
+                _ => None,
+            }
+        });
+        lots.collect()
+    }
+
+    fn creator(&self, subject: &SubjectId) -> Option<&Arc<Judged>> {
+        self.get(self.created.get(subject)?)
     }
 
     fn lane(&self, subject: &SubjectId, lane: Lane) -> Option<&LaneEvents> {
         self.lanes.get(subject)?.get(&lane)
     }
+}
+
+/// The lots from which `part` was taken, of pairs of both.
+fn of_part(pairs: Vec<(SubjectId, SubjectId)>, part: &SubjectId) -> Vec<SubjectId> {
+    pairs.into_iter().filter(|(_, taken)| taken == part).map(|(from, _)| from).collect()
 }
 
 impl Ancestry for History {

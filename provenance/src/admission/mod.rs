@@ -28,6 +28,7 @@ pub use authority::given_key;
 pub use lanes::join;
 pub use rule::Rule;
 pub use transfer::{OfferedItem, offered_items, returned_parts};
+pub use unit::packed_parts;
 
 use crate::body::Body;
 use crate::custody::{Effect, LotState};

@@ -3,8 +3,8 @@
 use super::lines::{LineDone, Lines};
 use super::produce::draw;
 use super::touches::names_then_creates;
-use super::{Case, Outcome, Rule, authority};
-use crate::body::{Content, UnitPacked, UnitUnpacked};
+use super::{Case, Judged, Outcome, Rule, authority};
+use crate::body::{Body, Content, UnitPacked, UnitUnpacked};
 use crate::custody::{Effect, LotState};
 use crate::id::SubjectId;
 use crate::payload::{Lane, Payload};
@@ -50,6 +50,14 @@ fn packed_line(case: &Case<'_>, touch: usize, content: &Content, unit: SubjectId
         _ => (Effect::Pack(unit), None),
     };
     Ok(LineDone { named: vec![case.applied(lot, effect)?], part })
+}
+
+/// Part-lots that an admitted unit.packed put into its unit: the lot from which each was taken, and the part-lot.
+pub fn packed_parts(packing: &Judged) -> Vec<(SubjectId, SubjectId)> {
+    let Body::UnitPacked(body) = &packing.event.payload().body else { return Vec::new() };
+    let lines = packing.judgement.lines.iter().skip(1).zip(&body.contents);
+    let drawn = lines.filter(|(line, _)| matches!(line.effect, Some(Effect::Draw(_)))).map(|(_, content)| content.lot);
+    drawn.zip(1 + body.contents.len()..).filter_map(|(from, part)| Some((from, packing.event.subject(part)?))).collect()
 }
 
 pub(super) fn unpacked(case: &Case<'_>, body: &UnitUnpacked) -> Result<Outcome, Rule> {
