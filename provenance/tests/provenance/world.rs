@@ -14,6 +14,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 /// Everything that one node knows.
+#[derive(Clone)]
 pub struct World {
     pub network: Network,
     /// What keeps the rules.
