@@ -28,7 +28,6 @@ use crate::id::{EventId, NetworkId, SubjectId};
 use crate::network::Network;
 use crate::payload::Payload;
 use authority::Authority;
-use std::sync::Arc;
 
 /// What becomes of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
