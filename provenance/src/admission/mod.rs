@@ -212,6 +212,13 @@ fn newer_rules<A: Ancestry>(payload: &Payload, ancestry: &A) -> Result<Option<St
 fn unsupported(payload: &Payload) -> Option<String> {
     match &payload.body {
         Body::Unknown { kind, .. } => Some(format!("kind {kind}")),
+        Body::NetworkAmended(_)
+        | Body::NetworkApproved(_)
+        | Body::ActorKeyAdded(_)
+        | Body::ActorKeyRotated(_)
+        | Body::ActorKeyReplaced(_)
+        | Body::ActorRevoked(_)
+        | Body::DisputeResolved(_) => payload.body.kind().map(|kind| kind.name().to_owned()),
         _ => None,
     }
 }
@@ -292,6 +299,6 @@ fn of_kind<A: Ancestry>(case: &Case<'_>, ancestry: &A) -> Result<Outcome, Stop<A
         Body::TransferDeclined(body) => transfer::declined(case, &*offer(&body.offer)?)?,
         Body::TransferCancelled(body) => transfer::cancelled(case, &*offer(&body.offer)?)?,
         Body::EventCorrected(body) => correction::corrected(case, body, ancestry)?,
-        Body::Unknown { .. } => return Err(Rule::Touches.into()),
+        _ => return Err(Rule::Touches.into()),
     })
 }
