@@ -2,6 +2,7 @@
 
 use super::authority::Authority;
 use super::{Ancestry, Judged, Rule, Seen, Stop};
+use crate::body::Body;
 use crate::custody::{Conflict, LotState};
 use crate::event::VerifiedEvent;
 use crate::id::{EventId, NetworkId, SubjectId};
@@ -214,8 +215,15 @@ fn excuse_overruled<A: Ancestry>(
 
 /// The events that a decision, if the event is one, does not let stand on this lot.
 pub(crate) fn overruled_by(judged: &Judged, lot: &SubjectId) -> Vec<EventId> {
-    let _ = (judged, lot);
-    Vec::new()
+    let (branches, stands) = match &judged.event.payload().body {
+        Body::DisputeResolved(body) if judged.event.subject(0) == Some(*lot) => (&body.branches, &body.stands),
+        Body::NetworkAmended(body) => match &body.change.decision {
+            Some(decision) if decision.lot == *lot => (&decision.branches, &decision.stands),
+            _ => return Vec::new(),
+        },
+        _ => return Vec::new(),
+    };
+    branches.iter().filter(|branch| !stands.contains(branch)).copied().collect()
 }
 
 fn ancestors_in_lane<A: Ancestry>(
