@@ -5,6 +5,7 @@
 
 mod ancestry;
 pub(crate) mod authority;
+mod counting;
 pub(crate) mod lanes;
 mod lines;
 mod rule;
@@ -22,6 +23,7 @@ mod transfer;
 
 pub use ancestry::{Ancestry, Counted, CountedTouch, Judged, Judgement, LaneLine, Seen, Standing};
 pub use authority::given_key;
+pub(crate) use counting::count_by_rules;
 pub use decision::resolver;
 pub use lanes::join;
 pub use rule::Rule;
@@ -261,7 +263,7 @@ fn by_rules<A: Ancestry>(
 
     let (mut heights, mut before) = (Vec::new(), Vec::with_capacity(payload.touches.len()));
     for index in 0..payload.touches.len() {
-        let found = lanes::before(event, index, ancestry, &authority).map_err(Stop::Read)?;
+        let found = lanes::before(event, index, &payload.touches[index].prev, ancestry, &authority).map_err(Stop::Read)?;
         heights.push(found.height);
         before.push(Ok(found.before?));
     }

@@ -156,6 +156,7 @@ reasons! {
     /// No rules for the kind in this program.
     Unsupported "unsupported";
     /// Replaying the rules takes more work than any honest history does.
+    BadSurvival "bad_survival";
     TooComplex "too_complex";
     /// No node of the bundle has the log.
     UnknownLog "unknown_log";
