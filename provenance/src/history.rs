@@ -1,8 +1,9 @@
 //! Judged events in memory, with the lanes that they make.
 
-use crate::admission::{Ancestry, Counted, Judged, Seen, offered_items, returned_parts};
+use crate::admission::{Ancestry, Counted, Judged, Seen, offered_items, packed_parts, returned_parts};
 use crate::body::Body;
 use crate::counting::{self, CountedLot, Deciding, Journals, Settlement, recount};
+use crate::custody::{Effect, LotState};
 use crate::id::{EventId, SubjectId};
 use crate::merkle::Hash;
 use crate::network::Network;
@@ -75,9 +76,10 @@ impl History {
     /// Finds the tips of every lane among what counts.
     fn settle_tips(&mut self) {
         let mut lanes = std::mem::take(&mut self.lanes);
-        for (subject, lane, events) in lanes.iter_mut().flat_map(|(subject, lanes)| {
-            lanes.iter_mut().map(move |(lane, events)| (subject, *lane, events))
-        }) {
+        for (subject, lane, events) in lanes
+            .iter_mut()
+            .flat_map(|(subject, lanes)| lanes.iter_mut().map(move |(lane, events)| (subject, *lane, events)))
+        {
             events.tips.clear();
             for id in &events.all {
                 let Some(seen) = self.look(id) else { continue };
@@ -98,6 +100,11 @@ impl History {
     /// An event as far as it counts.
     pub fn look(&self, id: &EventId) -> Option<Seen> {
         Some(Seen { judged: self.get(id)?.clone(), counted: self.counted.get(id).cloned() })
+    }
+
+    /// Whether any touch of an event counts.
+    pub fn counts(&self, id: &EventId) -> bool {
+        self.look(id).is_some_and(|seen| seen.counts_at_all())
     }
 
     /// All events, in their order.
@@ -133,6 +140,28 @@ impl History {
         counted
     }
 
+    /// Who holds a lot: where it lies inside a unit, whoever holds the outermost one.
+    pub fn holder(&self, state: &LotState) -> SubjectId {
+        let (mut holder, mut inside, mut passed) = (state.holder, state.inside, BTreeSet::new());
+        // A unit never lies inside itself; only units in conflict could seem to.
+        while let Some(unit) = inside.filter(|unit| passed.insert(*unit)) {
+            let Some(counted) = self.lot(&unit) else { break };
+            (holder, inside) = (counted.state.holder, counted.state.inside);
+        }
+        holder
+    }
+
+    /// The events of which a touch of this subject does not count.
+    pub fn uncounted(&self, subject: &SubjectId) -> Vec<EventId> {
+        let mut uncounted = BTreeSet::new();
+        for (lane, events) in self.lanes.get(subject).into_iter().flatten() {
+            uncounted.extend(events.all.iter().filter(|id| {
+                self.look(id).is_some_and(|seen| seen.lane_index(subject, *lane).is_some_and(|at| !seen.counts(at)))
+            }));
+        }
+        uncounted.into_iter().collect()
+    }
+
     /// The events of a subject's main lane in reading order.
     pub fn main_lane(&self, subject: &SubjectId) -> Vec<Arc<Judged>> {
         let ids = self.lane(subject, Lane::Main).map(|lane| lane.all.as_slice()).unwrap_or_default();
@@ -141,23 +170,49 @@ impl History {
         events
     }
 
-    /// The lot from which a part-lot was taken: what an offer offered a part of, or an acceptance rejected a part of.
-    pub fn parent(&self, part: &SubjectId) -> Option<SubjectId> {
-        let creator = self.get(self.created.get(part)?)?;
+    /// The lots from which a lot was taken or made: of which an offer offered a part, an acceptance rejected one, or
+    /// one was packed; or that went into what came out.
+    pub fn parents(&self, lot: &SubjectId) -> Vec<SubjectId> {
+        let Some(creator) = self.creator(lot) else { return Vec::new() };
         match &creator.event.payload().body {
             Body::TransferOffered(_) => {
-                offered_items(creator)?.into_iter().find(|item| item.item == *part).map(|item| item.lot)
+                let items = offered_items(creator).unwrap_or_default();
+                items.into_iter().filter(|item| item.item == *lot).map(|item| item.lot).collect()
             }
-            Body::TransferAccepted(_) => {
-                returned_parts(creator).into_iter().find(|(_, returned)| returned == part).map(|(from, _)| from)
-            }
-            _ => None,
+            Body::TransferAccepted(_) => of_part(returned_parts(creator), lot),
+            Body::UnitPacked(_) => of_part(packed_parts(creator), lot),
+            Body::ProduceTransformed(body) => body.inputs.iter().map(|input| input.lot).collect(),
+            _ => Vec::new(),
         }
+    }
+
+    /// The units into which a lot was packed at any time.
+    pub fn units(&self, lot: &SubjectId) -> Vec<SubjectId> {
+        let ids = self.lane(lot, Lane::Main).map(|lane| lane.all.as_slice()).unwrap_or_default();
+        let lots = ids.iter().filter_map(|id| {
+            let judged = self.get(id)?;
+            let line = &judged.judgement.lines[judged.lane_index(lot, Lane::Main)?];
+            match line.effect.as_ref()? {
+                Effect::Pack(unit) => Some(*unit),
+                Effect::Create => line.lot.as_ref()?.inside,
+                _ => None,
+            }
+        });
+        lots.collect()
+    }
+
+    fn creator(&self, subject: &SubjectId) -> Option<&Arc<Judged>> {
+        self.get(self.created.get(subject)?)
     }
 
     fn lane(&self, subject: &SubjectId, lane: Lane) -> Option<&LaneEvents> {
         self.lanes.get(subject)?.get(&lane)
     }
+}
+
+/// The lots from which `part` was taken, of pairs of both.
+fn of_part(pairs: Vec<(SubjectId, SubjectId)>, part: &SubjectId) -> Vec<SubjectId> {
+    pairs.into_iter().filter(|(_, taken)| taken == part).map(|(from, _)| from).collect()
 }
 
 impl Ancestry for History {

@@ -2,11 +2,14 @@
 
 use super::ancestry::{Counted, CountedTouch};
 use super::authority::{Authority, Signer};
-use super::{Ancestry, Case, Judged, Outcome, Rule, Seen, Stop, acting, basis, lanes, of_kind};
+use super::{Ancestry, Case, Judged, Outcome, Rule, Stop, acting, basis, lanes, of_kind};
 use crate::id::EventId;
 use crate::network::Network;
-use crate::payload::Lane;
 use std::collections::BTreeSet;
+
+/// Most predecessors of one touch: four times what a touch can name. Of more, the lowest ids are taken, so that a
+/// flood of events that do not count costs nothing.
+const MAX_PREDECESSORS: usize = 64;
 
 /// Looks again at an admitted event. `live` tells whether its key lives, `overruled` which touches a decision
 /// overrules; `ancestry` knows what counts of the events on which it rests.
@@ -22,7 +25,8 @@ pub(crate) fn count_by_rules<A: Ancestry>(
     for touch in 0..count {
         predecessors.push(counting_predecessors(judged, touch, ancestry)?);
     }
-    let outcome = if live { outcome(network, judged, &predecessors, overruled, ancestry) } else { Err(Rule::Signer.into()) };
+    let outcome =
+        if live { outcome(network, judged, &predecessors, overruled, ancestry) } else { Err(Rule::Signer.into()) };
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(Stop::Rule(rule)) => vec![Err(rule); count],
@@ -61,13 +65,14 @@ fn outcome<A: Ancestry>(
         });
     }
     // What is no lot has only its lane, and needs it.
-    if let Some(rule) = before.iter().zip(&judgement.lines).find_map(|(before, line)| {
-        before.as_ref().err().filter(|_| line.lot.is_none()).copied()
-    }) {
+    if let Some(rule) = before
+        .iter()
+        .zip(&judgement.lines)
+        .find_map(|(before, line)| before.as_ref().err().filter(|_| line.lot.is_none()).copied())
+    {
         return Err(rule.into());
     }
-    let case =
-        Case { event, authority: &authority, acting, basis: &basis, before: &before, admitted: Some(judgement) };
+    let case = Case { event, authority: &authority, acting, basis: &basis, before: &before, admitted: Some(judgement) };
     of_kind(network, &case, ancestry)
 }
 
@@ -92,5 +97,5 @@ fn counting_predecessors<A: Ancestry>(judged: &Judged, touch: usize, ancestry: &
             }
         }
     }
-    Ok(predecessors.into_iter().collect())
+    Ok(predecessors.into_iter().take(MAX_PREDECESSORS).collect())
 }

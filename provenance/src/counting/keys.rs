@@ -24,7 +24,11 @@ pub type Journal = (EventId, PublicKey);
 
 /// The cuts that an event makes if it counts, each with the journal that it ends; `given_key` tells which key an
 /// event gave.
-pub fn cuts(network: &Network, judged: &Judged, given_key: impl Fn(&EventId) -> Option<PublicKey>) -> Vec<(Journal, Cut)> {
+pub fn cuts(
+    network: &Network,
+    judged: &Judged,
+    given_key: impl Fn(&EventId) -> Option<PublicKey>,
+) -> Vec<(Journal, Cut)> {
     let of_actor = |cuts: &[Cut]| {
         let journal = |cut: &Cut| Some(((cut.key_event, given_key(&cut.key_event)?), cut.clone()));
         cuts.iter().filter_map(journal).collect()
@@ -42,10 +46,15 @@ pub fn cuts(network: &Network, judged: &Judged, given_key: impl Fn(&EventId) -> 
             };
             vec![((cut.key_event, judged.event.key()), cut)]
         }
-        Body::NetworkAmended(body) => body.change.leaves.iter().filter_map(|leaves| {
-            let key = network.founders().get(usize::try_from(leaves.index).ok()?)?;
-            Some(((leaves.cut.key_event, *key), leaves.cut.clone()))
-        }).collect(),
+        Body::NetworkAmended(body) => body
+            .change
+            .leaves
+            .iter()
+            .filter_map(|leaves| {
+                let key = network.founders().get(usize::try_from(leaves.index).ok()?)?;
+                Some(((leaves.cut.key_event, *key), leaves.cut.clone()))
+            })
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -128,9 +137,10 @@ impl Keys {
         if judged.judgement.key_event == payload.network.as_event() {
             return true;
         }
-        let mut enrolments = payload.basis.iter().filter(|id| {
-            self.enrolments.get(id).is_some_and(|actor| *actor == judged.judgement.actor)
-        });
+        let mut enrolments = payload
+            .basis
+            .iter()
+            .filter(|id| self.enrolments.get(id).is_some_and(|actor| *actor == judged.judgement.actor));
         self.live.contains(&judged.judgement.key_event) && enrolments.all(|id| self.live.contains(id))
     }
 

@@ -47,9 +47,6 @@ fn is_overruled(settlement: &Settlement, judged: &Judged, touch: usize) -> bool 
 fn is_as_admitted(counted: &Counted, judged: &Judged) -> bool {
     let touches = counted.touches.iter().zip(&judged.event.payload().touches).zip(&judged.judgement.lines);
     touches.into_iter().all(|((counted, touch), line)| {
-        counted.counts
-            && counted.predecessors == touch.prev
-            && counted.effect == line.effect
-            && counted.lot == line.lot
+        counted.counts && counted.predecessors == touch.prev && counted.effect == line.effect && counted.lot == line.lot
     })
 }

@@ -167,7 +167,7 @@ fn run(bytes: &[u8], policy: &Policy, report: &mut Report) -> Result<Verdict, St
         checks,
         findings,
         events: verdict::events(&bundle, &history, &moments),
-        lot: history.lot(&bundle.lot).map(|counted| Lot::of(&counted)),
+        lot: history.lot(&bundle.lot).map(|counted| Lot::of(&counted, history.holder(&counted.state))),
         blocks: witnesses.blocks,
     })
 }

@@ -18,7 +18,7 @@ pub struct Roots {
     pub network: NetworkId,
     /// Nodes: that of the log, cosigners, and those whose anchors are shown.
     pub nodes: BTreeSet<SubjectId>,
-    /// Whether the lots from which others were taken are left out.
+    /// Whether the lots from which others were taken or made are left out.
     pub shallow: bool,
 }
 
@@ -27,7 +27,7 @@ pub struct Roots {
 pub struct Scope {
     /// Subjects whose lanes must all be there, to their last event.
     pub whole: BTreeSet<SubjectId>,
-    /// Lots from which those were taken, where a shallow bundle leaves them out.
+    /// Lots from which those were taken or made, where a shallow bundle leaves them out.
     pub left_out: BTreeSet<SubjectId>,
 }
 
@@ -48,13 +48,12 @@ impl Scope {
             if !whole.insert(lot) {
                 continue;
             }
-            if let Some(parent) = history.parent(&lot) {
-                if roots.shallow {
-                    parents.insert(parent);
-                } else {
-                    open.push(parent);
-                }
+            if roots.shallow {
+                parents.extend(history.parents(&lot));
+            } else {
+                open.extend(history.parents(&lot));
             }
+            open.extend(history.units(&lot));
             open.extend(contested_parts(history, &lot));
         }
         let left_out = parents.difference(&whole).copied().collect();
