@@ -1,6 +1,8 @@
 //! What belongs to a lot's bundle: whose histories are shown whole, and no event besides.
 
 use super::{Failure, Nodes, Reason};
+use crate::admission::{Judged, offered_items, packed_parts, returned_parts};
+use crate::body::Body;
 use crate::bundle::Bundle;
 use crate::cosignature::cosignatures;
 use crate::history::History;
@@ -64,8 +66,20 @@ impl Scope {
 /// Parts that events in conflict over a lot minted: whether one was accepted is part of the story.
 fn contested_parts(history: &History, lot: &SubjectId) -> Vec<SubjectId> {
     let in_conflict = history.lot(lot).map(|counted| counted.in_conflict).unwrap_or_default();
-    let events = in_conflict.iter().filter_map(|id| history.get(id));
-    events.flat_map(|judged| judged.event.payload().created().map(|index| judged.event.id().subject(index))).collect()
+    in_conflict.iter().filter_map(|id| history.get(id)).flat_map(|judged| minted_parts(judged)).collect()
+}
+
+/// Parts that an event minted. What comes out of a transformation is no part of what went in.
+fn minted_parts(judged: &Judged) -> Vec<SubjectId> {
+    match &judged.event.payload().body {
+        Body::TransferOffered(_) => {
+            let items = offered_items(judged).unwrap_or_default().into_iter();
+            items.filter(|item| item.item != item.lot).map(|item| item.item).collect()
+        }
+        Body::TransferAccepted(_) => returned_parts(judged).into_iter().map(|(_, part)| part).collect(),
+        Body::UnitPacked(_) => packed_parts(judged).into_iter().map(|(_, part)| part).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// Check 5. Gives the scope, and the node whose log the checkpoint is.
@@ -120,7 +134,7 @@ fn log_key(note: &Note) -> Option<LogOrigin> {
 fn extra_event(history: &History, scope: &Scope) -> Option<EventId> {
     let named: HashSet<EventId> =
         history.events().iter().flat_map(|judged| judged.event.payload().rests_on()).collect();
-    let belongs = |judged: &&std::sync::Arc<crate::admission::Judged>| {
+    let belongs = |judged: &&std::sync::Arc<Judged>| {
         let touches = 0..judged.event.payload().touches.len();
         named.contains(&judged.event.id())
             || touches.filter_map(|index| judged.event.subject(index)).any(|subject| scope.whole.contains(&subject))
