@@ -4,6 +4,7 @@ use super::Rule;
 use crate::custody::{Effect, LotState};
 use crate::event::SignedEvent;
 use crate::id::{EventId, NetworkId, SubjectId};
+use crate::merkle::{Frontier, Hash, leaf_hash};
 use crate::payload::{Lane, Payload};
 use minicbor::{Decode, Encode};
 use std::sync::Arc;
@@ -24,6 +25,25 @@ pub trait Ancestry {
 
     /// All admitted events of a lane. Asked for only where a lane has forked.
     fn lane_events(&self, subject: &SubjectId, lane: Lane) -> Result<Vec<EventId>, Self::Error>;
+
+    /// RFC 9162 root over the ids of a key's journal from its first event to this one, which is judged.
+    ///
+    /// Walks the whole journal; an implementation that keeps parts of it can answer sooner.
+    fn journal_root(&self, last: &EventId) -> Result<Hash, Self::Error> {
+        let (mut ids, mut next) = (Vec::new(), *last);
+        while let Some(judged) = self.judged(&next)? {
+            ids.push(next);
+            if judged.judgement.journal_height <= 1 {
+                break;
+            }
+            next = judged.event.payload().journal;
+        }
+        let mut frontier = Frontier::default();
+        for id in ids.iter().rev() {
+            frontier.append(leaf_hash(id.as_bytes()), |_, _, _| {});
+        }
+        Ok(frontier.root())
+    }
 
     /// What counting made of an event, where that is not what admission found. Nothing where all of it
     /// counts as it was admitted; and always nothing while admission looks, which knows no counting.
@@ -81,6 +101,9 @@ pub struct Judgement {
     /// One entry for each touch; none where the event is void.
     #[n(6)]
     pub lines: Vec<LaneLine>,
+    /// The newest amendment of the network that this event, or one before it in its journal, had in its basis.
+    #[n(7)]
+    pub amendment: Option<EventId>,
 }
 
 /// What an event is to one lane that it touches.
@@ -222,6 +245,7 @@ impl Judgement {
             key_event: network.as_event(),
             journal_height: 0,
             lines: Vec::new(),
+            amendment: None,
         }
     }
 

@@ -19,6 +19,8 @@ pub(super) struct Signer {
 pub(super) struct JournalLink {
     pub signer: Signer,
     pub height: u64,
+    /// The newest amendment under which an event before it in the journal was judged.
+    pub amendment: Option<EventId>,
 }
 
 /// The signer's actor and its rights.
@@ -47,6 +49,9 @@ pub(super) fn enrolment(event: &SignedEvent) -> Option<&ActorEnrolled> {
 pub fn given_key(event: &SignedEvent) -> Option<(PublicKey, SubjectId)> {
     let key = match &event.payload().body {
         Body::ActorEnrolled(body) => body.key,
+        Body::ActorKeyAdded(body) => body.key,
+        Body::ActorKeyRotated(body) => body.key,
+        Body::ActorKeyReplaced(body) => body.key,
         _ => return None,
     };
     Some((key, event.subject(0)?))
@@ -61,18 +66,18 @@ pub(super) fn journal<A: Ancestry>(
     let link = event.payload().journal;
     if link == network.id().as_event() {
         let actor = network.founder(&event.key()).ok_or(Rule::Journal)?;
-        return Ok(JournalLink { signer: Signer { actor, key_event: link }, height: 1 });
+        return Ok(JournalLink { signer: Signer { actor, key_event: link }, height: 1, amendment: None });
     }
     let previous = ancestry.judged(&link).map_err(Stop::Read)?.ok_or(Rule::Journal)?;
     // The unlinked are no part of any journal, so nothing can follow them.
     if previous.event.key() == event.key() && previous.judgement.journal_height > 0 {
         let judgement = &previous.judgement;
         let signer = Signer { actor: judgement.actor, key_event: judgement.key_event };
-        return Ok(JournalLink { signer, height: judgement.journal_height + 1 });
+        return Ok(JournalLink { signer, height: judgement.journal_height + 1, amendment: judgement.amendment });
     }
     match given_key(&previous.event) {
         Some((key, actor)) if key == event.key() && previous.judgement.is_admitted() => {
-            Ok(JournalLink { signer: Signer { actor, key_event: link }, height: 1 })
+            Ok(JournalLink { signer: Signer { actor, key_event: link }, height: 1, amendment: None })
         }
         _ => Err(Rule::Journal.into()),
     }

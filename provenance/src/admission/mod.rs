@@ -5,6 +5,7 @@
 
 mod ancestry;
 pub(crate) mod authority;
+mod counting;
 pub(crate) mod lanes;
 mod lines;
 mod rule;
@@ -13,7 +14,11 @@ mod actor;
 mod attested;
 mod certificate;
 mod correction;
+mod cut;
+mod decision;
 mod device;
+mod key;
+mod network;
 mod place;
 mod produce;
 mod recall;
@@ -25,6 +30,8 @@ mod unit;
 
 pub use ancestry::{Ancestry, Counted, CountedTouch, Judged, Judgement, LaneLine, Seen, Standing};
 pub use authority::given_key;
+pub(crate) use counting::count_by_rules;
+pub use decision::resolver;
 pub use lanes::join;
 pub use rule::Rule;
 pub use transfer::{OfferedItem, offered_items, returned_parts};
@@ -143,14 +150,17 @@ pub fn judge<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &A
         key_event: link.signer.key_event,
         journal_height: link.height,
         lines: Vec::new(),
+        amendment: link.amendment,
     };
     let ruled = by_rules(network, event, ancestry, &link.signer).and_then(|ruled| {
         (0..payload.touches.len()).try_for_each(|touch| lanes::check_journal(event, touch, link.height, ancestry))?;
-        Ok(ruled)
+        cut::check_journals(network, event, link.height, ancestry)?;
+        let amendment = cut::amendment(payload, link.amendment, ancestry)?;
+        Ok((ruled, amendment))
     });
     match ruled {
-        Ok((acting, lines)) => {
-            (judgement.acting, judgement.lines) = (acting, lines);
+        Ok(((acting, lines), amendment)) => {
+            (judgement.acting, judgement.lines, judgement.amendment) = (acting, lines, amendment);
             Ok(Verdict::Admit(judgement))
         }
         Err(Stop::Rule(rule)) => {
@@ -203,6 +213,7 @@ pub fn replay<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &
             key_event: signer.key_event,
             journal_height: 0,
             lines,
+            amendment: None,
         })),
         Err(Stop::Rule(rule)) => Ok(Replay::Broken(rule)),
         Err(Stop::Read(error)) => Err(error),
@@ -212,7 +223,12 @@ pub fn replay<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &
 /// Whether the event was signed under an amendment whose rules this program does not have.
 fn newer_rules<A: Ancestry>(payload: &Payload, ancestry: &A) -> Result<Option<String>, A::Error> {
     for id in &payload.basis {
-        let _ = (ancestry.judged(id)?, RULES_VERSION);
+        let Some(judged) = ancestry.judged(id)? else { continue };
+        if let Body::NetworkAmended(body) = &judged.event.payload().body
+            && let Some(version) = body.change.rules.filter(|version| *version > RULES_VERSION)
+        {
+            return Ok(Some(format!("version {version} of the rules")));
+        }
     }
     Ok(None)
 }
@@ -255,12 +271,13 @@ fn by_rules<A: Ancestry>(
 
     let (mut heights, mut before) = (Vec::new(), Vec::with_capacity(payload.touches.len()));
     for index in 0..payload.touches.len() {
-        let found = lanes::before(event, index, ancestry, &authority).map_err(Stop::Read)?;
+        let found =
+            lanes::before(event, index, &payload.touches[index].prev, ancestry, &authority).map_err(Stop::Read)?;
         heights.push(found.height);
         before.push(Ok(found.before?));
     }
     let case = Case { event, authority: &authority, acting, basis: &basis, before: &before, admitted: None };
-    let outcome = of_kind(&case, ancestry)?;
+    let outcome = of_kind(network, &case, ancestry)?;
     debug_assert_eq!(outcome.len(), heights.len(), "every touch has an outcome");
     let mut lines = Vec::with_capacity(heights.len());
     for (height, done) in heights.into_iter().zip(outcome) {
@@ -281,6 +298,10 @@ fn basis<A: Ancestry>(payload: &Payload, network_event: EventId, ancestry: &A) -
 
 /// The actor that acts, and the rules on whom else the event names outside its body.
 fn acting(payload: &Payload, authority: &Authority, basis: &[Seen]) -> Result<SubjectId, Rule> {
+    let amendments = basis.iter().filter(|seen| matches!(seen.payload().body, Body::NetworkAmended(_)));
+    if amendments.count() > 1 {
+        return Err(Rule::Amendment);
+    }
     let acting = authority.acting(payload, basis)?;
     if let Some(actor) = payload.captured_by {
         authority.known_actor(&actor, basis)?;
@@ -289,12 +310,18 @@ fn acting(payload: &Payload, authority: &Authority, basis: &[Seen]) -> Result<Su
 }
 
 /// The rules of the event's kind.
-fn of_kind<A: Ancestry>(case: &Case<'_>, ancestry: &A) -> Result<Outcome, Stop<A::Error>> {
+fn of_kind<A: Ancestry>(network: &Network, case: &Case<'_>, ancestry: &A) -> Result<Outcome, Stop<A::Error>> {
     let named = |id: &EventId| ancestry.judged(id).map_err(Stop::Read);
     let offer = |id: &EventId| named(id)?.ok_or(Stop::Rule(Rule::NotAnOffer));
     Ok(match &case.event.payload().body {
+        Body::NetworkAmended(body) => network::amended(case, body, network, ancestry)?,
+        Body::NetworkApproved(body) => network::approved(case, body, network, ancestry)?,
         Body::ActorEnrolled(body) => actor::enrolled(case, body)?,
         Body::ActorUpdated(body) => actor::updated(case, body)?,
+        Body::ActorKeyAdded(body) => key::added(case, body)?,
+        Body::ActorKeyRotated(body) => key::rotated(case, body)?,
+        Body::ActorKeyReplaced(body) => key::replaced(case, body, ancestry)?,
+        Body::ActorRevoked(body) => key::revoked(case, body, ancestry)?,
         Body::PlaceRegistered(body) => place::registered(case, body)?,
         Body::PlaceUpdated(body) => place::updated(case, body, ancestry)?,
         Body::ProduceRegistered(body) => produce::registered(case, body)?,
@@ -325,6 +352,7 @@ fn of_kind<A: Ancestry>(case: &Case<'_>, ancestry: &A) -> Result<Outcome, Stop<A
         Body::RecallUpdated(body) => recall::updated(case, body, ancestry)?,
         Body::RecallEnded(body) => recall::ended(case, &body.recall, ancestry)?,
         Body::EventCorrected(body) => correction::corrected(case, body, ancestry)?,
+        Body::DisputeResolved(body) => decision::resolved(case, body, ancestry)?,
         Body::EventConfirmed(body) => statement::stated(case, &body.target, ancestry)?,
         Body::EventDisputed(body) => statement::stated(case, &body.target, ancestry)?,
         _ => return Err(Rule::Touches.into()),
