@@ -17,6 +17,7 @@ mod evidence;
 mod foreign_bundles;
 mod foreign_rules;
 mod golden;
+mod goods;
 mod kinds;
 mod maker;
 mod measure;
