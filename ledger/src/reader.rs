@@ -2,11 +2,13 @@
 
 use crate::table::{JudgementRow, Judgements};
 use provenance::admission::{Ancestry, Judged};
+use provenance::counting::{self, CountedLot};
 use provenance::event::SignedEvent;
 use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::payload::Lane;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{Events, JournalHead, Journals, LaneHeads, Lanes, Log, Range, References, Store, StoreError, Subjects};
 
@@ -103,6 +105,25 @@ impl Reader {
             events.extend(self.stored(&id)?.map(|stored| (lane, stored)));
         }
         Ok(events)
+    }
+
+    /// The events at which a lane ends, among those that count.
+    pub fn counted_tips(&self, subject: &SubjectId, lane: Lane) -> Result<BTreeSet<EventId>, StoreError> {
+        let mut tips = Vec::new();
+        for tip in self.lane_tips(subject, lane)? {
+            tips.extend(self.seen(&tip)?);
+        }
+        Ok(counting::representatives(subject, lane, &tips))
+    }
+
+    /// A lot as all events that count show it; nothing where the subject is none.
+    pub fn lot(&self, lot: &SubjectId) -> Result<Option<CountedLot>, StoreError> {
+        counting::lot(lot, Lane::Main, &self.counted_tips(lot, Lane::Main)?, self)
+    }
+
+    /// Who owns a lot whose title has a lane of its own; nothing where it has none.
+    pub fn title(&self, lot: &SubjectId) -> Result<Option<CountedLot>, StoreError> {
+        counting::lot(lot, Lane::Title, &self.counted_tips(lot, Lane::Title)?, self)
     }
 
     /// Events of an actor that bear this business document.

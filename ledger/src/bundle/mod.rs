@@ -118,6 +118,7 @@ impl Ledger {
             lines,
             openings,
             left_out: left_out(request, &collected),
+            survivals: Vec::new(),
         })
     }
 

@@ -4,9 +4,8 @@ use super::facet::Facet;
 use super::history;
 use crate::reader::{Reader, Stored};
 use minicbor::{Decode, Encode};
-use provenance::admission::{Ancestry, OfferedItem, offered_items, returned_parts};
+use provenance::admission::{OfferedItem, offered_items, returned_parts};
 use provenance::body::{AcceptedLine, Body, Moves, Recipient, TemperatureLimits, TransferOffered};
-use provenance::counting;
 use provenance::id::{EventId, SubjectId};
 use provenance::payload::Lane;
 use provenance::seal::Sealable;
@@ -288,8 +287,7 @@ fn is_disputed(
     let own = |id: &EventId| id == offer || answers.iter().any(|answer| answer.judged.event.id() == *id);
     for item in items {
         for lot in [item.lot, item.item] {
-            let tips = reader.lane_tips(&lot, Lane::Main)?;
-            let Some(counted) = counting::lot(&lot, &tips, reader)? else { continue };
+            let Some(counted) = reader.lot(&lot)? else { continue };
             let unsettled = counted.disputed && counted.in_conflict.iter().any(own);
             let settled_against =
                 !counted.disputed && counted.in_conflict.iter().any(|id| own(id) && counted.beside.contains(id));
