@@ -94,6 +94,13 @@ impl Store {
         Ok(self.db.get_pinned_cf(self.column(T::COLUMN), key.to_bytes())?.is_some())
     }
 
+    /// Whether there is a row under each of these keys; nothing of a row is copied or read into its type.
+    pub fn multi_contains<T: Table>(&self, keys: &[T::Key]) -> Result<Vec<bool>, StoreError> {
+        let keys: Vec<_> = keys.iter().map(Key::to_bytes).collect();
+        let values = self.db.batched_multi_get_cf(self.column(T::COLUMN), &keys, false);
+        values.into_iter().map(|value| Ok(value?.is_some())).collect()
+    }
+
     /// The values under all `keys`, in their order; quicker than one by one.
     pub fn multi_get<T: Table>(&self, keys: &[T::Key]) -> Result<Vec<Option<T::Value>>, StoreError> {
         let keys: Vec<_> = keys.iter().map(Key::to_bytes).collect();
