@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 /// What goes from one machine to another.
 #[derive(Debug, Clone)]
 pub(crate) enum Message {
-    Request { id: RequestId, request: Request },
-    Response { id: RequestId, response: Result<Response, Failure> },
+    /// With the life of the node that asks: the answer is for that one alone.
+    Request { id: RequestId, life: u64, request: Request },
+    Response { id: RequestId, life: u64, response: Result<Response, Failure> },
     Gossip(Vec<Vec<u8>>),
 }
 
@@ -17,8 +18,6 @@ pub(crate) enum Message {
 pub(crate) struct Parcel {
     pub from: usize,
     pub to: usize,
-    /// The node that sent it: an answer is for that one alone.
-    pub life: u64,
     pub message: Message,
 }
 

@@ -1,10 +1,9 @@
 //! A node while it runs: its ledger, the machine that catches up, and what waits to be written.
 
-use crate::puller::Puller as Replica;
 use ledger::view::Views;
 use ledger::{Ledger, Origin, Outcome, SteppedLedger};
 use provenance::id::{EventId, PublicKey};
-use replication::{BatchId, RequestId};
+use replication::{BatchId, Replica, RequestId};
 use std::collections::{BTreeMap, BTreeSet};
 use store::StoreError;
 

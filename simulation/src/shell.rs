@@ -8,7 +8,7 @@ use ledger::{Origin, Outcome};
 use p2p::message::REQUESTS_AT_ONCE;
 use p2p::{PeerId, Request, Response};
 use provenance::id::EventId;
-use replication::{Failure, Output, RequestId, Unwritten, answer};
+use replication::{Failure, Output, RequestId, answer};
 
 /// How long an answer is waited for.
 const TIMEOUT_MS: u64 = 10_000;
@@ -34,46 +34,39 @@ impl World {
         };
         for _ in 0..copies {
             let at_ms = self.now_ms + self.chance.between(1, self.settings.delay_ms + 2);
-            let life = self.machines[from].life;
-            self.agenda.note(at_ms, Happening::Deliver(Parcel { from, to, life, message: message.clone() }));
+            self.agenda.note(at_ms, Happening::Deliver(Parcel { from, to, message: message.clone() }));
         }
     }
 
     pub fn deliver(&mut self, parcel: Parcel) -> Result<(), Broken> {
-        let Parcel { from, to, life, message } = parcel;
+        let Parcel { from, to, message } = parcel;
         if self.links.is_cut(from, to) || !self.links.is_up(from, to) {
             return Ok(());
         }
-        let (now_ms, peer) = (self.now_ms, self.machines[from].peer);
+        let (now_ms, peer, now_lives) = (self.now_ms, self.machines[from].peer, self.machines[to].life);
         let Some(node) = self.machines[to].node.as_mut() else { return Ok(()) };
         match message {
             Message::Gossip(events) => {
                 self.tell(&format!("{to} hears {} events from {from}", events.len()));
                 self.hear(from, to, events);
             }
-            Message::Request { id, request } => {
+            Message::Request { id, life, request } => {
                 let response = match &request {
                     Request::Hello(greeting) => {
                         node.replica.greeted(&peer, greeting, now_ms);
                         Ok(Response::Hello(node.replica.greeting()))
                     }
-                    request => answer(node.ledger(), request).map_err(|_| Failure::NoAnswer),
+                    request => match answer(node.ledger(), request) {
+                        Ok(Some(response)) => Ok(response),
+                        Ok(None) | Err(_) => Err(Failure::NoAnswer),
+                    },
                 };
-                let response = match response {
-                    Ok(Response::Hello(greeting)) => Ok(Response::Hello(greeting)),
-                    Ok(other) => Ok(other),
-                    Err(failure) => Err(failure),
-                };
-                let _ = life;
-                self.send(to, from, Message::Response { id, response });
+                self.send(to, from, Message::Response { id, life, response });
             }
-            Message::Response { id, response } => {
+            Message::Response { id, life, response } => {
                 // A request has one answer; a copy of it comes too late.
-                if node.asked.remove(&id).is_none() {
+                if life != now_lives || node.asked.remove(&id).is_none() {
                     return Ok(());
-                }
-                if let Ok(Response::Hello(greeting)) = &response {
-                    node.replica.greeted(&peer, greeting, now_ms);
                 }
                 node.replica.answered(id, response, now_ms);
             }
@@ -131,10 +124,9 @@ impl World {
             Waiting::Nobody => {}
             Waiting::Signer(signer) => self.hear_back(signer, &events, &outcomes),
             Waiting::Batch(id) => {
-                let unwritten = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Unavailable(_)));
                 let Some(node) = self.node(at) else { return };
                 node.received.extend(events.iter().map(|bytes| EventId::of(bytes)));
-                node.replica.submitted(id, if unwritten { Err(Unwritten) } else { Ok(outcomes) }, now_ms);
+                node.replica.submitted(id, Ok(outcomes), now_ms);
             }
             Waiting::Gossip(from) => {
                 let peer = self.machines[from].peer;
@@ -218,7 +210,7 @@ impl World {
             match output {
                 Output::Ask { id, peer, request } => self.ask(at, id, &peer, request),
                 Output::Submit { id, source, events } => {
-                    let origin = Origin::Peer(source.to_string());
+                    let origin = Origin::Peer(source.map_or_else(|| "gone".to_owned(), |peer| peer.to_string()));
                     let events = events.into_iter().map(|(_, bytes)| bytes).collect();
                     self.submit(at, Job { events, origin, waiting: Waiting::Batch(id) });
                 }
@@ -254,7 +246,7 @@ impl World {
         }
         node.asked.insert(id, to);
         self.agenda.note(now_ms + TIMEOUT_MS, Happening::Timeout { at, life, id });
-        self.send(at, to, Message::Request { id, request });
+        self.send(at, to, Message::Request { id, life, request });
     }
 
     /// Two machines find each other, if both run and nothing is between them.

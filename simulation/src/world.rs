@@ -218,6 +218,9 @@ impl World {
         self.settings.duplicate_percent = 0;
         for machine in &self.machines {
             machine.disk.crash(None);
+            if let Some(node) = &machine.node {
+                node.ledger().reader().store().mend();
+            }
         }
         if self.settings.sabotage != Some(Sabotage::NoHealing) {
             self.heal()?;
