@@ -74,11 +74,12 @@ impl World {
         // While the map is made again there is none.
         let Some((size, root)) = node.ledger().map_root().map_err(Broken::failed)? else { return Ok(()) };
         let root = root.map_or(provenance::state_map::EMPTY, |root| root.hash);
-        let entries = usize::try_from(size).ok().and_then(|size| machine.seen.get(..size));
-        let Some(entries) = entries else {
+        let size = usize::try_from(size).expect("logs are short here");
+        let entries = node.ledger().reader().log_ids(0, size).map_err(Broken::failed)?;
+        if entries.len() < size {
             return Err(Broken::Lost(format!("{at} has cut its state map for {size} entries, and has fewer")));
-        };
-        let (known, by) = *self.roots.entry(digest(entries)).or_insert((root, at));
+        }
+        let (known, by) = *self.roots.entry(digest(&entries)).or_insert((root, at));
         if known != root {
             let what = format!("{at} has another state root for {size} entries than {by}");
             return Err(Broken::Differs(what));
@@ -96,7 +97,7 @@ impl World {
                 let lacks: Vec<_> = all.difference(&seen).take(3).collect();
                 return Ok(Some(format!("{at} lacks {} entries, such as {lacks:?}", all.len() - machine.seen.len())));
             }
-            if node.is_behind() || !node.queue.is_empty() {
+            if node.is_behind() || !node.queue.is_empty() || node.is_writing {
                 return Ok(Some(format!("{at} has still to write or to follow")));
             }
         }

@@ -93,8 +93,9 @@ impl Node {
     /// What was admitted lately and did not come from peers.
     pub fn news(&mut self) -> Result<Vec<Vec<u8>>, StoreError> {
         let size = self.ledger().size();
+        let new = usize::try_from(size - self.published).expect("logs are short here");
         let mut news = Vec::new();
-        for id in self.ledger().reader().log_ids(self.published, usize::MAX)? {
+        for id in self.ledger().reader().log_ids(self.published, new)? {
             if !self.received.contains(&id) {
                 news.extend(self.ledger().reader().judged_bytes(&id)?);
             }

@@ -13,6 +13,12 @@ use replication::{Failure, Output, RequestId, answer};
 /// How long an answer is waited for.
 const TIMEOUT_MS: u64 = 10_000;
 
+/// Pause after a failed write, as in the ledger.
+const RETRY_AFTER_MS: u64 = 250;
+
+/// How soon the replica can be called again: a machine that asks for no time at all would stop simulated time.
+const SHORTEST_TICK_MS: u64 = 10;
+
 /// Events of one gossip message.
 const GOSSIPED_AT_ONCE: usize = 8;
 
@@ -113,7 +119,17 @@ impl World {
         self.publish(at)?;
         self.follow_soon(at);
         self.drain(at);
+        self.try_again_later(at);
         Ok(())
+    }
+
+    /// After a failed write the writer tries the disk again, also where nobody writes.
+    fn try_again_later(&mut self, at: usize) {
+        let (at_ms, life) = (self.now_ms + RETRY_AFTER_MS, self.machines[at].life);
+        let Some(node) = self.node(at) else { return };
+        if node.ledger().health().writing.is_some() && !std::mem::replace(&mut node.is_writing, true) {
+            self.agenda.note(at_ms, Happening::Write { at, life });
+        }
     }
 
     /// Tells whoever waits what became of events.
@@ -223,8 +239,7 @@ impl World {
         }
         let (now_ms, life) = (self.now_ms, self.machines[at].life);
         let Some(node) = self.node(at) else { return };
-        // A machine that asks for no time at all would stop simulated time.
-        let due_ms = node.replica.next_tick_ms().max(now_ms + 1);
+        let due_ms = node.replica.next_tick_ms().max(now_ms + SHORTEST_TICK_MS);
         if due_ms < node.tick_ms {
             node.tick_ms = due_ms;
             self.agenda.note(due_ms, Happening::Tick { at, life });
