@@ -13,7 +13,7 @@ use provenance::id::{EventId, sha256};
 use provenance::merkle::{Hash, leaf_hash};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use store::{MemoryDisk, Store, StoreOptions};
+use store::{Events, MemoryDisk, Range, Store, StoreOptions};
 
 impl World {
     /// The log goes on where it ended, with what was signed.
@@ -131,15 +131,24 @@ impl World {
         Ok(())
     }
 
-    /// Every entry is an event whose signature holds.
+    /// Whatever is stored as an event was signed, and its signature holds; and no entry stands beyond the log's end.
     fn look_at_bodies(&self, at: usize) -> Result<(), Broken> {
         let Machine { node: Some(node), seen, .. } = &self.machines[at] else { return Ok(()) };
-        for id in &seen[1..] {
-            let bytes = node.ledger().reader().judged_bytes(id).map_err(Broken::failed)?.unwrap_or_default();
-            let event = SignedEvent::decode(bytes).ok().filter(|event| event.id() == *id);
+        let reader = node.ledger().reader();
+        let entries = reader.log_ids(0, usize::MAX).map_err(Broken::failed)?;
+        if let Some(id) = entries.get(seen.len()) {
+            return Err(Broken::Invalid(format!("{id} stands beyond the end of the log of {at}")));
+        }
+        if let Some(id) = seen[1..].iter().find(|id| !matches!(reader.judged_bytes(id), Ok(Some(_)))) {
+            return Err(Broken::Lost(format!("the bytes of {id} are missing at {at}")));
+        }
+        // Void links of journals are stored too.
+        for row in reader.store().scan::<Events>(Range::all()) {
+            let (id, bytes) = row.map_err(Broken::failed)?;
+            let event = SignedEvent::decode(bytes).ok().filter(|event| event.id() == id && self.signed.contains(&id));
             // Signatures are the same wherever the bytes are.
             if !event.is_some_and(|event| at > 0 || is_authentic(event)) {
-                return Err(Broken::Invalid(format!("{id} of {at} is no event, or its signature does not hold")));
+                return Err(Broken::Invalid(format!("{id} of {at} was never signed, or its signature does not hold")));
             }
         }
         Ok(())

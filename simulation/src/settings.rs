@@ -7,8 +7,8 @@ use crate::chance::Chance;
 pub enum Sabotage {
     /// Disks acknowledge what they have not written.
     LyingDisks,
-    /// One node's views get a row that no event made.
-    ForeignRow,
+    /// One node's views lose rows.
+    LostRows,
     /// One node's log gets an event that nobody signed.
     ForgedEntry,
     /// A connection that was cut stays cut.

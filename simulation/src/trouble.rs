@@ -7,7 +7,6 @@ use crate::signer::Habit;
 use crate::violation::Broken;
 use crate::world::{Happening, World};
 use ledger::Origin;
-use ledger::view::ViewFollower;
 use provenance::event::SignedEvent;
 use provenance::id::EventId;
 use store::{Crash, Fault};
@@ -199,9 +198,9 @@ impl World {
         self.signers.push(thief);
     }
 
-    /// Breaks on purpose what has to be noticed.
+    /// Breaks on purpose what the audit has to notice.
     pub fn sabotage(&mut self) -> Result<(), Broken> {
-        let Some(node) = &self.machines[0].node else { return Ok(()) };
+        let node = self.machines[0].node.as_ref().expect("all machines run at the end");
         let store = node.ledger().reader().store();
         let mut batch = store.batch();
         match self.settings.sabotage {
@@ -213,10 +212,8 @@ impl World {
                 batch.put::<store::Log>(&node.ledger().size(), &id);
                 batch.put::<store::Events>(&id, &bytes);
             }
-            Some(Sabotage::ForeignRow) => {
-                let column = ViewFollower::COLUMNS[0];
-                debug_assert_eq!(column, store::Column::Produces);
-                batch.clear(column);
+            Some(Sabotage::LostRows) => {
+                batch.clear(store::Column::Actors);
             }
             _ => return Ok(()),
         }

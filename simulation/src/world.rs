@@ -142,6 +142,7 @@ impl World {
                 return Err(Broken::NeverSettled(open));
             }
         }
+        self.sabotage()?;
         self.audit()?;
         Ok(Held {
             trace: self.trace.hash(),
@@ -225,7 +226,7 @@ impl World {
         if self.settings.sabotage != Some(Sabotage::NoHealing) {
             self.heal()?;
         }
-        self.sabotage()
+        Ok(())
     }
 
     pub fn tell(&mut self, line: &str) {
