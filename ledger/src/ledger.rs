@@ -64,6 +64,25 @@ pub enum WriteError {
     Closed,
 }
 
+/// Events that the writer has, and will judge in their order.
+#[derive(Debug)]
+pub struct HandedIn {
+    answers: Vec<oneshot::Receiver<Vec<Outcome>>>,
+    count: usize,
+}
+
+impl HandedIn {
+    /// What became of the events, in their order, when all of them are on the disk.
+    pub async fn outcomes(self) -> Result<Vec<Outcome>, WriteError> {
+        let mut outcomes = Vec::with_capacity(self.count);
+        for answer in self.answers {
+            outcomes.extend(answer.await.map_err(|_| WriteError::Closed)?);
+        }
+        debug_assert_eq!(outcomes.len(), self.count, "one outcome for each event");
+        Ok(outcomes)
+    }
+}
+
 /// How the ledger is.
 #[derive(Debug, Clone)]
 pub struct Health {
@@ -195,6 +214,12 @@ impl Ledger {
 
     /// Checks, judges and appends events; answers in their order when all of them are on the disk.
     pub async fn submit(&self, events: Vec<Vec<u8>>, origin: Origin) -> Result<Vec<Outcome>, WriteError> {
+        self.hand_in(events, origin).await?.outcomes().await
+    }
+
+    /// Checks events and hands them to the writer; returns before they are judged, so that further ones can be
+    /// checked meanwhile. What is handed in later is judged later.
+    pub async fn hand_in(&self, events: Vec<Vec<u8>>, origin: Origin) -> Result<HandedIn, WriteError> {
         let count = events.len();
         let mut events = events.into_iter();
         let jobs = self.shared.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -211,12 +236,7 @@ impl Ledger {
             place.send(Job { events: checked, count, origin: origin.clone(), reply });
             answers.push(answer);
         }
-        let mut outcomes = Vec::with_capacity(count);
-        for answer in answers {
-            outcomes.extend(answer.await.map_err(|_| WriteError::Closed)?);
-        }
-        debug_assert_eq!(outcomes.len(), count, "one outcome for each event");
-        Ok(outcomes)
+        Ok(HandedIn { answers, count })
     }
 
     /// The network that this ledger serves.

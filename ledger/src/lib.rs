@@ -30,7 +30,7 @@ pub use check::CheckError;
 pub use checkpoint::AddCosignatureError;
 pub use clock::{Clock, SystemClock};
 pub use follower::{Follower, FollowerStatus, LogEntry, Pace};
-pub use ledger::{Health, Ledger, LedgerOptions, OpenError, WriteError};
+pub use ledger::{HandedIn, Health, Ledger, LedgerOptions, OpenError, WriteError};
 pub use log::{Inclusion, LogError, LogSigner};
 pub use map::{Cut, LaneTips, StateError, StateProof};
 pub use outcome::{Origin, Outcome, Refusal};

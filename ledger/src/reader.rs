@@ -8,7 +8,9 @@ use provenance::payload::Lane;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use std::sync::Arc;
-use store::{Events, Held, JournalHead, Journals, LaneHeads, Lanes, Log, Range, References, Store, StoreError, Subjects};
+use store::{
+    Events, Held, JournalHead, Journals, LaneHeads, Lanes, Log, Range, References, Store, StoreError, Subjects,
+};
 
 /// Memory for judged events: those of some days of a busy cooperative.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;

@@ -1,18 +1,16 @@
 //! Answering peers: greetings and openings here, and what the ledger alone can answer by [`replication::answer`].
 
+use super::catch_up::Input;
 use super::{Shared, openings};
 use p2p::{PeerId, Request, Responder, Response};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// Answers one request; without an answer the peer asks again later, or another peer.
 pub(super) async fn answer(shared: Arc<Shared>, from: PeerId, request: Request, reply: Responder) {
     let response = match request {
         Request::Hello(greeting) => {
             let greeted = Response::Hello(shared.greeting());
-            if greeting.log_size > followed(&shared, &from) {
-                shared.wake(&from);
-            }
+            let _ = shared.inputs.send(Input::Greeted(from, greeting)).await;
             Ok(Ok(Some(greeted)))
         }
         Request::Openings { events } => {
@@ -37,9 +35,4 @@ pub(super) async fn answer(shared: Arc<Shared>, from: PeerId, request: Request, 
         Ok(Err(error)) => tracing::warn!(peer = %from, %error, "a peer's question cannot be answered"),
         Err(error) => tracing::error!(%error, "answering a peer failed"),
     }
-}
-
-fn followed(shared: &Shared, peer: &PeerId) -> u64 {
-    let peers = shared.peers();
-    peers.get(peer).map_or(0, |followed| followed.size.load(Ordering::Relaxed))
 }

@@ -260,8 +260,9 @@ impl Response {
             (5, 2) => Ok(Self::Anchor { anchor: from.optional(|from| Ok(from.bytes(MAX_ANCHOR_BYTES)?.to_vec()))? }),
             (6, 2) => Ok(Self::State { root: from.optional(MapRoot::read)? }),
             (7, 2) => Ok(Self::MapPages {
-                pages: from
-                    .entries(MAX_MAP_PAGES, |from| from.optional(|from| Ok(from.bytes(MAX_MAP_PAGE_BYTES)?.to_vec())))?,
+                pages: from.entries(MAX_MAP_PAGES, |from| {
+                    from.optional(|from| Ok(from.bytes(MAX_MAP_PAGE_BYTES)?.to_vec()))
+                })?,
             }),
             (8, 2) => Ok(Self::Recent {
                 events: from.entries(MAX_SUBJECTS, |from| {

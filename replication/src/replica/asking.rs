@@ -4,9 +4,7 @@ use super::remote::Comparison;
 use super::wanted::{Place, Taker};
 use super::{Asked, Output, Question, Replica, RequestId};
 use crate::holdings::Holdings;
-use crate::limits::{
-    BODY_REQUESTS_AT_ONCE, HELLO_EVERY_MS, MAX_BODY_BYTES, MAX_WANTED, READ_AHEAD,
-};
+use crate::limits::{BODY_REQUESTS_AT_ONCE, HELLO_EVERY_MS, MAX_BODY_BYTES, MAX_WANTED, READ_AHEAD};
 use p2p::message::{MAX_EVENT_BYTES, MAX_PAGE_IDS, MAX_RESPONSE_BYTES};
 use p2p::{PeerId, Request};
 use std::ops::Bound;
@@ -236,9 +234,11 @@ impl<H: Holdings> Replica<H> {
                 continue;
             }
             remote.window.asked(ids.len());
-            let id = self.send(peer, Question::Bodies { ids: ids.clone(), is_slow: false }, Request::Bodies {
-                ids: ids.clone(),
-            });
+            let id = self.send(
+                peer,
+                Question::Bodies { ids: ids.clone(), is_slow: false },
+                Request::Bodies { ids: ids.clone() },
+            );
             self.wanted.asked(&ids, id);
         }
     }

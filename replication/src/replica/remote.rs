@@ -186,7 +186,8 @@ impl RemoteLog {
     /// The cursor, if it is worth keeping now: after so many entries, or when nothing is under way.
     pub fn to_save(&self, each: u64) -> Option<Cursor> {
         let skipped = self.skipped.as_ref().map(|track| (track.passed(), track.end));
-        let saved = (self.saved.next, self.saved.gaps.len(), self.saved.skipped.map(|skipped| (skipped.next, skipped.end)));
+        let saved =
+            (self.saved.next, self.saved.gaps.len(), self.saved.skipped.map(|skipped| (skipped.next, skipped.end)));
         if (self.main.passed(), self.gaps.len(), skipped) == saved && self.main.last() == self.saved.last {
             return None;
         }

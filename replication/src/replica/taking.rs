@@ -39,9 +39,7 @@ impl<H: Holdings> Replica<H> {
                 self.descend(&peer, |replica, descent| descent.take_pages(&replica.holdings, pages));
             }
             (Question::Map, Ok(Response::Recent { events })) => {
-                self.descend(&peer, |replica, descent| {
-                    descent.take_recent(events, |ids| replica.unknown(ids))
-                });
+                self.descend(&peer, |replica, descent| descent.take_recent(events, |ids| replica.unknown(ids)));
             }
             (what, answer) => self.take_failure(id, peer, what, answer.err().unwrap_or(Failure::NoAnswer)),
         }
@@ -283,7 +281,8 @@ impl<H: Holdings> Replica<H> {
                 let size = descent.size;
                 let left: VecDeque<_> = descent.into_found().collect();
                 tracing::info!(%peer, events = left.len(), "the states of a peer and this node were compared");
-                remote.comparison = Comparison::Fetching(Fetching { size, left, open: VecDeque::new(), since_ms: now_ms });
+                remote.comparison =
+                    Comparison::Fetching(Fetching { size, left, open: VecDeque::new(), since_ms: now_ms });
             }
             Ok(()) => remote.comparison = Comparison::Descending(descent),
             Err(Dropped::ReadTheLog) => {

@@ -1,6 +1,6 @@
 //! Events that are wanted: in which order, who has them, and what became of each.
 
-use super::{BatchId, RequestId};
+use super::RequestId;
 use crate::limits::{BATCH_BYTES, BATCH_EVENTS, MAX_ANCESTORS};
 use provenance::id::EventId;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -44,7 +44,7 @@ enum State {
     Queued,
     Asked(RequestId),
     Here(Vec<u8>),
-    Writing(BatchId),
+    Writing,
     /// Nobody had it, or what it rests on was not here. Asked for again at that time.
     Paused(u64),
     /// It waits for an upgrade, and there was no room to keep it.
@@ -175,7 +175,7 @@ impl Wanted {
                 self.paused_ids.remove(&want.order);
             }
             State::Asked(_) => {}
-            State::Here(_) | State::Writing(_) | State::TooNew | State::Refused => return,
+            State::Here(_) | State::Writing | State::TooNew | State::Refused => return,
         }
         self.line.insert(want.order, *id);
         self.bytes += bytes.len();
@@ -215,7 +215,7 @@ impl Wanted {
 
     /// The next events to be written, in their order, with who delivered most of them. Fewer than a batch only where
     /// `also_few`, or nothing more is on its way.
-    pub fn next_batch(&mut self, batch: BatchId, also_few: bool) -> Option<(Place, Vec<(EventId, Vec<u8>)>)> {
+    pub fn next_batch(&mut self, also_few: bool) -> Option<(Place, Vec<(EventId, Vec<u8>)>)> {
         let (mut count, mut bytes) = (0, 0);
         for id in self.line.values() {
             let State::Here(body) = &self.wants[id].state else { break };
@@ -234,7 +234,7 @@ impl Wanted {
         for _ in 0..count {
             let (_, id) = self.line.pop_first().expect("they were just counted");
             let want = self.wants.get_mut(&id).expect("what stands in line is wanted");
-            if let State::Here(body) = std::mem::replace(&mut want.state, State::Writing(batch)) {
+            if let State::Here(body) = std::mem::replace(&mut want.state, State::Writing) {
                 events.push((id, body));
             }
             *delivered.entry(want.from).or_default() += 1;
@@ -282,7 +282,7 @@ impl Wanted {
         let Some(want) = self.wants.get_mut(id) else { return };
         if want.listed == 0 {
             self.forget(id);
-        } else if matches!(want.state, State::Writing(_)) {
+        } else if matches!(want.state, State::Writing) {
             want.state = State::Queued;
             self.queue.insert(want.order, *id);
         }
@@ -318,11 +318,6 @@ impl Wanted {
         self.paused_ids.values().take(most).copied().collect()
     }
 
-    /// When the next pause ends.
-    pub fn next_pause_ends_ms(&self) -> Option<u64> {
-        self.paused.first().map(|(until, _)| *until)
-    }
-
     /// A peer is gone: what only it has shown is not wanted any more, unless it is here already.
     pub fn gone(&mut self, place: Place) {
         self.guessed.remove(&place);
@@ -333,7 +328,7 @@ impl Wanted {
             if want.from == place {
                 want.from = NOBODY;
             }
-            if want.listed == 0 && !matches!(want.state, State::Here(_) | State::Writing(_)) {
+            if want.listed == 0 && !matches!(want.state, State::Here(_) | State::Writing) {
                 alone.push(*id);
             }
         }
@@ -373,7 +368,7 @@ impl Wanted {
                 self.paused.remove(&(until, want.order));
                 self.paused_ids.remove(&want.order);
             }
-            State::Writing(_) | State::TooNew | State::Refused => {}
+            State::Writing | State::TooNew | State::Refused => {}
         }
     }
 

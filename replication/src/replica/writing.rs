@@ -44,7 +44,7 @@ impl<H: Holdings> Replica<H> {
     pub(super) fn write(&mut self) {
         while self.batches.len() < BATCHES_AT_ONCE && self.unwritable_until_ms <= self.now_ms {
             let id = BatchId(self.next_batch);
-            let Some((place, events)) = self.wanted.next_batch(id, self.batches.is_empty()) else { return };
+            let Some((place, events)) = self.wanted.next_batch(self.batches.is_empty()) else { return };
             self.next_batch += 1;
             let bytes = events.iter().map(|(_, body)| body.len()).sum();
             self.batches.insert(id, Written { ids: events.iter().map(|(id, _)| *id).collect(), bytes });
