@@ -7,7 +7,6 @@ use crate::violation::Broken;
 use crate::world::World;
 use ledger::{Origin, Outcome};
 use provenance::body::Body;
-use provenance::event::SignedEvent;
 use provenance::id::{EventId, SubjectId};
 
 impl World {
@@ -91,7 +90,7 @@ impl World {
         let Some(node) = &mut self.machines[at].node else { return Ok(false) };
         let went_well = node.follow_to_the_end();
         if self.machines[at].disk.is_down() {
-            self.stop(at)?;
+            self.stop(at);
             return Ok(false);
         }
         self.look_at_cut(at)?;
@@ -118,12 +117,7 @@ impl World {
                 Outcome::Admitted { .. } | Outcome::Known { .. } => signer.has_seen(&id),
                 // A mistake is forgotten and its place in the journal taken again, or built upon; then it is sent
                 // again with what comes after it.
-                Outcome::Void { .. } if drops_mistakes => {
-                    if signer.trail.last().is_some_and(|last| last.id() == id) {
-                        let mistake = signer.trail.pop();
-                        signer.journal = mistake.map_or(signer.journal, |event: SignedEvent| event.payload().journal);
-                    }
-                }
+                Outcome::Void { .. } if drops_mistakes => signer.forget_last(&id),
                 _ => {}
             }
         }

@@ -1,6 +1,6 @@
 //! Numbers that look random and follow from a seed.
 
-/// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014). It is small, passes
+/// `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014). It is small, passes
 /// the usual tests, and any seed does, 0 included.
 #[derive(Debug, Clone)]
 pub struct Chance(u64);

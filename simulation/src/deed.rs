@@ -86,12 +86,7 @@ impl Deed {
     }
 
     /// What it would say; none where there is nothing to do it with.
-    pub fn draft(
-        self,
-        who: &Signer,
-        known: &Knowledge<'_>,
-        chance: &mut Chance,
-    ) -> Result<Option<Draft>, StoreError> {
+    pub fn draft(self, who: &Signer, known: &Knowledge<'_>, chance: &mut Chance) -> Result<Option<Draft>, StoreError> {
         let draft = match self {
             Self::Enrol => Some(enrolment(who, known, chance)),
             Self::Rename => {
@@ -197,15 +192,21 @@ fn any_lot(known: &Knowledge<'_>, chance: &mut Chance) -> Result<Option<ProduceR
     Ok(chance.one(&known.views.produces(&ProduceFilter::default(), None, PageSize::new(12))?.rows).cloned())
 }
 
-fn open_offer(filter: TransferFilter, known: &Knowledge<'_>, chance: &mut Chance) -> Result<Option<TransferRow>, StoreError> {
-    let filter = TransferFilter { state: Some(TransferState::Open), ..filter };
-    Ok(chance.one(&known.views.transfers(&filter, None, PageSize::new(12))?.rows).cloned())
+/// Offers without an answer.
+const OPEN: Option<TransferState> = Some(TransferState::Open);
+
+fn one_transfer(
+    filter: &TransferFilter,
+    known: &Knowledge<'_>,
+    chance: &mut Chance,
+) -> Result<Option<TransferRow>, StoreError> {
+    Ok(chance.one(&known.views.transfers(filter, None, PageSize::new(12))?.rows).cloned())
 }
 
 /// Takes over, in part or as a whole, or refuses.
 fn answer(who: &Signer, known: &Knowledge<'_>, chance: &mut Chance) -> Result<Option<Draft>, StoreError> {
-    let filter = TransferFilter { recipient: Some(who.actor), ..TransferFilter::default() };
-    let Some(offer) = open_offer(filter, known, chance)? else { return Ok(None) };
+    let filter = TransferFilter { state: OPEN, recipient: Some(who.actor), ..TransferFilter::default() };
+    let Some(offer) = one_transfer(&filter, known, chance)? else { return Ok(None) };
     let Some(mut draft) = on_items(&offer, known, TransferClosed { offer: offer.id, reason: None })? else {
         return Ok(None);
     };
@@ -230,8 +231,8 @@ fn answer(who: &Signer, known: &Knowledge<'_>, chance: &mut Chance) -> Result<Op
 }
 
 fn cancellation(who: &Signer, known: &Knowledge<'_>, chance: &mut Chance) -> Result<Option<Draft>, StoreError> {
-    let filter = TransferFilter { offerer: Some(who.actor), ..TransferFilter::default() };
-    let Some(offer) = open_offer(filter, known, chance)? else { return Ok(None) };
+    let filter = TransferFilter { state: OPEN, offerer: Some(who.actor), ..TransferFilter::default() };
+    let Some(offer) = one_transfer(&filter, known, chance)? else { return Ok(None) };
     let closed = TransferClosed { offer: offer.id, reason: None };
     let draft = on_items(&offer, known, closed.clone())?;
     Ok(draft.map(|draft| Draft { body: Body::TransferCancelled(closed), ..draft }))

@@ -57,7 +57,9 @@ impl World {
             if let Outcome::Admitted { id, index } | Outcome::Known { id, index: Some(index) } = outcome {
                 let found = usize::try_from(*index).ok().and_then(|index| self.machines[at].seen.get(index));
                 if found != Some(id) {
-                    return Err(Broken::Lost(format!("{id} was acknowledged as entry {index} of {at}, which is {found:?}")));
+                    return Err(Broken::Lost(format!(
+                        "{id} was acknowledged as entry {index} of {at}, which is {found:?}"
+                    )));
                 }
             }
         }
@@ -88,20 +90,20 @@ impl World {
     }
 
     /// Why the machines have not come to the same yet.
-    pub fn unsettled(&self) -> Result<Option<String>, Broken> {
+    pub fn unsettled(&self) -> Option<String> {
         let all: BTreeSet<&EventId> = self.machines.iter().flat_map(|machine| &machine.seen).collect();
         for (at, machine) in self.machines.iter().enumerate() {
-            let Some(node) = &machine.node else { return Ok(Some(format!("{at} does not run"))) };
+            let Some(node) = &machine.node else { return Some(format!("{at} does not run")) };
             if machine.seen.len() < all.len() {
                 let seen: BTreeSet<&EventId> = machine.seen.iter().collect();
                 let lacks: Vec<_> = all.difference(&seen).take(3).collect();
-                return Ok(Some(format!("{at} lacks {} entries, such as {lacks:?}", all.len() - machine.seen.len())));
+                return Some(format!("{at} lacks {} entries, such as {lacks:?}", all.len() - machine.seen.len()));
             }
             if node.is_behind() || !node.queue.is_empty() || node.is_writing {
-                return Ok(Some(format!("{at} has still to write or to follow")));
+                return Some(format!("{at} has still to write or to follow"));
             }
         }
-        Ok(None)
+        None
     }
 
     /// Everything, once all machines have the same set.

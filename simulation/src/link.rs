@@ -8,8 +8,16 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone)]
 pub(crate) enum Message {
     /// With the life of the node that asks: the answer is for that one alone.
-    Request { id: RequestId, life: u64, request: Request },
-    Response { id: RequestId, life: u64, response: Result<Response, Failure> },
+    Request {
+        id: RequestId,
+        life: u64,
+        request: Request,
+    },
+    Response {
+        id: RequestId,
+        life: u64,
+        response: Result<Response, Failure>,
+    },
     Gossip(Vec<Vec<u8>>),
 }
 

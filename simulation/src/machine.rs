@@ -36,8 +36,14 @@ impl Clock for SkewedClock {
 pub(crate) struct LogKey {
     key: SigningKey,
     origin: String,
-    /// The text of each size, and the first contradiction.
-    signed: Mutex<(BTreeMap<u64, Vec<u8>>, Option<String>)>,
+    signed: Mutex<Signed>,
+}
+
+/// What a log key has signed.
+#[derive(Debug, Default)]
+struct Signed {
+    by_size: BTreeMap<u64, Vec<u8>>,
+    contradiction: Option<String>,
 }
 
 impl LogSigner for LogKey {
@@ -53,10 +59,9 @@ impl LogSigner for LogKey {
         let mut signed = self.signed.lock().unwrap_or_else(PoisonError::into_inner);
         let lines = String::from_utf8_lossy(text).into_owned();
         let size = lines.lines().nth(1).and_then(|line| line.parse().ok()).unwrap_or(0);
-        let before = signed.0.entry(size).or_insert_with(|| text.to_vec());
+        let before = signed.by_size.entry(size).or_insert_with(|| text.to_vec()).clone();
         if before != text {
-            let before = String::from_utf8_lossy(before).into_owned();
-            signed.1.get_or_insert(format!("{before}\nand\n{lines}"));
+            signed.contradiction = Some(format!("{}\nand\n{lines}", String::from_utf8_lossy(&before)));
         }
         self.key.sign(text).to_bytes()
     }
@@ -65,7 +70,7 @@ impl LogSigner for LogKey {
 impl LogKey {
     /// Two different checkpoints of one size, if it ever signed such.
     pub fn contradiction(&self) -> Option<String> {
-        self.signed.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
+        self.signed.lock().unwrap_or_else(PoisonError::into_inner).contradiction.clone()
     }
 }
 
@@ -83,12 +88,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub fn new(
-        name: usize,
-        settings: &crate::settings::Settings,
-        now_ms: Arc<AtomicU64>,
-        chance: &mut Chance,
-    ) -> Self {
+    pub fn new(name: usize, settings: &crate::settings::Settings, now_ms: Arc<AtomicU64>, chance: &mut Chance) -> Self {
         let key = SigningKey::from_bytes(&chance.bytes());
         // A libp2p peer id: the identity multihash of an Ed25519 key in protobuf.
         let peer = [&[0, 36, 8, 1, 18, 32][..], public(&key).as_bytes()].concat();
@@ -107,7 +107,12 @@ impl Machine {
     }
 
     /// Starts a node on what the disk holds. It may stop while it starts, at the commit that `crash` says.
-    pub fn start(&mut self, network: &Network, crash: Option<Crash>, sabotage: Option<Sabotage>) -> Result<(), OpenError> {
+    pub fn start(
+        &mut self,
+        network: &Network,
+        crash: Option<Crash>,
+        sabotage: Option<Sabotage>,
+    ) -> Result<(), OpenError> {
         // Small worlds need little memory, and what is not allocated need not be cleared.
         let store = StoreOptions { cache_bytes: 1 << 20, write_buffer_bytes: 4 << 20, ..StoreOptions::default() };
         let store = Store::open_on(&self.disk, &store)?;

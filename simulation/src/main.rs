@@ -16,13 +16,11 @@ fn main() -> ExitCode {
     if let Some(seed) = number("--seed") {
         return show(seed, arguments.iter().any(|argument| argument == "--trace"));
     }
-    match number("--seeds") {
-        Some(count) => many(number("--from").unwrap_or(0), count),
-        None => {
-            eprintln!("{USAGE}");
-            ExitCode::from(2)
-        }
+    if let Some(count) = number("--seeds") {
+        return many(number("--from").unwrap_or(0), count);
     }
+    eprintln!("{USAGE}");
+    ExitCode::from(2)
 }
 
 fn show(seed: u64, printing: bool) -> ExitCode {

@@ -87,7 +87,11 @@ impl Node {
             waiting.push((job.events, job.waiting));
         }
         let outcomes = self.ledger.write(jobs);
-        waiting.into_iter().zip(outcomes).map(|((events, waiting), outcomes)| Written { events, outcomes, waiting }).collect()
+        waiting
+            .into_iter()
+            .zip(outcomes)
+            .map(|((events, waiting), outcomes)| Written { events, outcomes, waiting })
+            .collect()
     }
 
     /// What was admitted lately and did not come from peers.

@@ -32,7 +32,7 @@ impl World {
     }
 
     /// Sends a message, which may be lost, come later than others, or come twice.
-    fn send(&mut self, from: usize, to: usize, message: Message) {
+    fn send(&mut self, from: usize, to: usize, message: &Message) {
         let copies = if self.chance.percent(self.settings.loss_percent) {
             0
         } else {
@@ -44,13 +44,13 @@ impl World {
         }
     }
 
-    pub fn deliver(&mut self, parcel: Parcel) -> Result<(), Broken> {
+    pub fn deliver(&mut self, parcel: Parcel) {
         let Parcel { from, to, message } = parcel;
         if self.links.is_cut(from, to) || !self.links.is_up(from, to) {
-            return Ok(());
+            return;
         }
         let (now_ms, peer, now_lives) = (self.now_ms, self.machines[from].peer, self.machines[to].life);
-        let Some(node) = self.machines[to].node.as_mut() else { return Ok(()) };
+        let Some(node) = self.machines[to].node.as_mut() else { return };
         match message {
             Message::Gossip(events) => {
                 self.tell(&format!("{to} hears {} events from {from}", events.len()));
@@ -67,18 +67,17 @@ impl World {
                         Ok(None) | Err(_) => Err(Failure::NoAnswer),
                     },
                 };
-                self.send(to, from, Message::Response { id, life, response });
+                self.send(to, from, &Message::Response { id, life, response });
             }
             Message::Response { id, life, response } => {
                 // A request has one answer; a copy of it comes too late.
                 if life != now_lives || node.asked.remove(&id).is_none() {
-                    return Ok(());
+                    return;
                 }
                 node.replica.answered(id, response, now_ms);
             }
         }
         self.drain(to);
-        Ok(())
     }
 
     /// Events that somebody passed on.
@@ -105,7 +104,8 @@ impl World {
         let written = node.write();
         if self.machines[at].disk.is_down() {
             // Nobody hears of what became of it.
-            return self.stop(at);
+            self.stop(at);
+            return Ok(());
         }
         let admitted = written.iter().flat_map(|job| &job.outcomes);
         let admitted = admitted.filter(|outcome| matches!(outcome, Outcome::Admitted { .. })).count();
@@ -155,7 +155,7 @@ impl World {
                 let is_new = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Admitted { .. }));
                 if is_good && is_new {
                     for to in self.links.peers(at).into_iter().filter(|to| *to != from) {
-                        self.send(at, to, Message::Gossip(events.clone()));
+                        self.send(at, to, &Message::Gossip(events.clone()));
                     }
                 }
             }
@@ -168,7 +168,7 @@ impl World {
         let news = node.news().map_err(Broken::failed)?;
         for events in news.chunks(GOSSIPED_AT_ONCE) {
             for to in self.links.peers(at) {
-                self.send(at, to, Message::Gossip(events.to_vec()));
+                self.send(at, to, &Message::Gossip(events.to_vec()));
             }
         }
         Ok(())
@@ -192,30 +192,29 @@ impl World {
             node.ledger.follow(follower);
         }
         if self.machines[at].disk.is_down() {
-            return self.stop(at);
+            self.stop(at);
+            return Ok(());
         }
         self.look_at_cut(at)?;
         self.follow_soon(at);
         Ok(())
     }
 
-    pub fn tick(&mut self, at: usize) -> Result<(), Broken> {
+    pub fn tick(&mut self, at: usize) {
         let now_ms = self.now_ms;
-        let Some(node) = self.node(at) else { return Ok(()) };
+        let Some(node) = self.node(at) else { return };
         node.tick_ms = u64::MAX;
         node.replica.tick(now_ms);
         self.drain(at);
-        Ok(())
     }
 
-    pub fn time_out(&mut self, at: usize, id: RequestId) -> Result<(), Broken> {
+    pub fn time_out(&mut self, at: usize, id: RequestId) {
         let now_ms = self.now_ms;
-        let Some(node) = self.node(at) else { return Ok(()) };
+        let Some(node) = self.node(at) else { return };
         if node.asked.remove(&id).is_some() {
             node.replica.answered(id, Err(Failure::Timeout), now_ms);
             self.drain(at);
         }
-        Ok(())
     }
 
     /// Does what the replica wants done, and notes its next tick.
@@ -261,14 +260,14 @@ impl World {
         }
         node.asked.insert(id, to);
         self.agenda.note(now_ms + TIMEOUT_MS, Happening::Timeout { at, life, id });
-        self.send(at, to, Message::Request { id, life, request });
+        self.send(at, to, &Message::Request { id, life, request });
     }
 
     /// Two machines find each other, if both run and nothing is between them.
-    pub fn connect(&mut self, one: usize, other: usize) -> Result<(), Broken> {
+    pub fn connect(&mut self, one: usize, other: usize) {
         let both_run = self.machines[one].node.is_some() && self.machines[other].node.is_some();
         if !both_run || self.links.is_cut(one, other) || !self.links.set_up(one, other) {
-            return Ok(());
+            return;
         }
         self.tell(&format!("{one} and {other} are connected"));
         let now_ms = self.now_ms;
@@ -278,15 +277,13 @@ impl World {
             }
             self.drain(at);
         }
-        Ok(())
     }
 
     /// Two machines notice that they have lost each other.
-    pub fn notice(&mut self, one: usize, other: usize) -> Result<(), Broken> {
+    pub fn notice(&mut self, one: usize, other: usize) {
         if self.links.is_cut(one, other) {
             self.part(one, other);
         }
-        Ok(())
     }
 
     pub fn part(&mut self, one: usize, other: usize) {

@@ -77,6 +77,13 @@ impl Signer {
         self.trail.push(event);
     }
 
+    /// Signs again from before this one, if nothing came after it.
+    pub fn forget_last(&mut self, id: &EventId) {
+        if let Some(last) = self.trail.pop_if(|last| last.id() == *id) {
+            self.journal = last.payload().journal;
+        }
+    }
+
     /// What it signed up to this one is in a log.
     pub fn has_seen(&mut self, id: &EventId) {
         if let Some(at) = self.trail.iter().position(|event| event.id() == *id) {

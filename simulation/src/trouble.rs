@@ -62,7 +62,7 @@ impl World {
     pub fn cause(&mut self, trouble: Trouble) -> Result<(), Broken> {
         let at = self.chance.index(self.machines.len());
         match trouble {
-            Trouble::Crash => self.crash(at)?,
+            Trouble::Crash => self.crash(at),
             Trouble::DiskFault => {
                 let fault = if self.chance.percent(50) { Fault::Written } else { Fault::NotWritten };
                 let times = 1 + self.chance.index(3);
@@ -72,7 +72,7 @@ impl World {
                 self.tell(&format!("the disk of {at} fails {times} times: {fault:?}"));
             }
             Trouble::Partition => self.partition(),
-            Trouble::Heal => self.heal()?,
+            Trouble::Heal => self.heal(),
             Trouble::Forgery => self.forge(at),
             Trouble::Theft => self.steal(),
             Trouble::Rebuild => {
@@ -87,21 +87,21 @@ impl World {
         Ok(())
     }
 
-    fn crash(&mut self, at: usize) -> Result<(), Broken> {
+    fn crash(&mut self, at: usize) {
         let crash = draw_crash(&mut self.chance);
         if self.chance.percent(30) {
             self.machines[at].disk.stop(crash.surviving);
-            return self.stop(at);
+            self.stop(at);
+            return;
         }
         self.tell(&format!("{at} is going to stop: {crash:?}"));
         self.machines[at].disk.crash(Some(crash));
-        Ok(())
     }
 
     /// The machine has stopped: whatever ran on it is gone, and it starts again later.
-    pub fn stop(&mut self, at: usize) -> Result<(), Broken> {
+    pub fn stop(&mut self, at: usize) {
         if self.machines[at].node.take().is_none() {
-            return Ok(());
+            return;
         }
         self.tell(&format!("{at} stops"));
         self.crashes += 1;
@@ -111,7 +111,6 @@ impl World {
         }
         let at_ms = self.now_ms + self.chance.between(50, OFF_MS);
         self.agenda.note(at_ms, Happening::Start { at });
-        Ok(())
     }
 
     pub fn start(&mut self, at: usize) -> Result<(), Broken> {
@@ -153,14 +152,13 @@ impl World {
         }
     }
 
-    pub fn heal(&mut self) -> Result<(), Broken> {
+    pub fn heal(&mut self) {
         self.tell("the network is whole");
         for (one, other) in self.links.pairs() {
             self.links.heal(one, other);
             let at_ms = self.now_ms + self.chance.between(10, 2_000);
             self.agenda.note(at_ms, Happening::Connect { one, other });
         }
-        Ok(())
     }
 
     /// Bytes that look like an event, from a client or from a peer.

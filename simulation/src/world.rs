@@ -33,15 +33,36 @@ pub(crate) enum Happening {
     /// The founder brings somebody in.
     Enrol,
     Deliver(Parcel),
-    Write { at: usize, life: u64 },
-    Follow { at: usize, life: u64 },
-    Tick { at: usize, life: u64 },
-    Timeout { at: usize, life: u64, id: RequestId },
-    Start { at: usize },
+    Write {
+        at: usize,
+        life: u64,
+    },
+    Follow {
+        at: usize,
+        life: u64,
+    },
+    Tick {
+        at: usize,
+        life: u64,
+    },
+    Timeout {
+        at: usize,
+        life: u64,
+        id: RequestId,
+    },
+    Start {
+        at: usize,
+    },
     /// Two machines find each other, if they can.
-    Connect { one: usize, other: usize },
+    Connect {
+        one: usize,
+        other: usize,
+    },
     /// Two machines notice that they have lost each other.
-    Notice { one: usize, other: usize },
+    Notice {
+        one: usize,
+        other: usize,
+    },
     Trouble(Trouble),
 }
 
@@ -132,12 +153,12 @@ impl World {
     fn live(&mut self) -> Result<Held, Broken> {
         self.plan();
         self.until(Settings::BUSY_MS)?;
-        self.calm()?;
+        self.calm();
         let mut settled_ms = 0;
         loop {
             self.until(Settings::BUSY_MS + settled_ms + LOOK_EVERY_MS)?;
             settled_ms += LOOK_EVERY_MS;
-            let Some(open) = self.unsettled()? else { break };
+            let Some(open) = self.unsettled() else { break };
             if settled_ms >= SETTLING_MS {
                 return Err(Broken::NeverSettled(open));
             }
@@ -187,32 +208,29 @@ impl World {
 
     fn happen(&mut self, happening: Happening) -> Result<(), Broken> {
         match happening {
-            Happening::Act => self.act(),
-            Happening::Enrol => self.enrol(),
+            Happening::Act => self.act()?,
+            Happening::Enrol => self.enrol()?,
             Happening::Deliver(parcel) => self.deliver(parcel),
-            Happening::Write { at, life } => self.if_alive(at, life, Self::write),
-            Happening::Follow { at, life } => self.if_alive(at, life, Self::follow),
-            Happening::Tick { at, life } => self.if_alive(at, life, Self::tick),
-            Happening::Timeout { at, life, id } => self.if_alive(at, life, |world, at| world.time_out(at, id)),
-            Happening::Start { at } => self.start(at),
+            Happening::Write { at, life } if self.lives(at, life) => self.write(at)?,
+            Happening::Follow { at, life } if self.lives(at, life) => self.follow(at)?,
+            Happening::Tick { at, life } if self.lives(at, life) => self.tick(at),
+            Happening::Timeout { at, life, id } if self.lives(at, life) => self.time_out(at, id),
+            Happening::Start { at } => self.start(at)?,
             Happening::Connect { one, other } => self.connect(one, other),
             Happening::Notice { one, other } => self.notice(one, other),
-            Happening::Trouble(trouble) => self.cause(trouble),
+            Happening::Trouble(trouble) => self.cause(trouble)?,
+            // What was meant for a node that runs no longer.
+            _ => {}
         }
+        Ok(())
     }
 
-    fn if_alive(
-        &mut self,
-        at: usize,
-        life: u64,
-        happens: impl FnOnce(&mut Self, usize) -> Result<(), Broken>,
-    ) -> Result<(), Broken> {
-        let machine = &self.machines[at];
-        if machine.life == life && machine.node.is_some() { happens(self, at) } else { Ok(()) }
+    fn lives(&self, at: usize, life: u64) -> bool {
+        self.machines[at].life == life && self.machines[at].node.is_some()
     }
 
     /// From here on nothing goes wrong.
-    fn calm(&mut self) -> Result<(), Broken> {
+    fn calm(&mut self) {
         self.tell("calm");
         self.is_quiet = true;
         self.settings.loss_percent = 0;
@@ -224,9 +242,8 @@ impl World {
             }
         }
         if self.settings.sabotage != Some(Sabotage::NoHealing) {
-            self.heal()?;
+            self.heal();
         }
-        Ok(())
     }
 
     pub fn tell(&mut self, line: &str) {

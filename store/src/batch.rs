@@ -21,7 +21,7 @@ pub struct Batch {
 
 impl std::fmt::Debug for Batch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Batch").field("store", &self.store).field("len", &self.writes.len()).finish()
+        f.debug_struct("Batch").field("store", &self.store).field("len", &self.writes.len()).finish_non_exhaustive()
     }
 }
 
