@@ -18,6 +18,12 @@ const FIRST_REST_MS: u64 = 1_000;
 /// The longest pause: who makes mistakes that long is cut off by the network meanwhile, or harmless.
 const LONGEST_REST_MS: u64 = 60_000;
 
+/// Entries after which a cursor is kept in any case: so many are read again after a crash at most, for each log.
+const SAVED_EACH: u64 = 4_096;
+
+/// After that time a cursor that has moved is kept in any case.
+const SAVED_EVERY_MS: u64 = 2_000;
+
 /// A peer whose log is followed.
 #[derive(Debug)]
 pub(super) struct Remote {
@@ -50,8 +56,9 @@ pub(super) struct RemoteLog {
     pub skipped: Option<Track>,
     /// See [`Cursor::gaps`].
     pub gaps: Vec<EventId>,
-    /// What is on the disk.
+    /// What is on the disk, and since when.
     saved: Cursor,
+    saved_ms: u64,
     pace: Pace,
 }
 
@@ -139,6 +146,7 @@ impl RemoteLog {
             skipped: skipped.map(|Skipped { next, last, end }| Track::new(next, last, end)),
             gaps,
             saved,
+            saved_ms: now_ms,
             pace: Pace::new(now_ms),
         }
     }
@@ -183,8 +191,8 @@ impl RemoteLog {
         }
     }
 
-    /// The cursor, if it is worth keeping now: after so many entries, or when nothing is under way.
-    pub fn to_save(&self, each: u64) -> Option<Cursor> {
+    /// The cursor, if it is worth keeping now: when nothing is under way, after some thousand entries, or after a while.
+    pub fn to_save(&self, now_ms: u64) -> Option<Cursor> {
         let skipped = self.skipped.as_ref().map(|track| (track.passed(), track.end));
         let saved =
             (self.saved.next, self.saved.gaps.len(), self.saved.skipped.map(|skipped| (skipped.next, skipped.end)));
@@ -193,13 +201,14 @@ impl RemoteLog {
         }
         let is_due = self.main.open() == 0
             || self.main.passed() < self.saved.next
-            || self.main.passed() - self.saved.next >= each
+            || self.main.passed() - self.saved.next >= SAVED_EACH
+            || now_ms.saturating_sub(self.saved_ms) >= SAVED_EVERY_MS
             || self.skipped.is_some() != self.saved.skipped.is_some();
         is_due.then(|| self.cursor())
     }
 
-    pub fn saved(&mut self, cursor: Cursor) {
-        self.saved = cursor;
+    pub fn saved(&mut self, cursor: Cursor, now_ms: u64) {
+        (self.saved, self.saved_ms) = (cursor, now_ms);
     }
 
     pub fn count(&mut self, passed: u64) {

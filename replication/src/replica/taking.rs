@@ -177,7 +177,7 @@ impl<H: Holdings> Replica<H> {
             log.restart();
             let (key, cursor) = (log.key, Cursor::default());
             match self.holdings.save_cursor(&key, &cursor) {
-                Ok(()) => log.saved(cursor),
+                Ok(()) => log.saved(cursor, self.now_ms),
                 Err(error) => self.unreadable(&error),
             }
         }

@@ -3,7 +3,7 @@
 use super::RequestId;
 use crate::limits::{BATCH_BYTES, BATCH_EVENTS, MAX_ANCESTORS};
 use provenance::id::EventId;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// A followed peer's place, 0 to 63.
 pub(super) type Place = u8;
@@ -11,8 +11,7 @@ pub(super) type Place = u8;
 /// Who delivered an event, once that peer is gone.
 const NOBODY: Place = Place::MAX;
 
-/// Ids looked at to fill the requests that may be made: beyond that many which nobody can bring now, whoever could
-/// bring a later one waits for those before it.
+/// Ids looked at in the queue of one peer to find some that another one is likely to have too.
 const LOOKED_AT: usize = 8_192;
 
 /// The first pause after an event could not be had from anybody; it doubles with each attempt.
@@ -60,8 +59,11 @@ pub(super) type Taker = (Place, usize);
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
     wants: HashMap<EventId, Want>,
-    /// Those that are to be asked for.
-    queue: BTreeMap<i64, EventId>,
+    /// Those that are to be asked for, for each peer that has shown them: one that shows much and brings nothing
+    /// stands in nobody's way.
+    queues: BTreeMap<Place, BTreeMap<i64, EventId>>,
+    /// How many are to be asked for.
+    queued: usize,
     /// Those that were asked for or are here: the first of them is written first.
     line: BTreeMap<i64, EventId>,
     /// Those that are paused, by the time at which that ends.
@@ -103,83 +105,89 @@ impl Wanted {
 
     /// Whether some are to be asked for.
     pub fn has_queued(&self) -> bool {
-        !self.queue.is_empty()
+        self.queued > 0
     }
 
     /// A peer's log shows an event that is not here.
     pub fn note(&mut self, id: EventId, place: Place, index: u64) {
-        let order = self.next;
-        let want = self.wants.entry(id).or_insert_with(|| {
-            self.queue.insert(order, id);
-            self.next += 1;
-            Want::new(order, index)
-        });
-        want.listed |= bit(place);
+        let (order, before) = (self.next, self.wants.len());
+        let want = self.wants.entry(id).or_insert_with(|| Want::new(order, index));
         want.index = want.index.min(index);
         want.in_vain &= !bit(place);
+        if self.wants.len() > before {
+            self.next += 1;
+            self.queued += 1;
+        }
+        self.list(&id, bit(place));
+    }
+
+    /// Peers have shown an event that is wanted.
+    fn list(&mut self, id: &EventId, places: u64) {
+        let Some(want) = self.wants.get_mut(id) else { return };
+        let new = places & !want.listed;
+        want.listed |= places;
+        if matches!(want.state, State::Queued) {
+            for place in places_of(new) {
+                self.queues.entry(place).or_default().insert(want.order, *id);
+            }
+        }
     }
 
     /// Something rests on an event that is not here; whoever showed that has it too. Where there is no room, it is
     /// noted when what rests on it is held once more.
     fn note_ancestor(&mut self, id: EventId, listed: u64) {
-        if let Some(want) = self.wants.get_mut(&id) {
-            want.listed |= listed;
-            return;
+        if !self.wants.contains_key(&id) {
+            if self.ancestors >= MAX_ANCESTORS {
+                return;
+            }
+            self.ancestors += 1;
+            self.before_all -= 1;
+            self.queued += 1;
+            self.wants.insert(id, Want::new(self.before_all, u64::MAX));
         }
-        if self.ancestors >= MAX_ANCESTORS {
-            return;
-        }
-        self.ancestors += 1;
-        self.before_all -= 1;
-        self.queue.insert(self.before_all, id);
-        self.wants.insert(id, Want { listed, ..Want::new(self.before_all, u64::MAX) });
+        self.list(&id, listed);
     }
 
-    /// Distributes what is queued, in its order, among `takers`; gives the ids for each of them.
+    /// Distributes what is queued among `takers`, in its order: to each what it has shown itself, and where there is
+    /// room left, what it is likely to have too. Gives the ids for each of them.
     pub fn assign(&self, takers: &[Taker]) -> Vec<Vec<EventId>> {
-        let mut taken: Vec<Vec<EventId>> = takers.iter().map(|_| Vec::new()).collect();
-        let mut room: usize = takers.iter().map(|(_, room)| room).sum();
-        for id in self.queue.values().take(LOOKED_AT) {
-            if room == 0 {
-                break;
-            }
-            let sources = self.sources(&self.wants[id]);
-            let fits = |at: &usize| taken[*at].len() < takers[*at].1 && sources & bit(takers[*at].0) != 0;
-            if let Some(at) = (0..takers.len()).find(fits) {
-                taken[at].push(*id);
-                room -= 1;
+        let mut taken = HashSet::new();
+        let mut shares: Vec<Vec<EventId>> = takers.iter().map(|_| Vec::new()).collect();
+        for ((place, room), share) in takers.iter().zip(&mut shares) {
+            let own = self.queues.get(place).into_iter().flat_map(BTreeMap::values);
+            let others = self.queues.iter().filter(|(other, _)| *other != place);
+            let likely = others.flat_map(|(_, queue)| queue.values().take(LOOKED_AT));
+            for id in own.chain(likely) {
+                if share.len() == *room || taken.len() == self.queued {
+                    break;
+                }
+                if self.sources(&self.wants[id]) & bit(*place) != 0 && taken.insert(*id) {
+                    share.push(*id);
+                }
             }
         }
-        taken
+        shares
     }
 
     /// These are asked for now.
     pub fn asked(&mut self, ids: &[EventId], request: RequestId) {
         for id in ids {
-            let want = self.wants.get_mut(id).expect("what was queued is wanted");
-            self.queue.remove(&want.order);
-            self.line.insert(want.order, *id);
-            want.state = State::Asked(request);
+            self.leave(id, State::Asked(request));
+            self.line.insert(self.wants[id].order, *id);
         }
     }
 
     /// An event has come. A copy of one that is here already is dropped.
     pub fn arrived(&mut self, id: &EventId, bytes: Vec<u8>, from: Place) {
         let Some(want) = self.wants.get_mut(id) else { return };
-        match want.state {
-            State::Queued => {
-                self.queue.remove(&want.order);
-            }
-            State::Paused(until) => {
-                self.paused.remove(&(until, want.order));
-                self.paused_ids.remove(&want.order);
-            }
-            State::Asked(_) => {}
-            State::Here(_) | State::Writing | State::TooNew | State::Refused => return,
+        if matches!(want.state, State::Here(_) | State::Writing | State::TooNew | State::Refused) {
+            return;
         }
-        self.line.insert(want.order, *id);
+        want.from = from;
+        let order = want.order;
         self.bytes += bytes.len();
-        (want.from, want.state) = (from, State::Here(bytes));
+        self.leave(id, State::Here(bytes));
+        self.line.insert(order, *id);
     }
 
     /// Whether the peer itself has shown the event: then it has to have it.
@@ -198,8 +206,7 @@ impl Wanted {
             if self.sources(&self.wants[id]) == 0 {
                 self.pause(id, now_ms);
             } else {
-                self.leave(id, State::Queued);
-                self.queue.insert(self.wants[id].order, *id);
+                self.enqueue(id);
             }
         }
     }
@@ -226,7 +233,7 @@ impl Wanted {
             bytes += body.len();
         }
         let is_full = count == BATCH_EVENTS || 2 * bytes > BATCH_BYTES;
-        if count == 0 || !(is_full || also_few || count == self.line.len() && self.queue.is_empty()) {
+        if count == 0 || !(is_full || also_few || count == self.line.len() && self.queued == 0) {
             return None;
         }
         let mut events = Vec::with_capacity(count);
@@ -274,7 +281,7 @@ impl Wanted {
     pub fn refused(&mut self, id: &EventId) -> Vec<Place> {
         let to_blame = self.wants.get(id).map_or(0, |want| want.listed | bit_of(want.from));
         self.leave(id, State::Refused);
-        (0..64).filter(|place| to_blame & bit(*place) != 0).collect()
+        places_of(to_blame).collect()
     }
 
     /// It could not be written: its bytes are gone, and it is asked for again.
@@ -283,8 +290,7 @@ impl Wanted {
         if want.listed == 0 {
             self.forget(id);
         } else if matches!(want.state, State::Writing) {
-            want.state = State::Queued;
-            self.queue.insert(want.order, *id);
+            self.enqueue(id);
         }
     }
 
@@ -307,9 +313,10 @@ impl Wanted {
         while let Some((until, order)) = self.paused.first().copied().filter(|(until, _)| *until <= now_ms) {
             self.paused.remove(&(until, order));
             let Some(id) = self.paused_ids.remove(&order) else { continue };
-            let want = self.wants.get_mut(&id).expect("what is paused is wanted");
-            (want.in_vain, want.state) = (0, State::Queued);
-            self.queue.insert(order, id);
+            if let Some(want) = self.wants.get_mut(&id) {
+                want.in_vain = 0;
+                self.enqueue(&id);
+            }
         }
     }
 
@@ -321,6 +328,7 @@ impl Wanted {
     /// A peer is gone: what only it has shown is not wanted any more, unless it is here already.
     pub fn gone(&mut self, place: Place) {
         self.guessed.remove(&place);
+        self.queues.remove(&place);
         let mut alone = Vec::new();
         for (id, want) in &mut self.wants {
             want.listed &= !bit(place);
@@ -343,6 +351,16 @@ impl Wanted {
         (guessed.sum::<u64>() | want.listed) & !want.in_vain
     }
 
+    /// Lets it be asked for.
+    fn enqueue(&mut self, id: &EventId) {
+        self.leave(id, State::Queued);
+        let Some(want) = self.wants.get(id) else { return };
+        self.queued += 1;
+        for place in places_of(want.listed) {
+            self.queues.entry(place).or_default().insert(want.order, *id);
+        }
+    }
+
     fn pause(&mut self, id: &EventId, now_ms: u64) {
         let Some(want) = self.wants.get_mut(id) else { return };
         let pause = FIRST_PAUSE_MS << want.pauses.min(7);
@@ -358,7 +376,14 @@ impl Wanted {
     fn leave(&mut self, id: &EventId, to: State) {
         let Some(want) = self.wants.get_mut(id) else { return };
         match std::mem::replace(&mut want.state, to) {
-            State::Queued => drop(self.queue.remove(&want.order)),
+            State::Queued => {
+                self.queued -= 1;
+                for place in places_of(want.listed) {
+                    if let Some(queue) = self.queues.get_mut(&place) {
+                        queue.remove(&want.order);
+                    }
+                }
+            }
             State::Asked(_) => drop(self.line.remove(&want.order)),
             State::Here(body) => {
                 self.bytes = self.bytes.saturating_sub(body.len());
@@ -386,6 +411,10 @@ impl Want {
     fn new(order: i64, index: u64) -> Self {
         Self { order, listed: 0, in_vain: 0, index, pauses: 0, from: NOBODY, state: State::Queued }
     }
+}
+
+fn places_of(bits: u64) -> impl Iterator<Item = Place> {
+    (0..64).filter(move |place| bits & bit(*place) != 0)
 }
 
 /// The bit of a place.

@@ -20,9 +20,6 @@ const FIRST_PAUSE_MS: u64 = 1_000;
 /// The longest pause: as soon as there is room on the disk again, catching up goes on within this time.
 const LONGEST_PAUSE_MS: u64 = 30_000;
 
-/// Entries after which a cursor is kept in any case: so many are read again after a crash at most, for each log.
-const SAVED_EACH: u64 = 4_096;
-
 /// Paused events that are looked up after each batch: what waited for an ancestor may have been judged with it.
 const LOOKED_UP: usize = 1_024;
 
@@ -108,7 +105,7 @@ impl<H: Holdings> Replica<H> {
             pass_one(remote, wanted, now_ms);
         }
         let due: Vec<PeerId> = (self.peers.iter())
-            .filter(|(_, remote)| remote.log.as_ref().is_some_and(|log| log.to_save(SAVED_EACH).is_some()))
+            .filter(|(_, remote)| remote.log.as_ref().is_some_and(|log| log.to_save(self.now_ms).is_some()))
             .map(|(peer, _)| *peer)
             .collect();
         if self.unreadable_until_ms > self.now_ms {
@@ -125,9 +122,9 @@ impl<H: Holdings> Replica<H> {
     /// Keeps the cursor into a peer's log, as it is now.
     pub(super) fn save(&mut self, remote: &mut Remote) {
         let Some(log) = &mut remote.log else { return };
-        let Some(cursor) = log.to_save(0) else { return };
+        let Some(cursor) = log.to_save(u64::MAX) else { return };
         match self.holdings.save_cursor(&log.key, &cursor) {
-            Ok(()) => log.saved(cursor),
+            Ok(()) => log.saved(cursor, self.now_ms),
             Err(error) => self.unreadable(&error),
         }
     }

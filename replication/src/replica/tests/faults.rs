@@ -50,7 +50,7 @@ fn made_up_ids_fill_neither_memory_nor_time() {
     assert!(world.has_all());
     assert!(most <= MAX_WANTED && most <= 2 * READ_AHEAD + MAX_PAGE_IDS as usize, "{most}");
     assert!(world.penalties.iter().all(|(peer, what)| *peer == peer_id(1) && *what == Misbehaviour::WrongAnswer));
-    assert_eq!(world.cursor(0).next, 1, "it never passes what was not judged");
+    assert!(world.cursor(0).next <= 1, "it never passes what was not judged");
 }
 
 #[test]
@@ -134,9 +134,7 @@ proptest! {
         for _ in 0..crashes {
             let pause = world.draw(5_000).unwrap();
             world.run(pause, |_| false);
-            for at in 0..sources.len() {
-                world.check_cursor(at);
-            }
+            (0..sources.len()).for_each(|at| world.check_cursor(at));
             match world.draw(3) {
                 Some(0) => world.crash(),
                 Some(1) => {

@@ -11,6 +11,7 @@ fn a_log_of_several_pages_is_fetched_in_its_order() {
     let events = chain(20_000, 7, 1);
     let source = Memory::with(&events);
     let mut world = World::new(Memory::new()).peer(1, &source, Manner::Honest);
+    world.write_ms = 200;
     assert!(world.run(60_000, World::is_even));
     assert_eq!(world.own.0.borrow().log, source.0.borrow().log, "one source, so one order");
     assert_eq!(world.own.0.borrow().held_ever, 0, "ancestors came first");
@@ -124,10 +125,9 @@ fn a_log_that_was_replaced_is_read_from_its_start() {
         let own = Memory::new();
         own.0.borrow_mut().cursors.insert(log_key(1), cursor);
         let mut world = World::new(own);
-        world.chance = Some(0); // The cursor says what is not so, until it is noticed.
+        world.trusts_cursors = false;
         let source = Memory::with(&chain(5, 3, 1));
         world = world.peer(1, &source, Manner::Honest);
-        world.chance = None;
         assert!(world.run(10_000, World::is_even));
         assert!(world.penalties.is_empty(), "it is no crime to lose data");
     }
