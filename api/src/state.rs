@@ -200,6 +200,12 @@ pub struct Peer {
     pub agent: Option<String>,
     /// How far this node has followed its log.
     pub followed_size: Option<u64>,
+    /// Entries of its log, as it says itself.
+    pub log_size: Option<u64>,
+    /// Entries of its log that this node passes per second, lately.
+    pub events_per_s: Option<u64>,
+    /// Seconds until its log is followed to its end, at this pace; none where nothing moves.
+    pub eta_s: Option<u64>,
     /// What became of cosigning each other's checkpoints; none with a peer that is no enrolled node, or was not asked.
     pub cosigning: Option<PeerCosigning>,
 }

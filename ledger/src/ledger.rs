@@ -2,7 +2,7 @@
 
 use crate::check::{CheckError, check, judge_held, load_heads};
 use crate::clock::{Clock, SystemClock};
-use crate::follower::{self, Follower, FollowerStatus, Running};
+use crate::follower::{self, Follower, FollowerStatus, Runner, Running};
 use crate::log::LogSigner;
 use crate::map::{MapFollower, publish_newest};
 use crate::outcome::{Origin, Outcome, Refusal};
@@ -64,6 +64,25 @@ pub enum WriteError {
     Closed,
 }
 
+/// Events that the writer has, and will judge in their order.
+#[derive(Debug)]
+pub struct HandedIn {
+    answers: Vec<oneshot::Receiver<Vec<Outcome>>>,
+    count: usize,
+}
+
+impl HandedIn {
+    /// What became of the events, in their order, when all of them are on the disk.
+    pub async fn outcomes(self) -> Result<Vec<Outcome>, WriteError> {
+        let mut outcomes = Vec::with_capacity(self.count);
+        for answer in self.answers {
+            outcomes.extend(answer.await.map_err(|_| WriteError::Closed)?);
+        }
+        debug_assert_eq!(outcomes.len(), self.count, "one outcome for each event");
+        Ok(outcomes)
+    }
+}
+
 /// How the ledger is.
 #[derive(Debug, Clone)]
 pub struct Health {
@@ -79,6 +98,14 @@ pub struct Health {
 #[derive(Clone)]
 pub struct Ledger {
     shared: Arc<Shared>,
+}
+
+/// What a ledger is put together from.
+pub(crate) struct Parts {
+    pub ledger: Ledger,
+    pub writer: Writer,
+    /// All followers, the state map last.
+    pub followers: Vec<Runner>,
 }
 
 struct Shared {
@@ -118,7 +145,22 @@ impl Ledger {
     /// Opens or makes the ledger in the folder `path` and checks its invariants. Must be called
     /// within a tokio runtime, in which the followers run.
     pub fn open(path: &Path, network: Network, options: LedgerOptions) -> Result<Self, OpenError> {
-        let reader = Reader::new(Store::open(path, &options.store)?);
+        let store = Store::open(path, &options.store)?;
+        let Parts { ledger, writer, followers } = Self::assemble(store, network, options)?;
+        let shared = &ledger.shared;
+        for follower in followers {
+            shared.tasks.spawn(follower.run(ledger.watch_size(), shared.stop.clone()));
+        }
+        let (jobs, queue) = mpsc::channel(QUEUED_JOBS);
+        let thread = std::thread::Builder::new().name("ledger-writer".into()).spawn(move || writer.run(queue));
+        *shared.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread.map_err(OpenError::Thread)?);
+        *shared.jobs.lock().unwrap_or_else(PoisonError::into_inner) = Some(jobs);
+        Ok(ledger)
+    }
+
+    /// A ledger of which nothing runs yet: checked, and with a cut of its state map.
+    pub(crate) fn assemble(store: Store, network: Network, options: LedgerOptions) -> Result<Parts, OpenError> {
+        let reader = Reader::new(store);
         let mut heads = load_heads(&reader).map_err(CheckError::from)?;
         if heads.frontier.size() == 0 {
             let mut first = Pending::new(&network, &reader, heads);
@@ -130,53 +172,54 @@ impl Ledger {
         check(&network, &reader, &heads)?;
         let heads = judge_held(&network, &reader, heads).map_err(CheckError::from)?;
 
+        let size = heads.frontier.size();
         let progress = Arc::new(Progress {
-            size: watch::Sender::new(heads.frontier.size()),
+            size: watch::Sender::new(size),
             held: watch::Sender::new(heads.held.all()),
             problem: Mutex::new(None),
         });
-        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let mut followers = Vec::new();
         let map = MapFollower { clock: options.clock.clone(), signer: options.log_signer.clone() };
         prepare_map(&map, &reader)?;
-        for follower in options.followers.into_iter().chain([Arc::new(map) as Arc<dyn Follower>]) {
-            let started = follower::start(follower, reader.clone(), progress.size.subscribe(), stop.clone());
-            let (running, work) = started.map_err(CheckError::from)?;
-            tasks.spawn(work);
-            followers.push(running);
-        }
-        let map = followers.pop().expect("the state map was started last");
-        let (jobs, queue) = mpsc::channel(QUEUED_JOBS);
+        let followers: Vec<Runner> = (options.followers.into_iter())
+            .chain([Arc::new(map) as Arc<dyn Follower>])
+            .map(|follower| Runner::new(follower, reader.clone(), size))
+            .collect::<Result<_, _>>()?;
+        let mut running: Vec<Running> = followers.iter().map(|follower| follower.running().clone()).collect();
+        let map = running.pop().expect("the state map was added last");
         let writer = Writer {
             network: network.clone(),
             reader: reader.clone(),
             heads,
             progress: progress.clone(),
             reload: load_heads,
+            certain: true,
         };
-        let thread = std::thread::Builder::new().name("ledger-writer".into()).spawn(move || writer.run(queue));
-        let writer = Mutex::new(Some(thread.map_err(OpenError::Thread)?));
-        let jobs = Mutex::new(Some(jobs));
         let shared = Shared {
             network,
             reader,
-            jobs,
+            jobs: Mutex::default(),
             progress,
-            writer,
-            followers,
+            writer: Mutex::default(),
+            followers: running,
             map,
             checkpoints: Mutex::default(),
             witnessed: Mutex::default(),
             clock: options.clock,
-            tasks,
-            stop,
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
             log_signer: options.log_signer,
         };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Parts { ledger: Self { shared: Arc::new(shared) }, writer, followers })
     }
 
     /// Checks, judges and appends events; answers in their order when all of them are on the disk.
     pub async fn submit(&self, events: Vec<Vec<u8>>, origin: Origin) -> Result<Vec<Outcome>, WriteError> {
+        self.hand_in(events, origin).await?.outcomes().await
+    }
+
+    /// Checks events and hands them to the writer; returns before they are judged, so that further ones can be
+    /// checked meanwhile. What is handed in later is judged later.
+    pub async fn hand_in(&self, events: Vec<Vec<u8>>, origin: Origin) -> Result<HandedIn, WriteError> {
         let count = events.len();
         let mut events = events.into_iter();
         let jobs = self.shared.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -193,12 +236,7 @@ impl Ledger {
             place.send(Job { events: checked, count, origin: origin.clone(), reply });
             answers.push(answer);
         }
-        let mut outcomes = Vec::with_capacity(count);
-        for answer in answers {
-            outcomes.extend(answer.await.map_err(|_| WriteError::Closed)?);
-        }
-        debug_assert_eq!(outcomes.len(), count, "one outcome for each event");
-        Ok(outcomes)
+        Ok(HandedIn { answers, count })
     }
 
     /// The network that this ledger serves.
@@ -319,7 +357,7 @@ fn check_all(events: Vec<Vec<u8>>) -> Vec<Checked> {
     shares.into_par_iter().map(check).collect::<Vec<_>>().into_iter().flatten().collect()
 }
 
-fn check_some(events: Vec<Vec<u8>>, verifier: &mut Verifier) -> Vec<Checked> {
+pub(crate) fn check_some(events: Vec<Vec<u8>>, verifier: &mut Verifier) -> Vec<Checked> {
     let refused = |refusal| Checked::Settled(Outcome::Rejected(refusal));
     let mut checked: Vec<Option<Checked>> = Vec::with_capacity(events.len());
     let mut decoded = Vec::with_capacity(events.len());

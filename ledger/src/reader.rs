@@ -10,7 +10,9 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use store::{Events, JournalHead, Journals, LaneHeads, Lanes, Log, Range, References, Store, StoreError, Subjects};
+use store::{
+    Events, Held, JournalHead, Journals, LaneHeads, Lanes, Log, Range, References, Store, StoreError, Subjects,
+};
 
 /// Memory for judged events: those of some days of a busy cooperative.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -80,6 +82,35 @@ impl Reader {
     /// again anyway.
     pub fn bytes(&self, ids: &[EventId]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         self.store.multi_get::<Events>(ids)
+    }
+
+    /// The signed bytes of a judged event, as they are on the disk; nothing if it is unknown or held. Whoever gets
+    /// them checks them again anyway, so nothing is decoded.
+    pub fn judged_bytes(&self, id: &EventId) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.events.get(id) {
+            Some(stored) => Ok(Some(stored.judged.event.bytes().to_vec())),
+            None => self.store.get::<Events>(id),
+        }
+    }
+
+    /// Which of these events were judged; not so those that are unknown or held.
+    pub fn are_judged(&self, ids: &[EventId]) -> Result<Vec<bool>, StoreError> {
+        self.store.multi_contains::<Judgements>(ids)
+    }
+
+    /// Whether an event is kept until an upgrade of this program brings rules for it.
+    pub fn awaits_upgrade(&self, id: &EventId) -> Result<bool, StoreError> {
+        Ok(self.store.get::<Held>(id)?.is_some_and(|row| row.missing.is_empty()))
+    }
+
+    /// The events among these that stand in the log, with their indexes, ascending.
+    pub fn indexes(&self, ids: impl IntoIterator<Item = EventId>) -> Result<Vec<(u64, EventId)>, StoreError> {
+        let ids: Vec<EventId> = ids.into_iter().collect();
+        let rows = self.store.multi_get::<Judgements>(&ids)?;
+        let mut found: Vec<(u64, EventId)> =
+            rows.into_iter().zip(ids).filter_map(|(row, id)| Some((row?.index?, id))).collect();
+        found.sort_unstable();
+        Ok(found)
     }
 
     /// Ids of the log from index `from` on, at most `max`. Entry 0 is the network id.

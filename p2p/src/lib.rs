@@ -37,7 +37,7 @@ mod wire;
 pub use config::{Config, DEFAULT_PORT, IdentitySeed};
 pub use gossip::{EventTooLong, MAX_GOSSIP_BYTES, MAX_GOSSIP_EVENTS};
 pub use handle::{GossipId, GossipVerdict, Handle, Incoming, PublishError, RequestError, Responder, Stopped};
-pub use message::{Greeting, Oversize, PassedOpening, Request, Response};
+pub use message::{Greeting, MapRoot, Oversize, PassedOpening, Request, Response};
 pub use peer::{PeerId, PeerIdError, PeerInfo};
 pub use standing::{BLOCKING_POINTS, Misbehaviour};
 pub use start::{StartError, start};

@@ -12,7 +12,7 @@ impl api::PeerView for PeerView {
         let mut cosigning = self.0.cosigning();
         let peers = self.0.peers().into_iter();
         peers
-            .map(|(peer, followed_size)| Peer {
+            .map(|(peer, progress)| Peer {
                 cosigning: cosigning.remove(&peer.id).map(|known| PeerCosigning {
                     cosigned_for: known.cosigned_for,
                     cosigned_by: known.cosigned_by,
@@ -26,7 +26,10 @@ impl api::PeerView for PeerView {
                 round_trip_ms: peer.round_trip.and_then(|time| u64::try_from(time.as_millis()).ok()),
                 points: peer.points,
                 agent: peer.agent,
-                followed_size,
+                followed_size: progress.as_ref().map(|progress| progress.have),
+                log_size: progress.as_ref().map(|progress| progress.of),
+                events_per_s: progress.as_ref().map(|progress| progress.events_per_s),
+                eta_s: progress.and_then(|progress| progress.eta_s),
             })
             .collect()
     }

@@ -1,0 +1,6 @@
+//! The machine against peers that follow a script, and against chance.
+
+mod compared;
+mod faults;
+mod paged;
+mod world;
