@@ -3,6 +3,7 @@
 //! A follower's rows and its cursor are one batch, so it can be stopped at any moment. It never
 //! blocks a write, and it can be rebuilt from zero, which its own version number also asks for.
 
+use crate::counting::CountFollower;
 use crate::reader::{Reader, Stored};
 use provenance::id::EventId;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -59,6 +60,11 @@ pub trait Follower: Send + Sync + 'static {
         Pace::default()
     }
 
+    /// Whether it reads entries only once they were counted: all do that show or prove what is true.
+    fn reads_what_counts(&self) -> bool {
+        true
+    }
+
     /// Adds to `batch` what these entries change; there are none where the log holds nothing but the
     /// network id. What `reader` shows includes these entries and perhaps later ones, but not what
     /// this follower has put into `batch`.
@@ -91,6 +97,11 @@ pub(crate) struct Running {
 impl Running {
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Tells which index it reads next.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.next.clone()
     }
 
     pub fn status(&self) -> FollowerStatus {
@@ -244,7 +255,11 @@ pub(crate) fn step(follower: &dyn Follower, reader: &Reader, reset: bool) -> Res
         clear(follower, reader)?;
     }
     let from = reader.store().get::<Cursors>(&follower.name().to_owned())?.map_or(0, |row| row.next);
-    let ids = reader.log_ids(from, follower.pace().entries)?;
+    let mut ids = reader.log_ids(from, follower.pace().entries)?;
+    if follower.reads_what_counts() {
+        let counted = reader.store().get::<Cursors>(&CountFollower::NAME.to_owned())?.map_or(0, |row| row.next);
+        ids.truncate(usize::try_from(counted.saturating_sub(from)).unwrap_or(usize::MAX));
+    }
     if ids.is_empty() {
         return Ok(from);
     }

@@ -2,6 +2,7 @@
 
 use crate::check::{CheckError, check, judge_held, load_heads};
 use crate::clock::{Clock, SystemClock};
+use crate::counting::CountFollower;
 use crate::follower::{self, Follower, FollowerStatus, Runner, Running};
 use crate::log::LogSigner;
 use crate::map::{MapFollower, publish_newest};
@@ -19,7 +20,7 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use store::{MapVersions, Store, StoreError, StoreOptions};
+use store::{Cursors, MapVersions, Store, StoreError, StoreOptions};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -104,7 +105,7 @@ pub struct Ledger {
 pub(crate) struct Parts {
     pub ledger: Ledger,
     pub writer: Writer,
-    /// All followers, the state map last.
+    /// All followers: the one that counts first, the state map last.
     pub followers: Vec<Runner>,
 }
 
@@ -148,8 +149,14 @@ impl Ledger {
         let store = Store::open(path, &options.store)?;
         let Parts { ledger, writer, followers } = Self::assemble(store, network, options)?;
         let shared = &ledger.shared;
-        for follower in followers {
-            shared.tasks.spawn(follower.run(ledger.watch_size(), shared.stop.clone()));
+        // All but the first, which counts, read what it has read.
+        let mut size = ledger.watch_size();
+        for (place, follower) in followers.into_iter().enumerate() {
+            let counted = follower.running().watch();
+            shared.tasks.spawn(follower.run(size.clone(), shared.stop.clone()));
+            if place == 0 {
+                size = counted;
+            }
         }
         let (jobs, queue) = mpsc::channel(QUEUED_JOBS);
         let thread = std::thread::Builder::new().name("ledger-writer".into()).spawn(move || writer.run(queue));
@@ -179,8 +186,11 @@ impl Ledger {
             problem: Mutex::new(None),
         });
         let map = MapFollower { clock: options.clock.clone(), signer: options.log_signer.clone() };
+        let count = CountFollower::new(network.clone());
+        prepare_counting(&count, &reader, size)?;
         prepare_map(&map, &reader)?;
-        let followers: Vec<Runner> = (options.followers.into_iter())
+        let followers: Vec<Runner> = std::iter::once(Arc::new(count) as Arc<dyn Follower>)
+            .chain(options.followers)
             .chain([Arc::new(map) as Arc<dyn Follower>])
             .map(|follower| Runner::new(follower, reader.clone(), size))
             .collect::<Result<_, _>>()?;
@@ -332,6 +342,19 @@ impl std::fmt::Debug for Ledger {
 }
 
 /// Cuts the map of a log that has none, so that there is always a checkpoint to show, signed by the present key.
+/// Counts what was not counted yet: others may read nothing before.
+fn prepare_counting(count: &CountFollower, reader: &Reader, size: u64) -> Result<(), CheckError> {
+    let stored = reader.store().get::<Cursors>(&count.name().to_owned())?;
+    let mut reset = stored.is_none_or(|row| row.version != count.version() || row.next > size);
+    loop {
+        let next = follower::step(count, reader, reset)?;
+        reset = false;
+        if next >= size {
+            return Ok(count.prepare(reader, next)?);
+        }
+    }
+}
+
 fn prepare_map(map: &MapFollower, reader: &Reader) -> Result<(), CheckError> {
     if reader.store().last::<MapVersions>()?.is_none() {
         follower::step(map, reader, true)?;

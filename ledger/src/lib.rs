@@ -11,6 +11,7 @@ mod bundle;
 mod check;
 mod checkpoint;
 mod clock;
+mod counting;
 mod follower;
 mod ledger;
 mod log;

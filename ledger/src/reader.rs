@@ -1,8 +1,9 @@
 //! Reading what was judged, with a bounded memory of the events that are asked for most.
 
 use crate::table::{JudgementRow, Judgements};
-use provenance::admission::{Ancestry, Judged};
-use provenance::counting::{self, CountedLot};
+use crate::counting::{CountedAt, Counting, lane_tips_at};
+use provenance::admission::{Ancestry, Counted, Judged};
+use provenance::counting::{self, CountedLot, Settlement};
 use provenance::event::SignedEvent;
 use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::payload::Lane;
@@ -45,11 +46,23 @@ pub struct Stored {
 pub struct Reader {
     store: Store,
     events: Arc<Cache<EventId, Stored, InMemory>>,
+    counting: Arc<Counting>,
 }
 
 impl Reader {
     pub(crate) fn new(store: Store) -> Self {
-        Self { store, events: Arc::new(Cache::with_weighter(CACHED_EVENTS, CACHE_BYTES, InMemory)) }
+        let events = Arc::new(Cache::with_weighter(CACHED_EVENTS, CACHE_BYTES, InMemory));
+        Self { store, events, counting: Arc::default() }
+    }
+
+    pub(crate) fn counting(&self) -> &Counting {
+        &self.counting
+    }
+
+    /// Which keys live, where journals end and what is overruled, of what was counted so far; nothing before the first
+    /// entry was.
+    pub fn settlement(&self) -> Option<Arc<Settlement>> {
+        self.counting.settlement()
     }
 
     /// The store, for rows that belong to a view.
@@ -144,7 +157,22 @@ impl Reader {
         for tip in self.lane_tips(subject, lane)? {
             tips.extend(self.seen(&tip)?);
         }
-        Ok(counting::representatives(subject, lane, &tips))
+        // Where all ends count, nothing else of the lane is one: what does not count has handed on what it extends.
+        if tips.iter().all(|tip| tip.lane_index(subject, lane).is_some_and(|touch| tip.counts(touch))) {
+            return Ok(counting::representatives(subject, lane, &tips));
+        }
+        let now = CountedAt { reader: self, size: u64::MAX };
+        lane_tips_at(&now, subject, lane, &BTreeSet::new())
+    }
+
+    /// Whether anything of an event counts.
+    pub fn counts(&self, id: &EventId) -> Result<bool, StoreError> {
+        Ok(self.seen(id)?.is_some_and(|seen| seen.counts_at_all()))
+    }
+
+    /// Whether an event creates this subject, by a touch that counts.
+    pub fn creates(&self, id: &EventId, subject: &SubjectId) -> Result<bool, StoreError> {
+        Ok(self.seen(id)?.is_some_and(|seen| seen.creates(subject)))
     }
 
     /// A lot as all events that count show it; nothing where the subject is none.
@@ -183,5 +211,9 @@ impl Ancestry for Reader {
     fn lane_events(&self, subject: &SubjectId, lane: Lane) -> Result<Vec<EventId>, StoreError> {
         let rows = self.store.scan::<Lanes>(Range::prefix(&(*subject, lane)));
         rows.map(|row| row.map(|((_, _, _, id), ())| id)).collect()
+    }
+
+    fn counted(&self, id: &EventId) -> Result<Option<Arc<Counted>>, StoreError> {
+        CountedAt { reader: self, size: u64::MAX }.counted(id)
     }
 }

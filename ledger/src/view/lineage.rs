@@ -82,7 +82,7 @@ pub(crate) fn history_of(reader: &Reader, lineage: &[Ancestor]) -> Result<Vec<Hi
         } else {
             if let Some(counted) = reader.lot(&ancestor.lot)? {
                 for entry in &mut entries {
-                    entry.counts = !counted.beside.contains(&entry.id());
+                    entry.counts &= !counted.beside.contains(&entry.id());
                 }
             }
         }

@@ -172,6 +172,9 @@ impl TransferRow {
         let Some(stored) = reader.stored(id)?.filter(|stored| stored.judged.judgement.is_admitted()) else {
             return Ok(None);
         };
+        if !reader.counts(id)? {
+            return Ok(None);
+        }
         let Some(items) = offered_items(&stored.judged) else { return Ok(None) };
         let (Body::TransferOffered(body), corrections) = history::corrected_body(reader, &stored)? else {
             return Ok(None);
@@ -264,6 +267,7 @@ fn answers(reader: &Reader, offer: &Stored, items: &[OfferedItem]) -> Result<Vec
         let ((_, _, _, event), ()) = row?;
         if let Some(stored) = reader.stored(&event)?
             && answered_offer(&stored.judged.event.payload().body) == Some(id)
+            && reader.counts(&event)?
         {
             answers.push(stored);
         }
