@@ -5,6 +5,7 @@ use super::touches::line_touches;
 use super::{Case, Outcome, Rule, authority};
 use crate::body::ProduceTransformed;
 use crate::custody::{Closed, Effect, LotState};
+use crate::value::Quantity;
 
 /// Most inputs: with their title lanes, and as many outputs as there may be, they fill the touches but for a few.
 const MAX_INPUTS: usize = 24;
@@ -21,7 +22,7 @@ pub(super) fn transformed(case: &Case<'_>, body: &ProduceTransformed) -> Result<
     if let Some(place) = &body.place {
         authority::known_place(place, case.basis)?;
     }
-    if outputs.iter().map(|output| &output.quantity).chain(&body.loss).any(|quantity| quantity.is_zero()) {
+    if outputs.iter().map(|output| &output.quantity).chain(&body.loss).any(Quantity::is_zero) {
         return Err(Rule::ZeroQuantity);
     }
     outputs.iter().try_for_each(|output| check_claims(output.claims.as_deref()))?;
