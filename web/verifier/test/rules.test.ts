@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { idText, toHex } from "../src/bytes.js";
 import { type Cbor, CborMap, encode } from "../src/cbor.js";
-import { countLot } from "../src/counting.js";
+import { Counting } from "../src/counting/counting.js";
 import { readEvent } from "../src/event/event.js";
 import { attempt } from "../src/malformed.js";
 import { History, type Judged, networkOf } from "../src/rules/history.js";
@@ -83,7 +83,7 @@ class Scene extends Story {
   }
 
   counted(lot: Made): { balance: bigint; holder: string; disputed: boolean; rivals: number } {
-    const { state, disputed, inConflict } = countLot(this.history, toHex(lot.subject()))!;
+    const { state, disputed, inConflict } = new Counting(this.history, [], 1_000_000).lot(toHex(lot.subject()))!;
     const counted = { balance: state.balance.value, holder: state.holder, disputed, rivals: inConflict.length };
     this.steps.push(`count ${toHex(lot.subject())} ${counted.balance} ${counted.holder} ${disputed} ${counted.rivals}`);
     return counted;
@@ -270,7 +270,7 @@ scene("offers", () => {
   assert.equal(offers(twoParts, theft), "touches");
 
   scene.offers(lot, [lot], KG(100, 10), false);
-  const open = scene.history.tips(toHex(lot.subject()), "main")[0]!;
+  const open = new Counting(scene.history, [], 1_000_000).tips(toHex(lot.subject()), "main")[0]!;
   const again: Said["touches"] = [[lot.subject(), 0n, [Buffer.from(open.event.id, "hex")]]];
   assert.equal(offers([whole], again), "offer_open");
 });
@@ -420,7 +420,7 @@ scene("what leaves the network is closed", () => {
   });
   const told: Said["touches"] = [[lot.subject(), 0n, [out.id]]];
   assert.equal(scene.codeOf(scene.farmer, { kind: 35, touches: told, body: map({ 1: [1n, "EUR"] }) }), "lot_closed");
-  assert.equal(countLot(scene.history, toHex(lot.subject()))!.state.closed, "handed_out");
+  assert.equal(new Counting(scene.history, [], 1_000_000).lot(toHex(lot.subject()))!.state.closed, "handed_out");
   const all: Judged[] = [...scene.history.all()];
   assert.equal(all.length, 5);
 });
