@@ -99,6 +99,13 @@ pub enum Effect {
     Close(#[n(0)] Closed, #[n(1)] Quantity),
 }
 
+impl Effect {
+    /// Whether at most one of several such effects on the same state can stand, however much there is.
+    pub fn is_exclusive(&self) -> bool {
+        matches!(self, Self::Offer(..) | Self::Close(..))
+    }
+}
+
 /// Two effects that cannot both stand, or a draw beyond the balance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conflict;

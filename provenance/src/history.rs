@@ -79,8 +79,7 @@ impl History {
 
     /// A lot as these events together show it; nothing where the subject is none.
     pub fn lot(&self, subject: &SubjectId) -> Option<CountedLot> {
-        let tips: Vec<EventId> = self.lane(subject, Lane::Main)?.tips.iter().copied().collect();
-        let Ok(counted) = counting::lot(subject, &tips, self);
+        let Ok(counted) = counting::lot(subject, Lane::Main, &self.lane(subject, Lane::Main)?.tips, self);
         counted
     }
 

@@ -107,7 +107,7 @@ impl Ledger {
             if events.len() == MAX_ENTRIES {
                 return Err(MakeError::TooLarge(MAX_ENTRIES));
             }
-            for ancestor in stored.judged.event.payload().ancestors().skip(1).filter(|id| *id != network) {
+            for ancestor in stored.judged.event.payload().rests_on().filter(|id| *id != network) {
                 if known.insert(ancestor) {
                     open.push(self.ancestor(&ancestor)?);
                 }

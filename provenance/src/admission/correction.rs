@@ -23,14 +23,14 @@ pub(super) fn corrected<A: Ancestry>(
     }
     let corrected = body.apply(&target.event.payload().body).map_err(|_| Rule::Correction)?;
     check_values(case, body, &corrected)?;
-    Ok(vec![None])
+    Ok(vec![Ok(None)])
 }
 
 /// The corrected event must keep the rules of its kind that concern what is told. What is named anew
 /// must stand in the basis of the correction; what stays was judged with the target.
 fn check_values(case: &Case<'_>, correction: &EventCorrected, corrected: &Body) -> Result<(), Rule> {
     let anew = |field: u8| correction.replacement.contains_key(&field);
-    let place_known = |place: &SubjectId| authority::known_place(place, case.basis);
+    let place_known = |place: &SubjectId| authority::known_place(place, case.basis).map(|_| ());
     match corrected {
         Body::PlaceRegistered(body) => place::check_values(body),
         Body::ProduceRegistered(body) => {

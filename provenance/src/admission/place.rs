@@ -9,7 +9,7 @@ pub(super) fn registered(case: &Case<'_>, body: &PlaceRegistered) -> Result<Outc
     if let Some(parent) = &body.parent {
         authority::known_place(parent, case.basis)?;
     }
-    Ok(vec![None])
+    Ok(vec![Ok(None)])
 }
 
 /// Only the rounded point stands open; a country is a code.

@@ -40,7 +40,7 @@ impl Case<'_> {
         if touch.lane != Lane::Main {
             return Err(Rule::Touches);
         }
-        self.before[index].as_ref().ok_or(Rule::Touches)
+        self.before[index].as_ref().map_err(|rule| *rule)?.as_ref().ok_or(Rule::Touches)
     }
 
     fn only_lot(&self) -> Result<&LotState, Rule> {
@@ -77,7 +77,7 @@ pub(super) fn registered(case: &Case<'_>, body: &ProduceRegistered) -> Result<Ou
     for place in &body.places {
         authority::known_place(place, case.basis)?;
     }
-    Ok(vec![Some((Effect::Create, LotState::new(case.acting, body.quantity)))])
+    Ok(vec![Ok(Some((Effect::Create, LotState::new(case.acting, body.quantity))))])
 }
 
 /// Lists are ascending and short.
@@ -98,7 +98,7 @@ pub(super) fn moved(case: &Case<'_>, body: &ProduceMoved) -> Result<Outcome, Rul
 
 pub(super) fn told(case: &Case<'_>) -> Result<Outcome, Rule> {
     let lot = case.only_lot()?;
-    Ok(vec![Some((Effect::Tell, lot.clone()))])
+    Ok(vec![Ok(Some((Effect::Tell, lot.clone())))])
 }
 
 pub(super) fn retired(case: &Case<'_>, body: &ProduceRetired) -> Result<Outcome, Rule> {
@@ -108,5 +108,5 @@ pub(super) fn retired(case: &Case<'_>, body: &ProduceRetired) -> Result<Outcome,
         _ => Effect::Close(Closed::Retired, body.quantity),
     };
     let after = lot.apply(&effect, case.acting).map_err(|_| Rule::Balance)?;
-    Ok(vec![Some((effect, after))])
+    Ok(vec![Ok(Some((effect, after)))])
 }

@@ -1,5 +1,6 @@
 //! Rules of the handover: offered, accepted, declined, cancelled.
 
+use super::lines::{LineDone, Lines};
 use super::produce::draw;
 use super::{Case, Judged, Outcome, Rule, authority};
 use crate::body::{AcceptedLine, Body, Recipient, TemperatureLimits, TransferAccepted, TransferOffered};
@@ -28,29 +29,33 @@ pub(super) fn offered(case: &Case<'_>, body: &TransferOffered, returns: Option<&
         case.authority.known_actor(carrier, case.basis)?;
     }
     names_then_creates(case, body.lines.iter().map(|line| line.lot))?;
-    let touches = &case.event.payload().touches;
-    let open = |to| OpenOffer { offer: case.event.id(), to };
-    let (mut outcome, mut parts) = (Vec::with_capacity(touches.len()), Vec::new());
-    for (index, line) in body.lines.iter().enumerate() {
-        let lot = case.held_lot(index)?;
-        let effect = match (draw(lot, &line.quantity)?, to) {
-            (Ordering::Less, _) => {
-                let mut part = LotState::new(case.acting, line.quantity);
-                match to {
-                    Some(to) => part.open = Some(open(to)),
-                    None => part = handed_out(&part),
-                }
-                parts.push(Some((Effect::Create, part)));
-                Effect::Draw(line.quantity)
-            }
-            (_, Some(to)) => Effect::Offer(open(to), line.quantity),
-            (_, None) => Effect::Close(Closed::HandedOut, line.quantity),
-        };
-        let after = lot.apply(&effect, case.acting).map_err(|_| Rule::Balance)?;
-        outcome.push(Some((effect, after)));
+    let open = to.map(|to| OpenOffer { offer: case.event.id(), to });
+    let mut lines = Lines::new(case);
+    for line in &body.lines {
+        let touch = lines.next();
+        lines.push(1, case.drew(touch), offered_line(case, touch, &line.quantity, open));
     }
-    outcome.append(&mut parts);
-    if outcome.len() == touches.len() { Ok(outcome) } else { Err(Rule::Touches) }
+    lines.finish()
+}
+
+/// What is offered of one lot: a part of it, or all.
+fn offered_line(
+    case: &Case<'_>,
+    touch: usize,
+    quantity: &Quantity,
+    open: Option<OpenOffer>,
+) -> Result<LineDone, Rule> {
+    let lot = case.held_lot(touch)?;
+    let (effect, part) = match (draw(lot, quantity)?, open) {
+        (Ordering::Less, open) => {
+            let part = LotState { open, ..LotState::new(case.acting, *quantity) };
+            (Effect::Draw(*quantity), Some(if open.is_some() { part } else { handed_out(&part) }))
+        }
+        (_, Some(open)) => (Effect::Offer(open, *quantity), None),
+        (_, None) => (Effect::Close(Closed::HandedOut, *quantity), None),
+    };
+    let after = lot.apply(&effect, case.acting).map_err(|_| Rule::Balance)?;
+    Ok(LineDone { named: vec![(effect, after)], part })
 }
 
 /// Temperature limits are the right way round.
@@ -68,17 +73,31 @@ pub(super) fn accepted(case: &Case<'_>, body: &TransferAccepted, offer: &Judged)
         return Err(Rule::Lines);
     }
     names_then_creates(case, items.iter().map(|item| item.item))?;
-    let (mut outcome, mut returned) = (Vec::new(), Vec::new());
-    for (index, (line, item)) in body.lines.iter().zip(&items).enumerate() {
-        let lot = awaiting(case, index, offer)?;
-        let (effect, given_back) = answer(line, &item.quantity, offer)?;
-        let after = lot.apply(&effect, case.acting).map_err(|_| Rule::NoOpenOffer)?;
-        returned
-            .extend(given_back.map(|quantity| Some((Effect::Create, LotState::new(offer.judgement.acting, quantity)))));
-        outcome.push(Some((effect, after)));
+    let mut lines = Lines::new(case);
+    for (line, item) in body.lines.iter().zip(&items) {
+        let touch = lines.next();
+        lines.push(1, case.admitted.map(|_| is_split(line)), accepted_line(case, touch, line, item, offer));
     }
-    outcome.append(&mut returned);
-    if outcome.len() == case.before.len() { Ok(outcome) } else { Err(Rule::Touches) }
+    lines.finish()
+}
+
+fn accepted_line(
+    case: &Case<'_>,
+    touch: usize,
+    line: &AcceptedLine,
+    item: &OfferedItem,
+    offer: &Judged,
+) -> Result<LineDone, Rule> {
+    let lot = awaiting(case, touch, offer)?;
+    let (effect, given_back) = answer(line, &item.quantity, offer)?;
+    let after = lot.apply(&effect, case.acting).map_err(|_| Rule::NoOpenOffer)?;
+    let part = given_back.map(|quantity| LotState::new(offer.judgement.acting, quantity));
+    Ok(LineDone { named: vec![(effect, after)], part })
+}
+
+/// Whether a line was received in part and rejected in part.
+fn is_split(line: &AcceptedLine) -> bool {
+    !line.received.is_zero() && line.rejected.is_some_and(|rejected| !rejected.is_zero())
 }
 
 pub(super) fn declined(case: &Case<'_>, offer: &Judged) -> Result<Outcome, Rule> {
@@ -127,8 +146,7 @@ pub fn offered_items(offer: &Judged) -> Option<Vec<OfferedItem>> {
 /// taken, and the part-lot.
 pub fn returned_parts(acceptance: &Judged) -> Vec<(SubjectId, SubjectId)> {
     let Body::TransferAccepted(body) = &acceptance.event.payload().body else { return Vec::new() };
-    let split = |line: &AcceptedLine| !line.received.is_zero() && line.rejected.is_some_and(|q| !q.is_zero());
-    let taken_from = body.lines.iter().enumerate().filter(|(_, line)| split(line)).map(|(index, _)| index);
+    let taken_from = body.lines.iter().enumerate().filter(|(_, line)| is_split(line)).map(|(index, _)| index);
     let pairs = taken_from.zip(body.lines.len()..);
     pairs.filter_map(|(from, part)| Some((acceptance.event.subject(from)?, acceptance.event.subject(part)?))).collect()
 }
@@ -201,11 +219,16 @@ fn given_back(case: &Case<'_>, offer: &Judged) -> Result<Outcome, Rule> {
     if case.before.len() != items.len() {
         return Err(Rule::Touches);
     }
+    let mut lines = Lines::new(case);
+    for _ in &items {
+        let touch = lines.next();
+        lines.push(1, None, given_back_line(case, touch, offer));
+    }
+    lines.finish()
+}
+
+fn given_back_line(case: &Case<'_>, touch: usize, offer: &Judged) -> Result<LineDone, Rule> {
     let effect = Effect::GiveBack(offer.event.id());
-    let each = (0..items.len()).map(|index| {
-        let lot = awaiting(case, index, offer)?;
-        let after = lot.apply(&effect, case.acting).map_err(|_| Rule::NoOpenOffer)?;
-        Ok(Some((effect.clone(), after)))
-    });
-    each.collect()
+    let after = awaiting(case, touch, offer)?.apply(&effect, case.acting).map_err(|_| Rule::NoOpenOffer)?;
+    Ok(LineDone { named: vec![(effect, after)], part: None })
 }

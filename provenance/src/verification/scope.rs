@@ -120,7 +120,7 @@ fn log_key(note: &Note) -> Option<LogOrigin> {
 /// The first event that neither touches a whole subject nor is one on which another rests.
 fn extra_event(history: &History, scope: &Scope) -> Option<EventId> {
     let named: HashSet<EventId> =
-        history.events().iter().flat_map(|judged| judged.event.payload().ancestors().skip(1)).collect();
+        history.events().iter().flat_map(|judged| judged.event.payload().rests_on()).collect();
     let belongs = |judged: &&std::sync::Arc<crate::admission::Judged>| {
         let touches = 0..judged.event.payload().touches.len();
         named.contains(&judged.event.id())

@@ -72,7 +72,8 @@ impl Archive {
     }
 
     pub fn lot(&self, subject: &SubjectId) -> Option<CountedLot> {
-        counting::lot(subject, &self.lane_tips(subject, Lane::Main).unwrap(), self).unwrap()
+        let tips = self.lane_tips(subject, Lane::Main).unwrap().into_iter().collect();
+        counting::lot(subject, Lane::Main, &tips, self).unwrap()
     }
 }
 

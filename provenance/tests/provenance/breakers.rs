@@ -128,7 +128,6 @@ fn of_signers(stage: &Stage) -> Broken {
         }),
         (Reason::MissingAncestor, grades(&|payload| payload.basis.push(strange(payload.journal)))),
         (Reason::Unsupported, grades(&|payload| payload.touches[0].lane = Lane::Title)),
-        (Reason::Unsupported, grades(&|payload| payload.body = body(90, Any::Map(vec![])))),
         (Reason::Unsupported, grades(&|payload| payload.body = body(60_000, Any::Null))),
     ]
 }

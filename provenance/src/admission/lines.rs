@@ -1,0 +1,81 @@
+//! The lines of an event: what it does to one lot after the other, and the parts that it creates.
+
+use super::{Case, Outcome, Rule};
+use crate::custody::{Effect, LotState};
+
+/// The touches of an event, gathered line by line.
+///
+/// A line that breaks a rule takes the part that it creates with it. Admission then refuses the event;
+/// counting goes on with the other lines.
+pub(super) struct Lines<'a> {
+    case: &'a Case<'a>,
+    named: Outcome,
+    parts: Outcome,
+}
+
+/// What one line does: to the lanes that it names, in their order, and the part that it creates.
+pub(super) struct LineDone {
+    pub named: Vec<(Effect, LotState)>,
+    pub part: Option<LotState>,
+}
+
+impl<'a> Lines<'a> {
+    pub fn new(case: &'a Case<'a>) -> Self {
+        let touches = case.event.payload().touches.len();
+        Self { case, named: Vec::with_capacity(touches), parts: Vec::new() }
+    }
+
+    /// The touch at which the next line begins.
+    pub fn next(&self) -> usize {
+        self.named.len()
+    }
+
+    /// Adds the touch of what all lines have in common.
+    pub fn push_common(&mut self, done: (Effect, LotState)) {
+        self.named.push(Ok(Some(done)));
+    }
+
+    /// Adds a line that names `touches` lanes. `created` tells whether it created a part when it was
+    /// admitted: then it must do so still.
+    pub fn push(&mut self, touches: usize, created: Option<bool>, line: Result<LineDone, Rule>) {
+        let kept = line.and_then(|line| match created {
+            Some(created) if created != line.part.is_some() => Err(Rule::Touches),
+            _ => Ok(line),
+        });
+        match kept {
+            Ok(LineDone { named, part }) => {
+                debug_assert_eq!(named.len(), touches, "every lane of the line has an effect");
+                self.named.extend(named.into_iter().map(|done| Ok(Some(done))));
+                self.parts.extend(part.map(|part| Ok(Some((Effect::Create, part)))));
+            }
+            Err(rule) => {
+                self.named.extend((0..touches).map(|_| Err(rule)));
+                self.parts.extend((created == Some(true)).then_some(Err(rule)));
+            }
+        }
+    }
+
+    /// How many of the lines that follow the common touches stand.
+    pub fn standing(&self, common: usize) -> usize {
+        self.named.iter().skip(common).filter(|done| done.is_ok()).count()
+    }
+
+    /// All touches, if the event has exactly as many.
+    pub fn finish(mut self) -> Result<Outcome, Rule> {
+        if self.case.admitted.is_none()
+            && let Some(Err(rule)) = self.named.iter().find(|done| done.is_err())
+        {
+            return Err(*rule);
+        }
+        self.named.append(&mut self.parts);
+        if self.named.len() == self.case.before.len() { Ok(self.named) } else { Err(Rule::Touches) }
+    }
+}
+
+impl Case<'_> {
+    /// Whether touch `at` drew a part when the event was admitted; nothing while it is being admitted.
+    pub(super) fn drew(&self, at: usize) -> Option<bool> {
+        let admitted = self.admitted?;
+        Some(admitted.lines.get(at).is_some_and(|line| matches!(line.effect, Some(Effect::Draw(_)))))
+    }
+}
