@@ -56,9 +56,10 @@ function extend(
   const prev = counting.predecessors(event.id, index);
   if (creates) return { prev, lot: undefined };
   const lot = attempt(() => {
+    // Who attests goes on, whatever became of what it attested before.
+    if (lane !== "main" && lane !== "title") return undefined;
     rule("prev", touch.prev.length === 0 || prev.length > 0);
-    const moves = lane === "main" || lane === "title";
-    rule("decision", !moves || !counting.isOverruled(event.id, subject));
+    rule("decision", !counting.isOverruled(event.id, subject));
     const tips = prev.map((id) => counting.get(id)).filter((found) => found !== undefined);
     return lotBefore(counting, subject, lane, tips);
   });

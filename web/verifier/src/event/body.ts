@@ -73,7 +73,8 @@ export function namedIn(body: Body): Hex[] {
   switch (body.kind) {
     case "network.amended": {
       const { decision, leaves } = body.change;
-      return [...body.follows, ...(decision?.branches ?? []), ...(leaves === undefined ? [] : [leaves.cut.keyEvent])];
+      const decided = [...(decision?.branches ?? []), ...(decision?.standing ?? [])];
+      return [...body.follows, ...decided, ...(leaves === undefined ? [] : [leaves.cut.keyEvent])];
     }
     case "network.approved":
       return [body.amendment];
@@ -94,7 +95,7 @@ export function namedIn(body: Body): Hex[] {
     case "event.disputed":
       return [body.target];
     case "dispute.resolved":
-      return [...body.branches, ...(body.replaces === undefined ? [] : [body.replaces])];
+      return [...body.branches, ...body.standing, ...(body.replaces === undefined ? [] : [body.replaces])];
     default:
       return [];
   }

@@ -155,7 +155,10 @@ export function judgeTransformed(one: Case, body: ProduceTransformed): Outcome {
   rule("touches", created === outputs.length);
 
   const outcome: Outcome = [];
-  touches.forEach((line, index) => outcome.push(...taken(one, line, inputs[index]!.quantity, "transformed")));
+  touches.forEach((line, index) => {
+    mustBeEmpty(wholeLot(one, line));
+    outcome.push(...taken(one, line, inputs[index]!.quantity, "transformed"));
+  });
   for (const { quantity } of outputs)
     outcome.push({ effect: { does: "create" }, after: newLot(acting, quantity), from: lots });
   return outcome;
@@ -170,9 +173,13 @@ export function judgeRetired(one: Case, { quantity }: ProduceRetired): Outcome {
   const [line] = touchesOfLines(one.event, [subject]);
   const touched = line!.title === undefined ? 1 : 2;
   rule("touches", one.event.touches.length === touched);
-  const lot = wholeLot(one, line!);
-  rule("packed", lot.contents === undefined || lot.contents === 0);
+  mustBeEmpty(wholeLot(one, line!));
   return taken(one, line!, quantity, "retired");
+}
+
+/** What lies in a unit would be lost with it. */
+function mustBeEmpty({ contents }: Lot): void {
+  rule("packed", contents === undefined || contents === 0);
 }
 
 /** What taking a quantity out of a line's lot does to its lanes: a part is drawn, all of it closes both. */
@@ -182,12 +189,17 @@ function taken(one: Case, line: LineTouches, quantity: Quantity, closed: Closed)
   return onLanes(one, line, effect);
 }
 
-/** One effect on all lanes of a line. */
+/**
+ * One effect on all lanes of a whole lot. Title is taken or offered with all of it: where something was lost while
+ * possession alone moved, there is more of it.
+ */
 export function onLanes(one: Case, { main, title }: LineTouches, effect: Effect): LotStep[] {
-  return [main, title].flatMap((index) => {
-    const before = index === undefined ? undefined : one.before[index];
-    return before === undefined ? [] : [step(one, before as Lot, effect)];
-  });
+  const steps = [step(one, heldLot(one, main), effect)];
+  if (title !== undefined) {
+    const owned = ownedLot(one, title);
+    steps.push(step(one, owned, { ...effect, quantity: owned.balance } as Effect));
+  }
+  return steps;
 }
 
 /** What an effect makes of a lot; breaks the rule where it cannot be applied. */
@@ -210,6 +222,7 @@ export function draws(lot: Lot, quantity: Quantity): "part" | "all" {
   const fits = drawn === undefined || (order === 0 ? drawn === there : drawn <= there!);
   rule("balance", order <= 0 && fits);
   rule("divided", order === 0 || !lot.divided);
+  rule("packed", order === 0 || lot.contents === undefined);
   return order < 0 ? "part" : "all";
 }
 

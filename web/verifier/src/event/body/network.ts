@@ -35,7 +35,7 @@ const parameters: Read<string[]> = (value, what) => {
   demand(value instanceof CborMap, `${what} is no map`);
   return value.entries.map(([name, item]) => {
     v.free(item, what);
-    return v.text(256)(name, `a key of ${what}`);
+    return v.text(128)(name, `a key of ${what}`);
   });
 };
 
