@@ -20,6 +20,14 @@ pub enum Lane {
     Attester(SubjectId),
 }
 
+impl Lane {
+    /// Whether it tells who holds or owns something, or is the whole life of a subject: then nothing on it stands
+    /// without what it extends.
+    pub fn is_of_custody(self) -> bool {
+        matches!(self, Self::Main | Self::Title)
+    }
+}
+
 /// One subject that an event is about.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]

@@ -213,9 +213,9 @@ impl Seen {
     /// Whether it creates this subject, by a touch that counts.
     pub fn creates(&self, subject: &SubjectId) -> bool {
         let touches = self.payload().touches.iter().enumerate();
-        touches.filter(|(_, touch)| touch.subject.is_none()).any(|(at, _)| {
-            self.judged.event.subject(at) == Some(*subject) && self.counts(at)
-        })
+        touches
+            .filter(|(_, touch)| touch.subject.is_none())
+            .any(|(at, _)| self.judged.event.subject(at) == Some(*subject) && self.counts(at))
     }
 }
 

@@ -118,9 +118,8 @@ impl Authority {
             let (roles, may_give) = (Role::ALL.to_vec(), Role::ALL.to_vec());
             return Ok(Self { actor: signer.actor, roles, may_give, is_founder: true, founders_known });
         }
-        let gives_key = |seen: &&Seen| {
-            seen.counts(0) && given_key(&seen.judged.event).is_some_and(|(key, _)| key == event.key())
-        };
+        let gives_key =
+            |seen: &&Seen| seen.counts(0) && given_key(&seen.judged.event).is_some_and(|(key, _)| key == event.key());
         let mut key_events = basis.iter().filter(gives_key);
         let (Some(key_event), None) = (key_events.next(), key_events.next()) else { return Err(Rule::Signer) };
         if key_event.id() != signer.key_event {

@@ -1,10 +1,11 @@
 //! Rules of dispute.resolved: who decides, and about what.
 
-use super::{Ancestry, Case, Judged, Outcome, Rule, Stop, authority, party};
+use super::{Ancestry, Case, Judged, Outcome, Rule, Stop, authority, statement};
 use crate::body::{Body, DisputeResolved};
 use crate::custody::Effect;
 use crate::id::{EventId, SubjectId};
 use crate::payload::Lane;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Most branches of one decision: as many tips as one touch can join.
@@ -70,14 +71,9 @@ pub fn resolver<A: Ancestry>(branches: &[Arc<Judged>], ancestry: &A) -> Result<O
             Some(candidates) => candidates.into_iter().filter(|actor| above.contains(actor)).collect(),
         });
     }
-    for actor in candidates.unwrap_or_default() {
-        let mut is_party = false;
-        for branch in branches {
-            is_party |= party::is_party(&actor, branch, ancestry)?;
-        }
-        if !is_party {
-            return Ok(Some(actor));
-        }
+    let mut parties = HashSet::new();
+    for branch in branches {
+        parties.extend(statement::parties(branch, ancestry)?);
     }
-    Ok(None)
+    Ok(candidates.unwrap_or_default().into_iter().find(|actor| !parties.contains(actor)))
 }

@@ -4,7 +4,7 @@ use super::authority::Authority;
 use super::{Ancestry, Judged, Rule, Seen, Stop};
 use crate::body::Body;
 use crate::custody::{Conflict, LotState};
-use crate::event::VerifiedEvent;
+use crate::event::{SignedEvent, VerifiedEvent};
 use crate::id::{EventId, NetworkId, SubjectId};
 use crate::payload::{Lane, Payload, Touch};
 use std::collections::{BTreeMap, HashSet};
@@ -15,10 +15,11 @@ pub(super) struct Found {
     pub before: Result<Option<LotState>, Rule>,
 }
 
-/// What touch `index` of an event finds.
+/// What touch `index` of an event finds after `prev`.
 pub(super) fn before<A: Ancestry>(
-    event: &VerifiedEvent,
+    event: &SignedEvent,
     index: usize,
+    prev: &[EventId],
     ancestry: &A,
     authority: &Authority,
 ) -> Result<Found, A::Error> {
@@ -27,20 +28,16 @@ pub(super) fn before<A: Ancestry>(
     let broken = |height, rule| Ok(Found { height, before: Err(rule) });
     let Some(subject) = touch.subject else { return Ok(nothing(0)) };
     let mut height = 0;
-    let mut tips = Vec::with_capacity(touch.prev.len());
-    for prev in &touch.prev {
+    let mut tips = Vec::with_capacity(prev.len());
+    for prev in prev {
         // No event created a founder or the network: their lanes begin at the network id.
         if *prev == event.payload().network.as_event() {
             let begins = begins_at_network(&subject, touch, &event.payload().network, authority);
             return if begins { Ok(nothing(0)) } else { broken(0, Rule::Prev) };
         }
-        let seen = ancestry.seen(prev)?;
-        let Some((seen, at)) = seen.and_then(|seen| Some((seen.lane_index(&subject, touch.lane)?, seen)))
-            .map(|(at, seen)| (seen, at))
-        else {
-            return broken(height, Rule::Prev);
-        };
-        height = height.max(seen.judged.judgement.lines[at].height + 1);
+        let Some(seen) = ancestry.seen(prev)? else { return broken(height, Rule::Prev) };
+        let Some(below) = seen.judged.height_in(&subject, touch.lane) else { return broken(height, Rule::Prev) };
+        height = height.max(below + 1);
         tips.push(seen);
     }
     Ok(Found { height, before: lot_after_all(&subject, touch.lane, &tips, ancestry)? })

@@ -30,9 +30,12 @@ impl<'a> Lines<'a> {
         self.named.len()
     }
 
-    /// Adds the touch of what all lines have in common.
-    pub fn push_common(&mut self, done: (Effect, LotState)) {
-        self.named.push(Ok(Some(done)));
+    /// Begins with the touch of what all lines have in common. Until [`Lines::finish_common`] tells what becomes of
+    /// it, it stands for nothing.
+    pub fn with_common(case: &'a Case<'a>) -> Self {
+        let mut lines = Self::new(case);
+        lines.named.push(Ok(None));
+        lines
     }
 
     /// Adds a line that names `touches` lanes. `created` tells whether it created a part when it was
@@ -55,9 +58,19 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// How many of the lines that follow the common touches stand.
-    pub fn standing(&self, common: usize) -> usize {
-        self.named.iter().skip(common).filter(|done| done.is_ok()).count()
+    /// All touches of an event whose lines name one lot each, and have the first touch in common. `common` makes what
+    /// becomes of that out of the number of lines that stand; where none does, it falls with the last.
+    pub fn finish_common(
+        mut self,
+        common: impl FnOnce(u32) -> Result<(Effect, LotState), Rule>,
+    ) -> Result<Outcome, Rule> {
+        let standing = self.named.iter().skip(1).filter(|done| done.is_ok()).count();
+        let standing = u32::try_from(standing).expect("there are at most 64 touches");
+        self.named[0] = match self.named.iter().rev().find_map(|done| done.as_ref().err()) {
+            Some(rule) if standing == 0 => Err(*rule),
+            _ => common(standing).map(Some),
+        };
+        self.finish()
     }
 
     /// All touches, if the event has exactly as many.

@@ -5,27 +5,37 @@
 
 mod ancestry;
 pub(crate) mod authority;
+mod counting;
 pub(crate) mod lanes;
 mod lines;
 mod rule;
 
 mod actor;
+mod attested;
+mod certificate;
 mod correction;
 mod cut;
 mod decision;
+mod device;
 mod key;
 mod network;
-mod party;
 mod place;
 mod produce;
+mod recall;
+mod statement;
+mod touches;
 mod transfer;
+mod transform;
+mod unit;
 
 pub use ancestry::{Ancestry, Counted, CountedTouch, Judged, Judgement, LaneLine, Seen, Standing};
 pub use authority::given_key;
+pub(crate) use counting::count_by_rules;
 pub use decision::resolver;
 pub use lanes::join;
 pub use rule::Rule;
 pub use transfer::{OfferedItem, offered_items, returned_parts};
+pub use unit::packed_parts;
 
 use crate::body::Body;
 use crate::custody::{Effect, LotState};
@@ -261,7 +271,8 @@ fn by_rules<A: Ancestry>(
 
     let (mut heights, mut before) = (Vec::new(), Vec::with_capacity(payload.touches.len()));
     for index in 0..payload.touches.len() {
-        let found = lanes::before(event, index, ancestry, &authority).map_err(Stop::Read)?;
+        let found =
+            lanes::before(event, index, &payload.touches[index].prev, ancestry, &authority).map_err(Stop::Read)?;
         heights.push(found.height);
         before.push(Ok(found.before?));
     }
@@ -312,10 +323,17 @@ fn of_kind<A: Ancestry>(network: &Network, case: &Case<'_>, ancestry: &A) -> Res
         Body::ActorKeyReplaced(body) => key::replaced(case, body, ancestry)?,
         Body::ActorRevoked(body) => key::revoked(case, body, ancestry)?,
         Body::PlaceRegistered(body) => place::registered(case, body)?,
+        Body::PlaceUpdated(body) => place::updated(case, body, ancestry)?,
         Body::ProduceRegistered(body) => produce::registered(case, body)?,
+        Body::ProduceCollected(body) => produce::collected(case, body)?,
         Body::ProduceMoved(body) => produce::moved(case, body)?,
-        Body::ProduceQualityUpdated(_) | Body::ProducePriceUpdated(_) => produce::told(case)?,
+        Body::ProduceHandled(body) => produce::handled(case, body)?,
+        Body::ProduceQualityUpdated(_) => produce::told(case)?,
+        Body::ProducePriceUpdated(_) => produce::priced(case)?,
+        Body::ProduceCodesAssigned(body) => produce::codes_assigned(case, body)?,
+        Body::ProduceTransformed(body) => transform::transformed(case, body)?,
         Body::ProduceRetired(body) => produce::retired(case, body)?,
+        Body::ProduceInspected(body) => attested::inspected(case, body)?,
         Body::TransferOffered(body) => {
             let returns = body.returns.as_ref().map(offer).transpose()?;
             transfer::offered(case, body, returns.as_deref())?
@@ -323,8 +341,20 @@ fn of_kind<A: Ancestry>(network: &Network, case: &Case<'_>, ancestry: &A) -> Res
         Body::TransferAccepted(body) => transfer::accepted(case, body, &*offer(&body.offer)?)?,
         Body::TransferDeclined(body) => transfer::declined(case, &*offer(&body.offer)?)?,
         Body::TransferCancelled(body) => transfer::cancelled(case, &*offer(&body.offer)?)?,
+        Body::UnitPacked(body) => unit::packed(case, body)?,
+        Body::UnitUnpacked(body) => unit::unpacked(case, body)?,
+        Body::ConditionMeasured(body) => attested::measured(case, body)?,
+        Body::DeviceAttached(body) => device::attached(case, body, ancestry)?,
+        Body::DeviceDetached(body) => device::detached(case, body, ancestry)?,
+        Body::CertificateIssued(body) => certificate::issued(case, body)?,
+        Body::CertificateStatus(_) => certificate::status(case, ancestry)?,
+        Body::RecallIssued(_) => recall::issued(case)?,
+        Body::RecallUpdated(body) => recall::updated(case, body, ancestry)?,
+        Body::RecallEnded(body) => recall::ended(case, &body.recall, ancestry)?,
         Body::EventCorrected(body) => correction::corrected(case, body, ancestry)?,
         Body::DisputeResolved(body) => decision::resolved(case, body, ancestry)?,
+        Body::EventConfirmed(body) => statement::stated(case, &body.target, ancestry)?,
+        Body::EventDisputed(body) => statement::stated(case, &body.target, ancestry)?,
         _ => return Err(Rule::Touches.into()),
     })
 }

@@ -37,13 +37,8 @@ pub fn lot<A: Ancestry>(
         seen.extend(ancestry.seen(tip)?);
     }
     let at = LaneOf { subject, lane };
-    let settled = |state, beside| CountedLot {
-        state,
-        disputed: false,
-        tips: tips.clone(),
-        in_conflict: BTreeSet::new(),
-        beside,
-    };
+    let settled =
+        |state, beside| CountedLot { state, disputed: false, tips: tips.clone(), in_conflict: BTreeSet::new(), beside };
     if let [one] = seen.as_slice() {
         return Ok(lot_after(one, subject, lane).cloned().map(|state| settled(state, BTreeSet::new())));
     }

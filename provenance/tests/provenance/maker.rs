@@ -90,6 +90,7 @@ pub fn make(world: &World, wish: &Wish) -> Bundle {
         lines,
         openings,
         left_out: wish.shallow.then(|| scope.left_out.iter().copied().collect()),
+        survivals: Vec::new(),
     }
 }
 

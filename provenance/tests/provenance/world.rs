@@ -79,6 +79,7 @@ impl World {
             key_event: self.network.id().as_event(),
             journal_height: 0,
             lines: vec![line; event.payload().touches.len()],
+            amendment: None,
         };
         self.log(Arc::new(Judged { event: event.clone(), judgement }));
     }

@@ -1,0 +1,41 @@
+//! Rules of produce.transformed.
+
+use super::produce::{check_claims, take_out};
+use super::touches::line_touches;
+use super::{Case, Outcome, Rule, authority};
+use crate::body::ProduceTransformed;
+use crate::custody::{Closed, Effect, LotState};
+
+/// Most inputs: with their title lanes, and as many outputs as there may be, they fill the touches but for a few.
+const MAX_INPUTS: usize = 24;
+/// Most outputs: what fits an event with all their names and codes.
+const MAX_OUTPUTS: usize = 32;
+
+/// All inputs stand or fall together, for what came out is made of all of them.
+pub(super) fn transformed(case: &Case<'_>, body: &ProduceTransformed) -> Result<Outcome, Rule> {
+    let (inputs, outputs) = (&body.inputs, &body.outputs);
+    if !(1..=MAX_INPUTS).contains(&inputs.len()) || !(1..=MAX_OUTPUTS).contains(&outputs.len()) {
+        return Err(Rule::Lines);
+    }
+    if let Some(place) = &body.place {
+        authority::known_place(place, case.basis)?;
+    }
+    if outputs.iter().map(|output| &output.quantity).chain(&body.loss).any(|quantity| quantity.is_zero()) {
+        return Err(Rule::ZeroQuantity);
+    }
+    outputs.iter().try_for_each(|output| check_claims(output.claims.as_deref()))?;
+    let payload = case.event.payload();
+    let lines = line_touches(payload, inputs.iter().map(|input| input.lot), false).ok_or(Rule::Touches)?;
+    let named: usize = lines.iter().map(|line| line.len()).sum();
+    if named + outputs.len() != payload.touches.len() {
+        return Err(Rule::Touches);
+    }
+    let mut outcome = Vec::with_capacity(payload.touches.len());
+    for (line, input) in lines.iter().zip(inputs) {
+        let done = take_out(case, *line, &input.quantity, Closed::Transformed)?;
+        outcome.extend(done.into_iter().map(|done| Ok(Some(done))));
+    }
+    let lots = outputs.iter().map(|output| LotState::new(case.acting, output.quantity));
+    outcome.extend(lots.map(|lot| Ok(Some((Effect::Create, lot)))));
+    Ok(outcome)
+}
