@@ -2,7 +2,7 @@
 import type { Bundle } from "../bundle.js";
 import type { Hex } from "../bytes.js";
 import type { Counting } from "../counting/counting.js";
-import { ancestorsOf } from "../event/event.js";
+import { type SignedEvent, ancestorsOf } from "../event/event.js";
 import { Malformed } from "../malformed.js";
 import { nodesByLogKey } from "../nodes.js";
 import { type Checkpoint, cosignatureLines } from "../note.js";
@@ -28,7 +28,8 @@ export function checkScope(bundle: Bundle, counting: Counting, checkpoint: Check
   if (checkpoint instanceof Malformed) fail("unknown_log", {}, checkpoint.message);
   if (node === undefined) fail("unknown_log");
   const origins = originsOf(history);
-  if (!origins.has(bundle.lot)) fail("unknown_lot", { subject: bundle.lot });
+  const isCounted = counting.lane(bundle.lot, "main").some(({ event }) => createsMain(event, bundle.lot));
+  if (!origins.has(bundle.lot) || !isCounted) fail("unknown_lot", { subject: bundle.lot });
 
   const { lots, parents } = reachedLots(bundle, counting, origins);
   if (bundle.leftOut !== undefined) {
@@ -51,6 +52,10 @@ export function checkScope(bundle: Bundle, counting: Counting, checkpoint: Check
   if (extra[0] !== undefined) fail("extra_subject", { subject: extra[0] });
   mustNeedEveryEvent(history, whole);
   return { node, nodes, whole: [...whole].sort(), lots: [...lots].sort() };
+}
+
+function createsMain({ touches }: SignedEvent, subject: Hex): boolean {
+  return touches.some((touch) => touch.creates && touch.subject === subject);
 }
 
 /** Where a lot comes from, as its events were judged, whether that counts or not. */

@@ -13,6 +13,9 @@ import { recount } from "./replay.js";
 /** Effects of which many that exclude each other are shown by two. */
 const EXCLUSIVE: readonly string[] = ["offer", "close", "divide", "pack"];
 
+/** Most predecessors of a touch: four times as many as it can name itself. */
+const MAX_PREDECESSORS = 64;
+
 /** How many of those are shown. */
 const SHOWN_RIVALS = 2;
 
@@ -131,6 +134,7 @@ export class Counting implements View {
       return this.predecessors(id, index);
     });
     this.lookUps += found.reduce((sum, ids) => sum + ids.length, 0);
-    return found.length === 1 ? found[0]! : [...new Set(found.flat())].sort(byText);
+    if (found.length === 1) return found[0]!;
+    return [...new Set(found.flat())].sort(byText).slice(0, MAX_PREDECESSORS);
   }
 }

@@ -68,15 +68,18 @@ function isTaken(counting: Counting, { event, steps }: Judged, subject: Hex): bo
   );
 }
 
-/** The holder of a lot: while it lies in a unit, whoever holds the outermost one. Units in a circle hold nothing. */
+/**
+ * The holder of a lot: while it lies in a unit, whoever holds the outermost one. Units in conflict can seem to lie in
+ * each other; then it is the last one before one would come again.
+ */
 export function holderOf(counting: Counting, lot: Lot): Hex {
-  const seen = new Set<Hex>();
+  const passed = new Set<Hex>();
   let outer = lot;
-  while (outer.inside !== undefined && !seen.has(outer.inside)) {
-    seen.add(outer.inside);
+  while (outer.inside !== undefined && !passed.has(outer.inside)) {
+    passed.add(outer.inside);
     const unit = counting.lot(outer.inside)?.state;
     if (unit === undefined) break;
     outer = unit;
   }
-  return outer.inside === undefined || !seen.has(outer.inside) ? outer.holder : lot.holder;
+  return outer.holder;
 }

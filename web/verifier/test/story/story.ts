@@ -185,8 +185,13 @@ export class Story {
   }
 
   note(logKey: Key, cosigners: Key[]): string {
-    const [root, state] = [toBase64(logRoot(this.log)), toBase64(stateRoot(this.state()))];
-    const text = `${this.origin(logKey)}\n${this.log.length}\n${root}\nfurrow/state/1 ${state}\n`;
+    return this.noteOn(logKey, stateRoot(this.state()), cosigners);
+  }
+
+  /** The checkpoint of the log as it is, with this root of the state map. */
+  noteOn(logKey: Key, state: Uint8Array, cosigners: Key[] = []): string {
+    const root = toBase64(logRoot(this.log));
+    const text = `${this.origin(logKey)}\n${this.log.length}\n${root}\nfurrow/state/1 ${toBase64(state)}\n`;
     const line = (key: Key, type: number, signature: Uint8Array) =>
       `\u2014 ${this.origin(key)} ${toBase64(concat(keyId(this.origin(key), type, key.public), signature))}\n`;
     const cosigned = cosigners.map((key, index) => {
