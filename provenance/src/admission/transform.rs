@@ -11,7 +11,8 @@ const MAX_INPUTS: usize = 24;
 /// Most outputs: what fits an event with all their names and codes.
 const MAX_OUTPUTS: usize = 32;
 
-/// All inputs stand or fall together, for what came out is made of all of them.
+/// What came out is made of all inputs, and counts only where all of them do. Each input counts by itself: who follows
+/// one of them need not know the others.
 pub(super) fn transformed(case: &Case<'_>, body: &ProduceTransformed) -> Result<Outcome, Rule> {
     let (inputs, outputs) = (&body.inputs, &body.outputs);
     if !(1..=MAX_INPUTS).contains(&inputs.len()) || !(1..=MAX_OUTPUTS).contains(&outputs.len()) {
@@ -31,11 +32,18 @@ pub(super) fn transformed(case: &Case<'_>, body: &ProduceTransformed) -> Result<
         return Err(Rule::Touches);
     }
     let mut outcome = Vec::with_capacity(payload.touches.len());
+    let mut fallen = None;
     for (line, input) in lines.iter().zip(inputs) {
-        let done = take_out(case, *line, &input.quantity, Closed::Transformed)?;
-        outcome.extend(done.into_iter().map(|done| Ok(Some(done))));
+        match take_out(case, *line, &input.quantity, Closed::Transformed) {
+            Ok(done) => outcome.extend(done.into_iter().map(|done| Ok(Some(done)))),
+            Err(rule) if case.admitted.is_some() => {
+                outcome.extend((0..line.len()).map(|_| Err(rule)));
+                fallen = Some(rule);
+            }
+            Err(rule) => return Err(rule),
+        }
     }
     let lots = outputs.iter().map(|output| LotState::new(case.acting, output.quantity));
-    outcome.extend(lots.map(|lot| Ok(Some((Effect::Create, lot)))));
+    outcome.extend(lots.map(|lot| fallen.map_or(Ok(Some((Effect::Create, lot))), Err)));
     Ok(outcome)
 }
