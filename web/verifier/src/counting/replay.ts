@@ -12,6 +12,7 @@ import type { Counting } from "./counting.js";
 
 /** Kinds of which a touch can fall alone. Of all others, what breaks a rule takes the whole event with it. */
 const LINE_BY_LINE: readonly string[] = [
+  "produce.transformed",
   "transfer.offered",
   "transfer.accepted",
   "transfer.declined",

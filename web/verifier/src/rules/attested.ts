@@ -56,7 +56,8 @@ export function judgeDevice(one: Case, { subject, from, until }: DeviceMoved): O
   rule("unknown_actor", enrolment !== undefined);
   rule("role", enrolment.event.body.roles.includes(DEVICE));
   rule("not_above", authority.signer === device || history.isAtOrAbove(authority.signer, enrolment));
-  mustKnowSubject(one, subject);
+  // Whether the subject counts does not matter: who follows a device need not know all to which it was attached.
+  mustKnowSubject({ ...one, view: history }, subject);
   rule("period", until === undefined || from <= until);
   return [undefined];
 }

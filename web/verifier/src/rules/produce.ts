@@ -20,6 +20,7 @@ import {
   type LineTouches,
   type Outcome,
   heldLot,
+  line as judgeLine,
   mayKnowPlace,
   mustAttest,
   mustCreateOne,
@@ -156,11 +157,19 @@ export function judgeTransformed(one: Case, body: ProduceTransformed): Outcome {
 
   const outcome: Outcome = [];
   touches.forEach((line, index) => {
-    mustBeEmpty(wholeLot(one, line));
-    outcome.push(...taken(one, line, inputs[index]!.quantity, "transformed"));
+    const found = judgeLine(one, [line.main, line.title], () => {
+      mustBeEmpty(wholeLot(one, line));
+      return taken(one, line, inputs[index]!.quantity, "transformed");
+    });
+    const fallen = Array<"fallen">(line.title === undefined ? 1 : 2).fill("fallen");
+    outcome.push(...(found === "fallen" ? fallen : found));
   });
-  for (const { quantity } of outputs)
-    outcome.push({ effect: { does: "create" }, after: newLot(acting, quantity), from: lots });
+  // What came out is made of all inputs.
+  const stands = !outcome.includes("fallen");
+  for (const { quantity } of outputs) {
+    const created: LotStep = { effect: { does: "create" }, after: newLot(acting, quantity), from: lots };
+    outcome.push(stands ? created : "fallen");
+  }
   return outcome;
 }
 

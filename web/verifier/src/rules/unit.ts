@@ -52,10 +52,9 @@ export function judgePacked(one: Case, body: UnitPacked): Outcome {
   });
   rule("touches", outcome.length + parts.length === touches.length);
 
-  const number = outcome.filter((found) => found !== "fallen").length;
+  // The unit stands whatever becomes of the lines: who follows it need not know all that lay in it.
+  const number = contents.length;
   const created: LotStep = { effect: { does: "create" }, after: newUnit(acting, number) };
-  // What is left where all contents fall is an event that does nothing, and does not count.
-  rule("lines", number > 0);
   const packed = existing === undefined ? created : step(one, existing, { does: "load", contents: number });
   return [packed, ...outcome, ...parts];
 }
@@ -74,8 +73,7 @@ export function judgeUnpacked(one: Case, { contents, place }: UnitUnpacked): Out
   mustStand(one, 0);
   const unit = event.touches[0]!.subject;
   const held = heldLot(one, 0);
-  // Where contents fall, only the others have to be there.
-  rule("touches", held.contents !== undefined && (one.first !== undefined || held.contents >= contents.length));
+  rule("touches", held.contents !== undefined && held.contents >= contents.length);
   const outcome: Outcome = contents.map((_, index) =>
     judgeLine(one, [index + 1], () => {
       const lot = lotOf(one, index + 1, "main");
@@ -85,10 +83,5 @@ export function judgeUnpacked(one: Case, { contents, place }: UnitUnpacked): Out
       return { effect, after };
     }),
   );
-  const number = outcome.filter((found) => found !== "fallen").length;
-  rule("lines", number > 0);
-  const effect: Effect = { does: "unload", contents: number };
-  const after = apply(held, effect, one.acting);
-  rule("touches", after !== undefined);
-  return [{ effect, after }, ...outcome];
+  return [step(one, held, { does: "unload", contents: contents.length }), ...outcome];
 }
