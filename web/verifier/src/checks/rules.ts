@@ -23,7 +23,7 @@ export function checkRules({ survivals }: Bundle, events: SignedEvent[], network
   const history = new History(network);
   for (const event of events) {
     const judged = attempt(() => judge(history, event));
-    if (judged instanceof BrokenRule) fail(judged.code, { event: event.id });
+    if (judged instanceof BrokenRule) fail(judged.code, { event: event.id }, judged.message);
     // Forms were settled with the signatures, so a rule is all that can be broken here.
     if (judged instanceof Error) throw judged;
     if (history.lookUps >= MAX_LOOK_UPS) fail("too_complex", { event: event.id });
