@@ -386,7 +386,7 @@ fn every_rule_that_a_bundle_can_break_makes_it_invalid() {
     }
     let in_bundles = |rule: &&Rule| !matches!(rule, Rule::Journal | Rule::LaneFork | Rule::VoidAncestor | Rule::AmendmentOrder);
     let missing: Vec<_> =
-        Rule::ALL.iter().filter(in_bundles).map(|rule| rule.code()).filter(|code| !codes.contains(code)).collect();
+        Rule::ALL.iter().filter(in_bundles).map(|rule| rule.code()).filter(|code| !codes.contains(*code)).collect();
     assert!(missing.is_empty(), "no event breaks {missing:?}");
 }
 

@@ -75,6 +75,7 @@ fn judge_and_count(cases: &str) -> usize {
     let network = lines.next().unwrap().strip_prefix("network ").unwrap();
     let network: Network = cbor::from_slice(&bytes(network)).unwrap();
     let (mut history, mut scene, mut cases) = (History::default(), "", 0);
+    let mut differences = Vec::new();
     for line in lines {
         let (word, rest) = line.split_once(' ').unwrap();
         if word == "scene" {
@@ -87,8 +88,11 @@ fn judge_and_count(cases: &str) -> usize {
             "stays" => (code(&mut history, &network, second).to_owned(), first),
             _ => (code(&mut history.clone(), &network, second).to_owned(), first),
         };
-        assert_eq!(found, expected, "case {cases} in the scene '{scene}'");
+        if found != expected {
+            differences.push(format!("case {cases} in the scene '{scene}': {found}, not {expected}"));
+        }
         cases += 1;
     }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
     cases
 }
