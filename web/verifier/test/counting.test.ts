@@ -6,6 +6,8 @@ import type { Survival } from "../src/bundle.js";
 import { type Hex, toHex } from "../src/bytes.js";
 import { type Cbor, CborMap } from "../src/cbor.js";
 import { Counting } from "../src/counting/counting.js";
+import { liveEvents } from "../src/counting/keys.js";
+import { amendmentsInForce } from "../src/counting/network.js";
 import { holderOf } from "../src/counting/lots.js";
 import { readEvent } from "../src/event/event.js";
 import { verify } from "../src/index.js";
@@ -448,6 +450,8 @@ test("what counts depends on the set of events alone, and on the words of the pa
       assert.deepEqual(described(world, new Counting(history, read, 1_000_000)), expected);
     }
     const live = liveByWords(world);
+    const { read } = world.survivals(everything(world));
+    assert.deepEqual(liveEvents(world.history, amendmentsInForce(world.history), read), live);
     for (const judged of world.judged) {
       const counts = judged.steps.some((_, index) => counting.step(judged, index) !== undefined);
       if (counts) assert.ok(live.has(judged.event.id), "what counts is live");

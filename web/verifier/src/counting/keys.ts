@@ -71,7 +71,8 @@ export function liveEvents(history: History, amendments: Amendment[], survivals:
       const isRotation = judged.event.body.kind === "actor.key_rotated";
       if (!isRotation && !rotations.every((cutter) => survives(judged, { cutter, later: [] }))) continue;
       live.add(judged.event.id);
-      if (!isRotation) end(judged);
+      // What an amendment ends, it ends by being in force; what a rotation ends was seen above.
+      if (!isRotation && judged.event.body.kind !== "network.amended") end(judged);
     }
   }
   return live;
