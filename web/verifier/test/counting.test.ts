@@ -385,6 +385,7 @@ function liveByWords(world: World): Set<Hex> {
       return ends.every(
         (end) =>
           end.keyEvent !== journal ||
+          cutter.event.id === id ||
           end.later.includes(id) ||
           shown.has(`${cutter.event.id} ${journal} ${id}`) ||
           // Whether it is live is asked last: it never depends on what it ends.

@@ -51,7 +51,9 @@ export function endsMadeBy(history: History, judged: Judged): (Omit<Cut, "last">
 export function liveEvents(history: History, amendments: Amendment[], survivals: readonly Survival[]): Set<Hex> {
   const shown = new Set(survivals.map(({ cutter, keyEvent, event }) => `${cutter} ${keyEvent} ${event}`));
   const survives = ({ event, keyEvent }: Judged, { cutter, later }: End): boolean =>
-    later.includes(event.id) || shown.has(`${cutter.event.id} ${keyEvent?.event.id ?? history.network.id} ${event.id}`);
+    cutter.event.id === event.id ||
+    later.includes(event.id) ||
+    shown.has(`${cutter.event.id} ${keyEvent?.event.id ?? history.network.id} ${event.id}`);
 
   const live = new Set<Hex>();
   const ends = new Map<Hex, End[]>();
