@@ -128,7 +128,7 @@ fn of_signers(stage: &Stage) -> Broken {
             rival.clone().grades(id(&stage.torn), &[stage.rivals[0].id(), stage.rivals[1].id()], "A")
         }),
         (Reason::MissingAncestor, grades(&|payload| payload.basis.push(strange(payload.journal)))),
-        rule(Rule::Touches, grades(&|payload| payload.touches[0].lane = Lane::Title)),
+        rule(Rule::Prev, grades(&|payload| payload.touches[0].lane = Lane::Title)),
         (Reason::Unsupported, grades(&|payload| payload.body = body(60_000, Any::Null))),
     ]
 }
@@ -384,7 +384,8 @@ fn every_rule_that_a_bundle_can_break_makes_it_invalid() {
         assert_eq!((check, reason.code()), (Check::Rules, &*code));
         codes.insert(code);
     }
-    let in_bundles = |rule: &&Rule| !matches!(rule, Rule::Journal | Rule::LaneFork | Rule::VoidAncestor | Rule::AmendmentOrder);
+    let in_bundles =
+        |rule: &&Rule| !matches!(rule, Rule::Journal | Rule::LaneFork | Rule::VoidAncestor | Rule::AmendmentOrder);
     let missing: Vec<_> =
         Rule::ALL.iter().filter(in_bundles).map(|rule| rule.code()).filter(|code| !codes.contains(*code)).collect();
     assert!(missing.is_empty(), "no event breaks {missing:?}");
