@@ -4,7 +4,7 @@
 //! EVENTS=1000000 cargo nextest run --workspace --run-ignored only --no-capture -E 'test(a_node_catches_up)'
 //! ```
 
-use super::tests::{open, place_of, side_in};
+use super::tests::{Side, open, place_of, side_of};
 use ed25519_dalek::SigningKey;
 use ledger::Origin;
 use provenance::event::SignedEvent;
@@ -15,6 +15,8 @@ use provenance::value::Text;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use store::StoreOptions;
+use tempfile::TempDir;
 
 /// Founders sign in parallel: a journal is a chain, so one alone would keep one core busy only.
 const FOUNDERS: u8 = 8;
@@ -88,6 +90,11 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+async fn node(folder: TempDir, network: &Network, seed: u8, bootstrap: &[&Side]) -> Side {
+    let ledger = open(folder.path(), network, seed, StoreOptions::default());
+    side_of(folder, ledger, seed, bootstrap).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement of minutes"]
 async fn a_node_catches_up() {
@@ -101,7 +108,7 @@ async fn a_node_catches_up() {
     println!("decoding and verifying them takes {:.1} s", verified.as_secs_f64());
 
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let ledger = open(folders[0].path(), &network, 1);
+    let ledger = open(folders[0].path(), &network, 1, StoreOptions::default());
     let started = Instant::now();
     for some in events.chunks(65_536) {
         let outcomes = ledger.submit(some.to_vec(), Origin::Client).await.unwrap();
@@ -116,13 +123,13 @@ async fn a_node_catches_up() {
     copy(folders[0].path(), folders[1].path());
 
     let [first, second, third] = folders;
-    let first = side_in(first, &network, 1, &[], async |_| {}).await;
-    let second = side_in(second, &network, 2, &[], async |_| {}).await;
+    let first = node(first, &network, 1, &[]).await;
+    let second = node(second, &network, 2, &[]).await;
     // Linux starts to measure the peak anew.
     let _ = fs::write("/proc/self/clear_refs", "5");
     let before_mb = memory_mb("VmRSS");
     let started = Instant::now();
-    let side = side_in(third, &network, 3, &[&first, &second], async |_| {}).await;
+    let side = node(third, &network, 3, &[&first, &second]).await;
     let mut shown = started;
     while side.ledger.size() <= count {
         assert!(started.elapsed() < PATIENCE, "waited in vain");

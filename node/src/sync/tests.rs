@@ -51,20 +51,16 @@ fn network() -> Network {
 
 /// A node of its own folder; `prepare` sees its ledger before it meets anybody.
 async fn side(seed: u8, bootstrap: &[&Side], prepare: impl AsyncFnOnce(&Ledger)) -> Side {
-    side_in(tempfile::tempdir().unwrap(), &network(), seed, bootstrap, prepare).await
+    let folder = tempfile::tempdir().unwrap();
+    let store = StoreOptions { create: true, cache_bytes: 8 << 20, write_buffer_bytes: 8 << 20 };
+    let ledger = open(folder.path(), &network(), seed, store);
+    prepare(&ledger).await;
+    side_of(folder, ledger, seed, bootstrap).await
 }
 
-/// A node in this folder, which may hold a ledger of this network already.
-pub(super) async fn side_in(
-    folder: tempfile::TempDir,
-    network: &Network,
-    seed: u8,
-    bootstrap: &[&Side],
-    prepare: impl AsyncFnOnce(&Ledger),
-) -> Side {
-    let ledger = open(folder.path(), network, seed);
-    let log = ledger.log_key().unwrap();
-    prepare(&ledger).await;
+/// A node with this ledger.
+pub(super) async fn side_of(folder: tempfile::TempDir, ledger: Ledger, seed: u8, bootstrap: &[&Side]) -> Side {
+    let (network, log) = (ledger.network().clone(), ledger.log_key().unwrap());
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let config = p2p::Config {
         listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()],
@@ -81,8 +77,7 @@ pub(super) async fn side_in(
 }
 
 /// A ledger as a node has it, with a log key of its own.
-pub(super) fn open(folder: &Path, network: &Network, seed: u8) -> Ledger {
-    let store = StoreOptions { create: true, cache_bytes: 8 << 20, write_buffer_bytes: 8 << 20 };
+pub(super) fn open(folder: &Path, network: &Network, seed: u8, store: StoreOptions) -> Ledger {
     let followers: Vec<Arc<dyn Follower>> = vec![Arc::new(ViewFollower::new(network.clone()))];
     let signer = LogKey::new(&network.id(), SigningKey::from_bytes(&[seed + 50; 32]));
     let log_signer: Option<Arc<dyn LogSigner>> = Some(Arc::new(signer));
