@@ -187,7 +187,7 @@ async fn what_waits_in_thousands_is_released_bit_by_bit() {
     submit(&ledger, events[..1].to_vec(), peer()).await;
     let mut size = ledger.watch_size();
     let all = events.len() as u64 + 1;
-    tokio::time::timeout(Duration::from_secs(60), size.wait_for(|size| *size == all)).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_mins(1), size.wait_for(|size| *size == all)).await.unwrap().unwrap();
     ledger.close().await;
 
     // A crash between the first batch and the rest: the next start goes on.
@@ -199,7 +199,7 @@ async fn what_waits_in_thousands_is_released_bit_by_bit() {
     ledger.close().await;
     let ledger = open(crashed.path(), &story);
     let mut size = ledger.watch_size();
-    tokio::time::timeout(Duration::from_secs(60), size.wait_for(|size| *size == all)).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_mins(1), size.wait_for(|size| *size == all)).await.unwrap().unwrap();
     assert_eq!(ledger.health().held, 0);
     ledger.close().await;
 }
