@@ -82,9 +82,13 @@ impl Writer {
                 }
                 continue;
             }
-            let Some(first) = jobs.blocking_recv() else { return };
-            let mut round = vec![first];
-            let mut events = round[0].count;
+            let (mut round, mut events) = (Vec::new(), 0);
+            // Held events that are ready are judged also where nobody writes.
+            if self.heads.ready.is_empty() {
+                let Some(first) = jobs.blocking_recv() else { return };
+                events = first.count;
+                round.push(first);
+            }
             while events < BATCH_EVENTS
                 && let Ok(job) = jobs.try_recv()
             {
@@ -177,6 +181,7 @@ impl Writer {
 
     fn commit(&mut self, round: &mut [Job]) -> Result<Vec<Vec<Outcome>>, StoreError> {
         let mut pending = Pending::new(&self.network, &self.reader, self.heads.clone());
+        pending.release_ready()?;
         let mut all = Vec::with_capacity(round.len());
         for job in round.iter_mut() {
             let mut outcomes = Vec::with_capacity(job.events.len());

@@ -32,7 +32,7 @@ const LOGGED_EVERY: Duration = Duration::from_secs(10);
 const MUCH: u64 = 10_000;
 
 /// The longest sleep: what the machine waits for in any case comes earlier.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
 /// What happens to the machine.
 #[derive(Debug)]

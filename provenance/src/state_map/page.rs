@@ -47,6 +47,7 @@ impl NibblePath {
     }
 
     /// One nibble further; `nibble` is below 16. Nobody descends from the path of a whole key.
+    #[must_use]
     pub fn child(mut self, nibble: usize) -> Self {
         debug_assert!(self.len < KEY_NIBBLES && nibble < WIDTH);
         let nibble = u8::try_from(nibble).expect("a page has 16 children");

@@ -55,6 +55,9 @@ enum State {
 /// A peer that may be asked for some events now, and for how many.
 pub(super) type Taker = (Place, usize);
 
+/// An event's id and bytes.
+pub(super) type Body = (EventId, Vec<u8>);
+
 /// The table of wanted events.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
@@ -222,7 +225,7 @@ impl Wanted {
 
     /// The next events to be written, in their order, with who delivered most of them. Fewer than a batch only where
     /// `also_few`, or nothing more is on its way.
-    pub fn next_batch(&mut self, also_few: bool) -> Option<(Place, Vec<(EventId, Vec<u8>)>)> {
+    pub fn next_batch(&mut self, also_few: bool) -> Option<(Place, Vec<Body>)> {
         let (mut count, mut bytes) = (0, 0);
         for id in self.line.values() {
             let State::Here(body) = &self.wants[id].state else { break };

@@ -2,5 +2,6 @@
 
 mod compared;
 mod faults;
+mod ledgers;
 mod paged;
 mod world;

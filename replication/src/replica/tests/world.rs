@@ -35,7 +35,9 @@ pub fn event(kind: Kind, subject: u16, number: u64, ancestors: &[EventId]) -> Ve
     let mut bytes = vec![kind as u8];
     bytes.extend(subject.to_be_bytes());
     bytes.extend(number.to_be_bytes());
-    ancestors.iter().for_each(|id| bytes.extend(id.as_bytes()));
+    for id in ancestors {
+        bytes.extend(id.as_bytes());
+    }
     bytes
 }
 
@@ -458,8 +460,12 @@ impl World {
         self.peers[at].asked.push(request);
         if let Some(draw) = self.draw(100) {
             delay = self.draw(3_000).unwrap_or(delay);
-            if draw < 15 {
-                answer = Err([Failure::Timeout, Failure::Busy, Failure::NoAnswer, Failure::Gone][draw as usize % 4]);
+            match draw {
+                0..5 => answer = Err(Failure::Timeout),
+                5..9 => answer = Err(Failure::Busy),
+                9..12 => answer = Err(Failure::NoAnswer),
+                12..15 => answer = Err(Failure::Gone),
+                _ => {}
             }
         }
         self.later(delay, Coming::Answer(id, answer));
