@@ -17,7 +17,7 @@ mod window;
 mod writing;
 
 use crate::holdings::Holdings;
-use crate::limits::{HELLO_APART_MS, MAX_FOLLOWED};
+use crate::limits::{FAR, HELLO_APART_MS, MAX_FOLLOWED};
 use crate::progress::Progress;
 use asking::Lead;
 use ledger::Outcome;
@@ -116,6 +116,8 @@ pub struct Replica<H> {
     unwritable_until_ms: u64,
     unwritable_pause_ms: u64,
     unreadable_until_ms: u64,
+    /// Unread entries beyond which state maps are compared first.
+    far: u64,
 }
 
 /// A request that waits for its answer.
@@ -163,7 +165,14 @@ impl<H: Holdings> Replica<H> {
             unwritable_until_ms: 0,
             unwritable_pause_ms: 0,
             unreadable_until_ms: 0,
+            far: FAR,
         }
+    }
+
+    /// State maps are compared where more than so many entries are unread, instead of [`FAR`]: small worlds have few.
+    #[must_use]
+    pub fn comparing_beyond(self, entries: u64) -> Self {
+        Self { far: entries, ..self }
     }
 
     /// How this node greets now.
