@@ -61,7 +61,7 @@ impl Settings {
         Self {
             machines: 2 + chance.index(3),
             signers: 3 + chance.index(6),
-            deeds: chance.between(20, 70),
+            deeds: chance.between(40, 120),
             delay_ms: *chance.one(&[5, 50, 400, 2_500]).expect("the list is not empty"),
             loss_percent: rough(30, chance),
             duplicate_percent: rough(20, chance),
