@@ -16,9 +16,6 @@ const TIMEOUT_MS: u64 = 10_000;
 /// Pause after a failed write, as in the ledger.
 const RETRY_AFTER_MS: u64 = 250;
 
-/// How soon the replica can be called again: a machine that asks for no time at all would stop simulated time.
-const SHORTEST_TICK_MS: u64 = 10;
-
 /// Events of one gossip message.
 const GOSSIPED_AT_ONCE: usize = 8;
 
@@ -239,7 +236,8 @@ impl World {
         }
         let (now_ms, life) = (self.now_ms, self.machines[at].life);
         let Some(node) = self.node(at) else { return };
-        let due_ms = node.replica.next_tick_ms().max(now_ms + SHORTEST_TICK_MS);
+        // A machine that asks for no time at all would stop simulated time.
+        let due_ms = node.replica.next_tick_ms().max(now_ms + 1);
         if due_ms < node.tick_ms {
             node.tick_ms = due_ms;
             self.agenda.note(due_ms, Happening::Tick { at, life });
