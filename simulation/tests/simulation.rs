@@ -5,7 +5,7 @@
 use simulation::{Broken, Sabotage, Settings, Violation, run, soak};
 
 /// Seeds of one test; there are several, so that they run beside each other.
-const SEEDS: u64 = 75;
+const SEEDS: u64 = 60;
 
 fn hold(first: u64) {
     let soaked = soak(first, SEEDS, 1, |_| {});
