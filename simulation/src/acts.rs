@@ -9,31 +9,44 @@ use ledger::{Origin, Outcome};
 use provenance::body::Body;
 use provenance::id::{EventId, SubjectId};
 
+/// How many deeds somebody thinks of before leaving it.
+const TRIES: usize = 4;
+
 impl World {
     /// The founder brings somebody in.
     pub fn enrol(&mut self) -> Result<(), Broken> {
-        self.act_as(0, Deed::Enrol)
+        self.act_as(0, Some(Deed::Enrol))
     }
 
     /// Somebody does something.
     pub fn act(&mut self) -> Result<(), Broken> {
-        let (signer, deed) = (self.chance.index(self.signers.len()), Deed::draw(&mut self.chance));
-        self.act_as(signer, deed)
+        let signer = self.chance.index(self.signers.len());
+        self.act_as(signer, None)
     }
 
-    fn act_as(&mut self, number: usize, deed: Deed) -> Result<(), Broken> {
+    fn act_as(&mut self, number: usize, deed: Option<Deed>) -> Result<(), Broken> {
         let at = self.signers[number].home;
         if !self.let_views_follow(at)? {
             return Ok(());
         }
         let (now_ms, network) = (self.machine_time(at), self.network.id());
-        if let Some(draft) = self.draft(number, deed)? {
+        let mut found = None;
+        // Most of what comes to mind cannot be done, as nothing is there to do it with.
+        for _ in 0..TRIES {
+            let deed = deed.unwrap_or_else(|| Deed::draw(&mut self.chance));
+            found = self.draft(number, deed)?.map(|draft| (deed, draft));
+            if found.is_some() {
+                break;
+            }
+        }
+        if let Some((deed, draft)) = found {
             let equivocates = self.signers[number].habit == Habit::Equivocates && self.chance.percent(40);
             let signer = &self.signers[number];
             let (event, enrolled) = (signer.sign(network, now_ms, draft.clone()), draft.enrolled.clone());
             self.tell(&format!("{number} at {at} signs {deed:?}: {}", event.id()));
             if equivocates {
-                self.equivocate(number, Deed::draw(&mut self.chance.clone()))?;
+                let deed = Deed::draw(&mut self.chance);
+                self.equivocate(number, deed)?;
             }
             self.signed.insert(event.id());
             if matches!(draft.body, Body::PlaceRegistered(_)) {

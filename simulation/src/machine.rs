@@ -2,7 +2,7 @@
 
 use crate::chance::Chance;
 use crate::node::Node;
-use crate::settings::Sabotage;
+use crate::settings::{Sabotage, Settings};
 use crate::signer::public;
 use ed25519_dalek::{Signer, SigningKey};
 use ledger::view::ViewFollower;
@@ -88,7 +88,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub fn new(name: usize, settings: &crate::settings::Settings, now_ms: Arc<AtomicU64>, chance: &mut Chance) -> Self {
+    pub fn new(name: usize, settings: &Settings, now_ms: Arc<AtomicU64>, chance: &mut Chance) -> Self {
         let key = SigningKey::from_bytes(&chance.bytes());
         // A libp2p peer id: the identity multihash of an Ed25519 key in protobuf.
         let peer = [&[0, 36, 8, 1, 18, 32][..], public(&key).as_bytes()].concat();
@@ -107,17 +107,12 @@ impl Machine {
     }
 
     /// Starts a node on what the disk holds. It may stop while it starts, at the commit that `crash` says.
-    pub fn start(
-        &mut self,
-        network: &Network,
-        crash: Option<Crash>,
-        sabotage: Option<Sabotage>,
-    ) -> Result<(), OpenError> {
+    pub fn start(&mut self, network: &Network, settings: &Settings, crash: Option<Crash>) -> Result<(), OpenError> {
         // Small worlds need little memory, and what is not allocated need not be cleared.
         let store = StoreOptions { cache_bytes: 1 << 20, write_buffer_bytes: 4 << 20, ..StoreOptions::default() };
         let store = Store::open_on(&self.disk, &store)?;
         self.disk.crash(crash);
-        let two_faces = sabotage == Some(Sabotage::TwoFaces) && self.life > 0;
+        let two_faces = settings.sabotage == Some(Sabotage::TwoFaces) && self.life > 0;
         let log_signer: Arc<dyn LogSigner> =
             if two_faces { Arc::new(OtherFace(self.log_key.clone())) } else { self.log_key.clone() };
         let options = LedgerOptions {
@@ -128,7 +123,7 @@ impl Machine {
         };
         let ledger = SteppedLedger::open(store, network.clone(), options)?;
         self.life += 1;
-        self.node = Some(Node::new(ledger, self.log_key.key()));
+        self.node = Some(Node::new(ledger, self.log_key.key(), settings.far));
         Ok(())
     }
 }

@@ -55,8 +55,8 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    pub fn new(ledger: SteppedLedger, log: PublicKey) -> Self {
-        let replica = Replica::new(ledger.ledger().clone(), log, "simulation");
+    pub fn new(ledger: SteppedLedger, log: PublicKey, far: u64) -> Self {
+        let replica = Replica::new(ledger.ledger().clone(), log, "simulation").comparing_beyond(far);
         let published = ledger.ledger().size();
         Self {
             ledger,

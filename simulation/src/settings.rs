@@ -38,6 +38,10 @@ pub struct Settings {
     pub disk_faults: u64,
     /// How often the network falls apart.
     pub partitions: u64,
+    /// Entries of a log from which on state maps are compared before it is read.
+    pub far: u64,
+    /// How much of an answer is sent at once, at most: ids of a page, events, less than the protocol allows.
+    pub answered_at_once: usize,
     /// How far clocks are off, at most; one of them lags by much more.
     pub clock_skew_ms: u64,
     /// Signers of a hundred that do not sign one thing after the other.
@@ -57,13 +61,15 @@ impl Settings {
         Self {
             machines: 2 + chance.index(3),
             signers: 3 + chance.index(6),
-            deeds: chance.between(20, 70),
+            deeds: chance.between(40, 120),
             delay_ms: *chance.one(&[5, 50, 400, 2_500]).expect("the list is not empty"),
             loss_percent: rough(30, chance),
             duplicate_percent: rough(20, chance),
             crashes: rough(5, chance),
             disk_faults: rough(3, chance),
             partitions: rough(3, chance),
+            far: *chance.one(&[3, 12, 30_000]).expect("the list is not empty"),
+            answered_at_once: *chance.one(&[2, 7, 4_096]).expect("the list is not empty"),
             clock_skew_ms: *chance.one(&[0, 3_000, 60_000]).expect("the list is not empty"),
             dishonest_percent: *chance.one(&[0, 20, 60]).expect("the list is not empty"),
             sabotage: None,

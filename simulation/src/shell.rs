@@ -16,9 +16,6 @@ const TIMEOUT_MS: u64 = 10_000;
 /// Pause after a failed write, as in the ledger.
 const RETRY_AFTER_MS: u64 = 250;
 
-/// How soon the replica can be called again: a machine that asks for no time at all would stop simulated time.
-const SHORTEST_TICK_MS: u64 = 10;
-
 /// Events of one gossip message.
 const GOSSIPED_AT_ONCE: usize = 8;
 
@@ -50,6 +47,7 @@ impl World {
             return;
         }
         let (now_ms, peer, now_lives) = (self.now_ms, self.machines[from].peer, self.machines[to].life);
+        let answered_at_once = self.settings.answered_at_once;
         let Some(node) = self.machines[to].node.as_mut() else { return };
         match message {
             Message::Gossip(events) => {
@@ -63,7 +61,7 @@ impl World {
                         Ok(Response::Hello(node.replica.greeting()))
                     }
                     request => match answer(node.ledger(), request) {
-                        Ok(Some(response)) => Ok(response),
+                        Ok(Some(response)) => Ok(shortened(response, answered_at_once)),
                         Ok(None) | Err(_) => Err(Failure::NoAnswer),
                     },
                 };
@@ -238,7 +236,8 @@ impl World {
         }
         let (now_ms, life) = (self.now_ms, self.machines[at].life);
         let Some(node) = self.node(at) else { return };
-        let due_ms = node.replica.next_tick_ms().max(now_ms + SHORTEST_TICK_MS);
+        // A machine that asks for no time at all would stop simulated time.
+        let due_ms = node.replica.next_tick_ms().max(now_ms + 1);
         if due_ms < node.tick_ms {
             node.tick_ms = due_ms;
             self.agenda.note(due_ms, Happening::Tick { at, life });
@@ -259,8 +258,25 @@ impl World {
             return node.replica.answered(id, Err(failure), now_ms);
         }
         node.asked.insert(id, to);
+        self.note_question(at, to, &request);
         self.agenda.note(now_ms + TIMEOUT_MS, Happening::Timeout { at, life, id });
         self.send(at, to, &Message::Request { id, life, request });
+    }
+
+    fn note_question(&mut self, at: usize, to: usize, request: &Request) {
+        let what = match request {
+            // There are thousands of them.
+            Request::Hello(_) => return,
+            Request::LogPage { from, .. } => format!("for entries from {from}"),
+            Request::Bodies { ids } => format!("for {} events", ids.len()),
+            Request::MapPages { keys } => {
+                self.compared += 1;
+                format!("for {} pages of its state map", keys.len())
+            }
+            Request::Recent { subjects } => format!("for the events of {} subjects", subjects.len()),
+            other => format!("{other:?}"),
+        };
+        self.tell(&format!("{at} asks {to} {what}"));
     }
 
     /// Two machines find each other, if both run and nothing is between them.
@@ -300,4 +316,14 @@ impl World {
             self.drain(at);
         }
     }
+}
+
+/// Less of an answer, as a peer may give: what is left is asked for again. A page begins with an entry that is known.
+fn shortened(mut response: Response, most: usize) -> Response {
+    match &mut response {
+        Response::LogPage { ids, .. } => ids.truncate(most.max(2)),
+        Response::Bodies { bodies } => bodies.truncate(most),
+        _ => {}
+    }
+    response
 }

@@ -25,6 +25,10 @@ pub struct Soaked {
     pub crashes: u64,
     /// Forks of journals in all that held.
     pub forks: u64,
+    /// Questions for pages of state maps in all that held.
+    pub compared: u64,
+    /// Entries of a log in all that held.
+    pub entries: u64,
 }
 
 /// Runs the seeds from `first` on, `count` of them, on so many threads. `tell` hears of it after each.
@@ -70,6 +74,8 @@ impl Soaked {
                 self.steps += held.steps;
                 self.crashes += held.crashes;
                 self.forks += held.forks;
+                self.compared += held.compared;
+                self.entries += held.entries as u64;
             }
             Err(violation) => {
                 self.broken += 1;

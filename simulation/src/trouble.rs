@@ -116,7 +116,7 @@ impl World {
     pub fn start(&mut self, at: usize) -> Result<(), Broken> {
         let crash = draw_crash(&mut self.chance);
         let stops_again = !self.is_quiet && self.settings.crashes > 0 && self.chance.percent(10);
-        let started = self.machines[at].start(&self.network, stops_again.then_some(crash), self.settings.sabotage);
+        let started = self.machines[at].start(&self.network, &self.settings, stops_again.then_some(crash));
         if self.machines[at].disk.is_down() {
             self.tell(&format!("{at} stops while it starts"));
             self.crashes += 1;

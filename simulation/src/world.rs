@@ -79,6 +79,8 @@ pub struct Held {
     pub crashes: u64,
     /// Forks of journals that were signed.
     pub forks: u64,
+    /// How often pages of state maps were asked for, to compare them.
+    pub compared: u64,
     /// How long it took in simulated time until all had the same, once nothing went wrong any more.
     pub settled_ms: u64,
 }
@@ -102,6 +104,7 @@ pub(crate) struct World {
     pub step: u64,
     pub crashes: u64,
     pub forks: u64,
+    pub compared: u64,
     /// Whether nothing goes wrong any more.
     pub is_quiet: bool,
 }
@@ -146,6 +149,7 @@ impl World {
             step: 0,
             crashes: 0,
             forks: 0,
+            compared: 0,
             is_quiet: false,
         }
     }
@@ -171,6 +175,7 @@ impl World {
             entries: self.machines[0].seen.len(),
             crashes: self.crashes,
             forks: self.forks,
+            compared: self.compared,
             settled_ms,
         })
     }

@@ -32,7 +32,7 @@ impl ViewFollower {
     pub const NAME: &'static str = "views";
 
     /// The columns that hold the views.
-    pub const COLUMNS: &'static [Column] = &[
+    pub(crate) const COLUMNS: &'static [Column] = &[
         Column::Produces,
         Column::ProducesBy,
         Column::Transfers,

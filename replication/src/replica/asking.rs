@@ -80,7 +80,7 @@ impl<H: Holdings> Replica<H> {
     fn choose_lead(&mut self) {
         let now_ms = self.now_ms;
         let can_lead = |peer: &PeerId| {
-            self.peers.get(peer).is_some_and(|remote| remote.is_far() && remote.resting_until_ms <= now_ms)
+            self.peers.get(peer).is_some_and(|remote| remote.is_far(self.far) && remote.resting_until_ms <= now_ms)
         };
         let passed = |peer: &PeerId| {
             self.peers.get(peer).and_then(|remote| remote.log.as_ref()).map_or(0, |log| log.main.passed())
@@ -164,7 +164,7 @@ impl<H: Holdings> Replica<H> {
         let wanted = self.wanted.len();
         let Some(remote) = self.peers.get_mut(peer) else { return };
         let is_comparing = !matches!(remote.comparison, Comparison::NotBefore(_) | Comparison::Unsupported);
-        let is_far = remote.is_far();
+        let is_far = remote.is_far(self.far);
         let Some(log) = remote.log.as_mut() else { return };
         if remote.resting_until_ms > now_ms {
             return;

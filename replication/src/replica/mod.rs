@@ -17,7 +17,7 @@ mod window;
 mod writing;
 
 use crate::holdings::Holdings;
-use crate::limits::{HELLO_APART_MS, MAX_FOLLOWED};
+use crate::limits::{FAR, HELLO_APART_MS, MAX_FOLLOWED};
 use crate::progress::Progress;
 use asking::Lead;
 use ledger::Outcome;
@@ -116,6 +116,8 @@ pub struct Replica<H> {
     unwritable_until_ms: u64,
     unwritable_pause_ms: u64,
     unreadable_until_ms: u64,
+    /// Unread entries beyond which state maps are compared first.
+    far: u64,
 }
 
 /// A request that waits for its answer.
@@ -163,7 +165,14 @@ impl<H: Holdings> Replica<H> {
             unwritable_until_ms: 0,
             unwritable_pause_ms: 0,
             unreadable_until_ms: 0,
+            far: FAR,
         }
+    }
+
+    /// State maps are compared where more than so many entries are unread, instead of [`FAR`]: small worlds have few.
+    #[must_use]
+    pub fn comparing_beyond(self, entries: u64) -> Self {
+        Self { far: entries, ..self }
     }
 
     /// How this node greets now.
@@ -244,11 +253,15 @@ impl<H: Holdings> Replica<H> {
 
     /// When time alone will have something to do.
     pub fn next_tick_ms(&self) -> u64 {
-        let hello = self.peers.values().map(|remote| remote.hello_due_ms.max(remote.resting_until_ms)).min();
+        let look_again_ms = self.now_ms.saturating_add(BUSY_TICK_MS);
+        // What is due already and was not asked waits for an answer, or for its turn: not for this very moment.
+        let due =
+            |remote: &Remote| Some(remote.hello_due_ms.max(remote.resting_until_ms)).filter(|due| *due > self.now_ms);
+        let hello = self.peers.values().map(|remote| due(remote).unwrap_or(look_again_ms)).min();
         let is_busy = !self.asked.is_empty()
             || !self.wanted.is_empty()
             || self.peers.values().any(|remote| remote.log.as_ref().is_some_and(|log| !log.is_done()));
-        let soon = if is_busy { self.now_ms.saturating_add(BUSY_TICK_MS) } else { u64::MAX };
+        let soon = if is_busy { look_again_ms } else { u64::MAX };
         hello.unwrap_or(u64::MAX).min(soon)
     }
 

@@ -6,7 +6,6 @@ use super::track::Track;
 use super::wanted::Place;
 use super::window::Window;
 use crate::cursor::{Cursor, Skipped};
-use crate::limits::FAR;
 use crate::progress::Progress;
 use p2p::PeerId;
 use provenance::id::{EventId, PublicKey};
@@ -123,9 +122,9 @@ impl Remote {
         self.mistakes = 0;
     }
 
-    /// Whether much of the log is unread.
-    pub fn is_far(&self) -> bool {
-        self.log.as_ref().is_some_and(|log| log.unread() > FAR)
+    /// Whether more of the log is unread than this.
+    pub fn is_far(&self, far: u64) -> bool {
+        self.log.as_ref().is_some_and(|log| log.unread() > far)
     }
 
     pub fn measure(&mut self, now_ms: u64) {
