@@ -42,6 +42,17 @@ pub enum Request {
     },
 }
 
+/// What kind of work a request makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// A few bytes each way.
+    Greeting,
+    /// What the log holds: cheap to look up, and open to readers where reading is open.
+    Read,
+    /// What is done or given to members only, and may take long.
+    Favour,
+}
+
 impl Request {
     /// The deterministic encoding.
     pub fn encode(&self) -> Vec<u8> {
@@ -75,6 +86,15 @@ impl Request {
             Self::Cosign { note } => Ok(short(note.len(), MAX_NOTE_BYTES)?),
             Self::Openings { events } => Ok(within(events.len(), MAX_OPENED_EVENTS)?),
             Self::Anchor { .. } => Ok(()),
+        }
+    }
+
+    /// What it costs to answer it, and who may ask it.
+    pub(crate) fn class(&self) -> Class {
+        match self {
+            Self::Hello(_) => Class::Greeting,
+            Self::LogPage { .. } | Self::Bodies { .. } | Self::Anchor { .. } => Class::Read,
+            Self::Cosign { .. } | Self::Openings { .. } => Class::Favour,
         }
     }
 

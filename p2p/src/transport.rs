@@ -1,0 +1,39 @@
+//! How bytes travel: TCP with Noise and Yamux, QUIC, and either of them through a relay.
+
+use libp2p::core::muxing::StreamMuxerBox;
+use libp2p::core::transport::Boxed;
+use libp2p::core::upgrade::Version;
+use libp2p::identity::Keypair;
+use libp2p::{PeerId, Transport, dns, noise, quic, relay, tcp, yamux};
+use std::io;
+
+/// A transport to authenticated peers.
+pub(crate) type Secured = Boxed<(PeerId, StreamMuxerBox)>;
+
+/// All transports together. The system's resolver is asked only if `names` are to be dialled, for its
+/// configuration may be missing. `relayed` is the half of a relay's client that carries bytes.
+pub(crate) fn transport(
+    keypair: &Keypair,
+    names: bool,
+    relayed: Option<relay::client::Transport>,
+) -> io::Result<Secured> {
+    let noise = || noise::Config::new(keypair).map_err(io::Error::other);
+    let tcp = tcp::tokio::Transport::new(tcp::Config::new().nodelay(true))
+        .upgrade(Version::V1Lazy)
+        .authenticate(noise()?)
+        .multiplex(yamux::Config::default());
+    let quic = quic::tokio::Transport::new(quic::Config::new(keypair));
+    let direct = quic.or_transport(tcp).map(|either, _| match either {
+        futures::future::Either::Left((peer, muxer)) => (peer, StreamMuxerBox::new(muxer)),
+        futures::future::Either::Right((peer, muxer)) => (peer, StreamMuxerBox::new(muxer)),
+    });
+    let direct = if names { dns::tokio::Transport::system(direct)?.boxed() } else { direct.boxed() };
+    let Some(relayed) = relayed else { return Ok(direct) };
+    let relayed = relayed
+        .upgrade(Version::V1Lazy)
+        .authenticate(noise()?)
+        .multiplex(yamux::Config::default())
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    // The relay's transport first: it alone understands addresses through a relay.
+    Ok(relayed.or_transport(direct).map(|either, _| either.into_inner()).boxed())
+}
