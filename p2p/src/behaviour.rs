@@ -1,6 +1,7 @@
 //! The libp2p behaviours that make up a node, and how each is set up.
 
 use crate::admission::Door;
+use crate::allowance::Rate;
 use crate::codec::SyncCodec;
 use crate::config::{
     CONNECTIONS_PENDING, CONNECTIONS_PER_PEER, CONNECTIONS_PER_PLACE, Config, IDLE_TIMEOUT, PING_INTERVAL,
@@ -10,6 +11,7 @@ use crate::discovery::{self, Discovery};
 use crate::gate;
 use crate::gossip::MAX_GOSSIP_BYTES;
 use crate::members::Members;
+use crate::meter::Totals;
 use crate::observed::Observed;
 use crate::reach;
 use crate::transport::transport;
@@ -29,11 +31,15 @@ use libp2p::{
 use provenance::id::{NetworkId, sha256};
 use std::collections::HashSet;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The gossip score at which a peer is not listened to any more, and is cut off. Peers start at 0.
 pub(crate) const GRAYLIST_SCORE: f64 = -80.0;
 
+/// How much of the machine's memory the process may hold before connections are refused: what is left
+/// keeps the system's own caches, which the store depends on.
+const MEMORY_SHARE: f64 = 0.75;
 /// The most bytes that the gossip protocol puts around a message: topic and field heads.
 const GOSSIP_FRAME_BYTES: usize = 1024;
 /// Messages that wait to be sent to one slow peer: 8 MiB. What does not fit is dropped; the peer
@@ -54,7 +60,7 @@ pub(crate) struct Behaviour {
     pub(crate) blocked: allow_block_list::Behaviour<BlockedPeers>,
     pub(crate) gate: gate::Behaviour,
     pub(crate) limits: connection_limits::Behaviour,
-    pub(crate) memory: Toggle<memory_connection_limits::Behaviour>,
+    pub(crate) memory: memory_connection_limits::Behaviour,
     pub(crate) ping: ping::Behaviour,
     pub(crate) identify: Observed<identify::Behaviour>,
     pub(crate) gossip: Members<Gossip>,
@@ -83,13 +89,16 @@ pub(crate) fn events_topic(network: &NetworkId) -> IdentTopic {
 pub(crate) fn swarm(
     config: &Config,
     door: &Door,
+    totals: &Arc<Totals>,
     names: bool,
     spawn: impl Fn(BoxFuture<'static, ()>) + Send + 'static,
 ) -> io::Result<Swarm<Behaviour>> {
     let keypair = config.identity_seed.keypair();
     let own = keypair.public().to_peer_id();
     let (relayed, relay_client) = config.relay_client.then(|| relay::client::new(own)).unzip();
-    let transport = transport(&keypair, names, relayed)?;
+    let rate =
+        Rate { per_second: config.download_bytes_per_second.max(1), burst: config.download_bytes_per_second.max(1) };
+    let transport = transport(&keypair, names, rate, totals, relayed)?;
     let behaviour = Behaviour::new(config, door, &keypair, relay_client);
     let swarm_config = swarm::Config::with_executor(spawn).with_idle_connection_timeout(IDLE_TIMEOUT);
     Ok(Swarm::new(transport, behaviour, own, swarm_config))
@@ -98,8 +107,10 @@ pub(crate) fn swarm(
 impl Behaviour {
     fn new(config: &Config, door: &Door, keypair: &Keypair, relay_client: Option<relay::client::Behaviour>) -> Self {
         let own = keypair.public().to_peer_id();
-        let memory = (config.max_memory_bytes > 0)
-            .then(|| memory_connection_limits::Behaviour::with_max_bytes(config.max_memory_bytes));
+        let memory = match config.max_memory_bytes {
+            0 => memory_connection_limits::Behaviour::with_max_percentage(MEMORY_SHARE),
+            bytes => memory_connection_limits::Behaviour::with_max_bytes(bytes),
+        };
         let identify = identify::Behaviour::new(
             identify::Config::new("/furrow/1".to_owned(), keypair.public())
                 .with_agent_version(concat!("furrow/", env!("CARGO_PKG_VERSION")).to_owned())
@@ -124,7 +135,7 @@ impl Behaviour {
             blocked: allow_block_list::Behaviour::default(),
             gate: gate::Behaviour::new(door.clone(), config.max_connections_per_address),
             limits: connection_limits::Behaviour::new(connection_limits(config)),
-            memory: memory.into(),
+            memory,
             ping: ping::Behaviour::new(ping::Config::new().with_interval(PING_INTERVAL).with_timeout(PING_TIMEOUT)),
             identify: Observed::new(identify),
             gossip: Members::new(gossip(config), door.clone()),

@@ -82,11 +82,15 @@ pub struct Config {
     /// The most connections from one IPv4 address or IPv6 /64, also those that are being set up. A
     /// packing station or a village behind one router has several nodes.
     pub max_connections_per_address: u32,
-    /// No new connections while the process holds more memory than this, in bytes; 0 for no limit.
+    /// No new connections while the process holds more memory than this, in bytes; 0 for three quarters
+    /// of what the machine has.
     pub max_memory_bytes: usize,
     /// The most bytes of answers that this node sends in a second, to all peers together. One peer
     /// gets at most half of them. What is more waits.
     pub upload_bytes_per_second: u32,
+    /// The most bytes that are read from one connection in a second, of whatever protocol. Who sends more
+    /// is read more slowly.
+    pub download_bytes_per_second: u32,
     /// Whether to find nodes of the network through other nodes (Kademlia), and to be found.
     pub discovery: bool,
     /// Whether to have relays hold a place for this node where it cannot be dialled, and to try for
@@ -106,7 +110,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// The defaults for this identity and network: no bootstrap peers, no multicast DNS.
+    /// The defaults for this identity and network: no bootstrap peers, no multicast DNS, no discovery.
     pub fn new(identity_seed: IdentitySeed, network: NetworkId) -> Self {
         Self {
             identity_seed,
@@ -125,7 +129,8 @@ impl Config {
             max_connections_per_address: 32,
             max_memory_bytes: 0,
             upload_bytes_per_second: 128 << 20,
-            discovery: true,
+            download_bytes_per_second: 64 << 20,
+            discovery: false,
             relay_client: true,
             relay_server: false,
             autonat: true,

@@ -31,8 +31,8 @@ impl Service {
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 self.on_established(PeerId(peer_id), connection_id, &endpoint);
             }
-            SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, .. } => {
-                self.on_closed(PeerId(peer_id), connection_id, num_established == 0);
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, endpoint, num_established, .. } => {
+                self.on_closed(PeerId(peer_id), connection_id, endpoint.is_dialer(), num_established == 0);
             }
             SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
                 if let Some(target) = self.dials.remove(&connection_id) {
@@ -135,11 +135,19 @@ impl Service {
         self.max_peers - self.book.missing().min(self.max_peers / 2)
     }
 
-    fn on_closed(&mut self, id: PeerId, connection: ConnectionId, last: bool) {
+    fn on_closed(&mut self, id: PeerId, connection: ConnectionId, dialled: bool, last: bool) {
         let Some(peer) = self.peers.get_mut(&id) else { return };
         peer.connections.remove(&connection);
         if last {
             let member = peer.member;
+            // A peer that knew this node would at least have introduced itself.
+            if !member && !peer.leaving && dialled && !self.told_of_closing {
+                self.told_of_closing = true;
+                tracing::warn!(
+                    peer = %id, own = %self.swarm.local_peer_id(),
+                    "a peer closes connections at once; it may not know this node: have its peer id enrolled or trusted there"
+                );
+            }
             self.peers.remove(&id);
             self.book.disconnected(id.0, Instant::now(), chance());
             if member {

@@ -31,6 +31,7 @@ mod gossip;
 mod handle;
 mod members;
 pub mod message;
+mod meter;
 mod observed;
 mod peer;
 mod reach;

@@ -12,6 +12,7 @@ use crate::dial::{Dial, DialBook, TargetId};
 use crate::discovery;
 use crate::handle::{Channel, Command, GossipId, GossipVerdict, Incoming, RequestError};
 use crate::message::{Expected, MAX_RESPONSE_BYTES, REQUESTS_AT_ONCE, Request, Response};
+use crate::meter::Totals;
 use crate::peer::PeerId;
 use crate::reach::Places;
 use crate::socket;
@@ -75,7 +76,10 @@ pub(crate) struct Service {
     pub(crate) places: Places,
     /// Whether a peer tried to dial this node in vain.
     pub(crate) unreached: bool,
+    /// Whether it was told already that a peer closes connections at once.
+    pub(crate) told_of_closing: bool,
     pub(crate) counters: Counters,
+    totals: Arc<Totals>,
     status: watch::Sender<Arc<NetworkStatus>>,
 }
 
@@ -94,7 +98,7 @@ impl Service {
         bootstrap: Vec<Multiaddr>,
         (commands, to_do): (mpsc::Sender<Command>, mpsc::Receiver<Command>),
         incoming: mpsc::Sender<Incoming>,
-        status: watch::Sender<Arc<NetworkStatus>>,
+        (status, totals): (watch::Sender<Arc<NetworkStatus>>, Arc<Totals>),
     ) -> Self {
         let now = Instant::now();
         let mut book = DialBook::default();
@@ -134,7 +138,9 @@ impl Service {
             discovery: discovery::Schedule::default(),
             places: Places::default(),
             unreached: false,
+            told_of_closing: false,
             counters: Counters::default(),
+            totals,
             status,
         }
     }
@@ -361,6 +367,7 @@ impl Service {
     fn tell_status(&mut self) {
         let (not_admitted, refused) = self.door.refused(REFUSED_SHOWN);
         self.counters.connections_not_admitted = not_admitted;
+        [self.counters.bytes_in, self.counters.bytes_out, self.counters.reads_paused] = self.totals.all();
         let mut external: Vec<_> = self.swarm.external_addresses().map(ToString::to_string).collect();
         external.sort_unstable();
         let status = NetworkStatus {

@@ -68,10 +68,11 @@ pub async fn start(
     let own = config.identity_seed.peer_id();
     let named = bootstrap.iter().flat_map(named).chain(config.trusted.iter().copied()).collect();
     let door = Door::new(own, named, &config.admission, config.block_for);
+    let totals = Arc::default();
     let (tasks, abort) = (TaskTracker::new(), CancellationToken::new());
     let swarm = {
         let (tasks, abort) = (tasks.clone(), abort.clone());
-        behaviour::swarm(&config, &door, bootstrap.iter().any(has_name), move |task| {
+        behaviour::swarm(&config, &door, &totals, bootstrap.iter().any(has_name), move |task| {
             tasks.spawn(abort.clone().run_until_cancelled_owned(task));
         })
         .map_err(StartError::Transport)?
@@ -80,7 +81,7 @@ pub async fn start(
     let (events, incoming) = mpsc::channel(INCOMING_QUEUED);
     let (tell, status) = watch::channel(Arc::default());
     let handle = Handle::new(commands.clone(), own, status);
-    let mut service = Service::new(&config, swarm, door, bootstrap, (commands, to_do), events, tell);
+    let mut service = Service::new(&config, swarm, door, bootstrap, (commands, to_do), events, (tell, totals));
     external.into_iter().for_each(|address| service.swarm.add_external_address(address));
     for (address, text) in listen.into_iter().zip(&config.listen) {
         tokio::time::timeout(LISTEN_TIMEOUT, service.listen(address))

@@ -86,11 +86,17 @@ pub struct Counters {
     pub gossip_not_published: u64,
     /// Direct connections that replaced ones through a relay.
     pub holes_punched: u64,
+    /// Bytes read from all streams, whatever they were.
+    pub bytes_in: u64,
+    /// Bytes written to all streams.
+    pub bytes_out: u64,
+    /// How often reading paused because a connection had brought more than its share.
+    pub reads_paused: u64,
 }
 
 impl Counters {
     /// All of them with their names, in the order of their declaration.
-    pub fn named(&self) -> [(&'static str, u64); 18] {
+    pub fn named(&self) -> [(&'static str, u64); 21] {
         [
             ("connections_not_admitted", self.connections_not_admitted),
             ("connections_over_limit", self.connections_over_limit),
@@ -110,6 +116,9 @@ impl Counters {
             ("gossip_rejected", self.gossip_rejected),
             ("gossip_not_published", self.gossip_not_published),
             ("holes_punched", self.holes_punched),
+            ("bytes_in", self.bytes_in),
+            ("bytes_out", self.bytes_out),
+            ("reads_paused", self.reads_paused),
         ]
     }
 }

@@ -211,3 +211,24 @@ async fn gossip_that_is_sent_again() {
     assert_eq!(soon(judging).await.unwrap(), 1, "it was judged once");
     support::until(async || (handle.status().counters.gossip_replayed > 0).then_some(())).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_of_one_connection() {
+    let mut slow = run(Config { download_bytes_per_second: 1 << 20, ..config(1) }).await;
+    let mut honest = support::node(2, &[&slow.address]).await;
+    honest.connected(slow.id()).await;
+    slow.connected(honest.id()).await;
+    let (server, handle, mut incoming) = (honest.id(), honest.handle.clone(), take(&mut honest));
+    let served = tokio::spawn(async move {
+        while let Some(incoming) = incoming.recv().await {
+            if let Incoming::Request { reply, .. } = incoming {
+                reply.send(long_answer()).await.unwrap();
+            }
+        }
+    });
+    let answer = soon(slow.handle.request(&server, bodies(1000))).await;
+    assert!(matches!(answer, Ok(Response::Bodies { .. })), "it comes, only later: {answer:?}");
+    slow.stands(|status| status.counters.bytes_in > 4_000_000 && status.counters.reads_paused > 0).await;
+    support::until(async || (handle.status().counters.bytes_out > 4_000_000).then_some(())).await;
+    served.abort();
+}

@@ -12,12 +12,17 @@ use support::{Node, config, free_port, node, run, soon, until};
 async fn relay(seed: u8) -> Node {
     let listen = format!("/ip4/127.0.0.1/tcp/{}", free_port());
     let external_addresses = vec![listen.clone()];
-    run(Config { listen: vec![listen], relay_server: true, external_addresses, ..config(seed) }).await
+    run(Config { listen: vec![listen], relay_server: true, external_addresses, discovery: true, ..config(seed) }).await
 }
 
 /// A node that is told of no addresses and finds none out.
 fn behind_a_router(seed: u8, bootstrap: Vec<String>) -> Config {
-    Config { bootstrap, discovery: false, autonat: false, ..config(seed) }
+    Config { bootstrap, autonat: false, ..config(seed) }
+}
+
+/// A node that looks for others through those that it knows.
+async fn looking(seed: u8, bootstrap: &Node) -> Node {
+    run(Config { bootstrap: vec![bootstrap.address.clone()], discovery: true, ..config(seed) }).await
 }
 
 async fn addresses_of(node: &Node, peer: p2p::PeerId) -> Vec<String> {
@@ -93,9 +98,9 @@ async fn nobody_relays_unasked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_third_node_is_found_through_a_second() {
-    let hub = node(1, &[]).await;
-    let mut a = node(2, &[&hub.address]).await;
-    let mut b = node(3, &[&hub.address]).await;
+    let hub = run(Config { discovery: true, ..config(1) }).await;
+    let mut a = looking(2, &hub).await;
+    let mut b = looking(3, &hub).await;
     let (a_id, b_id) = (a.id(), b.id());
     tokio::join!(a.connected(b_id), b.connected(a_id));
     // They do not need the second any more.
@@ -109,7 +114,7 @@ async fn a_node_behind_a_relay_is_found_without_being_named() {
     let hidden = Config { discovery: true, ..behind_a_router(2, vec![relay.address.clone()]) };
     let mut hidden = run(hidden).await;
     hidden.stands(|status| !status.relays.is_empty()).await;
-    let mut b = node(3, &[&relay.address]).await;
+    let mut b = looking(3, &relay).await;
     b.connected(hidden.id()).await;
     hidden.connected(b.id()).await;
     talk(&b, &mut hidden).await;
@@ -126,7 +131,7 @@ async fn peers_find_out_whether_a_node_can_be_dialled() {
     // It is seen under 127.0.0.1, and listens elsewhere, as behind a router.
     let listen = vec!["/ip4/127.0.0.2/tcp/0".to_owned()];
     let bootstrap = vec![server.address.clone()];
-    let hidden = run(Config { listen, bootstrap, discovery: false, ..config(3) }).await;
+    let hidden = run(Config { listen, bootstrap, ..config(3) }).await;
     hidden.stands(|status| status.reachability == Reachability::Private).await;
 }
 
