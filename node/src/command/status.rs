@@ -45,6 +45,7 @@ fn describe(base: &str, status: &Value, peers: &Value) -> String {
         text(status, "/log/size"),
         text(peers, "/count"),
     );
+    out += &network(peers);
     for fault in faults(status) {
         let _ = writeln!(out, "  problem    {}: {}", text(fault, "/component"), text(fault, "/detail"));
     }
@@ -67,6 +68,23 @@ fn progress(peer: &Value) -> String {
         (Some(have), _) => format!("all {have} entries read"),
         _ => "not greeted yet".to_owned(),
     }
+}
+
+/// Whether this node can be reached, and whom it did not let in.
+fn network(peers: &Value) -> String {
+    let mut out = format!("  reachable  {}\n", text(peers, "/network/reachability"));
+    let list = |at: &str| peers.pointer(at).and_then(Value::as_array).cloned().unwrap_or_default();
+    for address in list("/network/external_addresses") {
+        let _ = writeln!(out, "  address    {}", text(&address, ""));
+    }
+    if peers.pointer("/network/founding") == Some(&Value::Bool(true)) {
+        out += "  open       to anyone who knows the network's id, until another node is enrolled or a peer is named\n";
+    }
+    for refused in list("/network/refused") {
+        let (id, reason) = (text(&refused, "/id"), text(&refused, "/reason"));
+        let _ = writeln!(out, "  refused    {id}: {reason}");
+    }
+    out
 }
 
 fn faults(status: &Value) -> impl Iterator<Item = &Value> {

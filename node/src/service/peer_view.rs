@@ -2,15 +2,18 @@
 
 use super::anchor_view::time;
 use crate::sync::Sync;
-use api::{Peer, PeerCosigning};
+use api::{NetworkState, Peer, PeerCosigning, RefusedPeer};
 
-/// Reads what the sync remembers of its peers.
-pub(super) struct PeerView(pub(super) Sync);
+/// Reads what the sync remembers of its peers, and what the network tells of itself.
+pub(super) struct PeerView {
+    pub(super) sync: Sync,
+    pub(super) network: p2p::Handle,
+}
 
 impl api::PeerView for PeerView {
     fn peers(&self) -> Vec<Peer> {
-        let mut cosigning = self.0.cosigning();
-        let peers = self.0.peers().into_iter();
+        let mut cosigning = self.sync.cosigning();
+        let peers = self.sync.peers().into_iter();
         peers
             .map(|(peer, progress)| Peer {
                 cosigning: cosigning.remove(&peer.id).map(|known| PeerCosigning {
@@ -32,5 +35,22 @@ impl api::PeerView for PeerView {
                 eta_s: progress.and_then(|progress| progress.eta_s),
             })
             .collect()
+    }
+    fn network(&self) -> NetworkState {
+        let status = self.network.status();
+        let refused = |peer: &p2p::RefusedPeer| RefusedPeer {
+            id: peer.id.to_string(),
+            reason: peer.reason.to_string(),
+            times: peer.times,
+        };
+        NetworkState {
+            reachability: status.reachability.to_string(),
+            external_addresses: status.external_addresses.clone(),
+            relays: status.relays.iter().map(ToString::to_string).collect(),
+            founding: status.founding,
+            readers: status.readers,
+            refused: status.refused.iter().map(refused).collect(),
+            counters: status.counters.named().map(|(name, count)| (name.to_owned(), count)).into(),
+        }
     }
 }

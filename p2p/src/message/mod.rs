@@ -40,6 +40,7 @@ mod response;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use request::Class;
 pub use request::Request;
 pub(crate) use response::Expected;
 pub use response::{MapRoot, PassedOpening, Response};

@@ -64,6 +64,17 @@ pub enum Request {
     },
 }
 
+/// What kind of work a request makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// A few bytes each way.
+    Greeting,
+    /// What the log holds: cheap to look up, and open to readers where reading is open.
+    Read,
+    /// What is done or given to members only, and may take long.
+    Favour,
+}
+
 impl Request {
     /// The deterministic encoding.
     pub fn encode(&self) -> Vec<u8> {
@@ -121,6 +132,21 @@ impl Request {
             }
             Self::Recent { subjects } => Ok(within(subjects.len(), MAX_SUBJECTS)?),
             Self::Unknown { kind, .. } => Err(Malformed::UnknownKind(*kind).into()),
+        }
+    }
+
+    /// What it costs to answer it, and who may ask it.
+    pub(crate) fn class(&self) -> Class {
+        match self {
+            Self::Hello(_) => Class::Greeting,
+            Self::LogPage { .. }
+            | Self::Bodies { .. }
+            | Self::Anchor { .. }
+            | Self::State
+            | Self::MapPages { .. }
+            | Self::Recent { .. }
+            | Self::Unknown { .. } => Class::Read,
+            Self::Cosign { .. } | Self::Openings { .. } => Class::Favour,
         }
     }
 

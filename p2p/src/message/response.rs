@@ -2,8 +2,8 @@
 
 use super::{
     Greeting, MAX_ANCHOR_BYTES, MAX_BODIES, MAX_EVENT_BYTES, MAX_MAP_PAGE_BYTES, MAX_MAP_PAGES, MAX_MISSING,
-    MAX_OPENED_EVENTS, MAX_OPENINGS_OF_EVENT, MAX_PAGE_IDS, MAX_PATH, MAX_RECENT, MAX_RESPONSE_BYTES,
-    MAX_SIGNATURE_LINE_BYTES, MAX_SUBJECTS, Oversize, read_ids, short, within, write_ids,
+    MAX_OPENED_EVENTS, MAX_OPENINGS_OF_EVENT, MAX_PAGE_IDS, MAX_PATH, MAX_PROGRAM_BYTES, MAX_RECENT,
+    MAX_RESPONSE_BYTES, MAX_SIGNATURE_LINE_BYTES, MAX_SUBJECTS, Oversize, read_ids, short, within, write_ids,
 };
 use crate::wire::{self, Malformed, Reader, Written};
 use minicbor::Encoder;
@@ -133,6 +133,24 @@ impl Response {
             Some(opening)
         });
         Self::Openings { openings: fitting.collect() }
+    }
+
+    /// About how many bytes it has on the wire: what it holds, and a head for each entry.
+    pub(crate) fn size_hint(&self) -> usize {
+        match self {
+            Self::Hello(_) => 64 + MAX_PROGRAM_BYTES,
+            Self::LogPage { ids, .. } | Self::CosignRefused { missing: ids, .. } => 16 + 34 * ids.len(),
+            Self::Bodies { bodies } => {
+                bodies.iter().map(|body| BODY_HEAD_BYTES + body.as_ref().map_or(0, Vec::len)).sum()
+            }
+            Self::Cosigned { line } => 8 + line.len(),
+            Self::Openings { openings } => openings.iter().map(PassedOpening::most_bytes).sum(),
+            Self::Anchor { anchor } => 8 + anchor.as_ref().map_or(0, Vec::len),
+            Self::State { .. } => 64,
+            Self::MapPages { pages } => pages.iter().map(|page| 8 + page.as_ref().map_or(0, Vec::len)).sum(),
+            Self::Recent { events } => events.iter().map(|events| 8 + 45 * events.len()).sum(),
+            Self::Unsupported { .. } => 16,
+        }
     }
 
     /// The deterministic encoding.
