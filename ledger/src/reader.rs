@@ -1,7 +1,7 @@
 //! Reading what was judged, with a bounded memory of the events that are asked for most.
 
-use crate::table::{JudgementRow, Judgements};
 use crate::counting::{CountedAt, Counting, lane_tips_at};
+use crate::table::{JudgementRow, Judgements};
 use provenance::admission::{Ancestry, Counted, Judged};
 use provenance::counting::{self, CountedLot, Settlement};
 use provenance::event::SignedEvent;

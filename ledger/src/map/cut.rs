@@ -173,11 +173,7 @@ fn check_base(base: Option<Version>, entries: &[LogEntry]) -> Result<(), StoreEr
 }
 
 /// What the subjects end with that the entries touch, or of which something else counts since.
-fn changed_tips(
-    reader: &Reader,
-    entries: &[LogEntry],
-    size: u64,
-) -> Result<BTreeMap<SubjectId, LaneTips>, StoreError> {
+fn changed_tips(reader: &Reader, entries: &[LogEntry], size: u64) -> Result<BTreeMap<SubjectId, LaneTips>, StoreError> {
     let at = CountedAt { reader, size };
     let first = entries.first().map_or(size, |entry| entry.index);
     let mut again = BTreeSet::new();

@@ -98,7 +98,8 @@ impl ActorRow {
             None => enrolled(reader, actor)?,
         };
         let Some(mut row) = row else { return Ok(None) };
-        for entry in history::of_subject(reader, actor)?.iter().filter(|entry| entry.lane == Lane::Main && entry.counts) {
+        for entry in history::of_subject(reader, actor)?.iter().filter(|entry| entry.lane == Lane::Main && entry.counts)
+        {
             let time = entry.stored.judged.event.payload().time;
             row.updated = row.updated.max(Some(time));
             if let Body::ActorUpdated(body) = entry.body() {
