@@ -355,7 +355,8 @@ proptest! {
 /// The worlds by chance are no test if nothing in them ever ceases to count.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thief_is_cut_off() {
-    // The farmer grades, a copy of its key offers the lot, the buyer accepts, and the cooperative replaces the key.
-    let deeds = [(0, 0, 0, 0), (3, 0, 0, 3), (4, 0, 0, 0), (9, 0, 1, 1)];
+    // A farmer grades, whoever has stolen its key offers the lot, a buyer accepts, and the cooperative replaces the key
+    // as of the grading.
+    let deeds = [(0, 1, 1, 0), (2, 1, 1, 3), (4, 0, 0, 0), (9, 1, 1, 2)];
     assert!(check(&deeds, &[1, 5, 3]).await > 0);
 }

@@ -117,11 +117,13 @@ async fn an_import_answers_every_row_and_keeps_none_back_for_another() {
 async fn an_import_that_cannot_be_written_stops_at_once() {
     let v = Village::new().await;
     let rows = || (0..400).map(|_| (by(v.farmer), apples("1", &[v.farm]))).collect::<Vec<_>>();
-    // The first chain is written, the second is not.
-    v.ledger.reader().store().inject([Fault::None, Fault::NotWritten]);
+    // The first chain is written; the second is not, nor what follows the first.
+    assert!(v.ledger.followed(v.ledger.size() - 1).await);
+    v.ledger.reader().store().inject([Fault::None, Fault::NotWritten, Fault::NotWritten, Fault::NotWritten]);
     let answers = v.author.register_all(rows()).await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 256);
     assert!(answers[256..].iter().all(|answer| matches!(answer, Err(AuthorError::Unavailable(_)))));
+    v.ledger.reader().store().mend();
     assert!(v.author.register_all(rows()).await.iter().all(Result::is_ok));
     assert!(v.author.register_all(Vec::new()).await.is_empty());
     assert_eq!(v.journal(v.farmer), (1, 1 + 256 + 400));
