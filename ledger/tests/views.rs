@@ -176,7 +176,7 @@ async fn views_show_what_happened() {
     let (farmer, buyer) = (story.id(2), story.id(3));
 
     let lot = views.produce(&all.lot).unwrap().unwrap();
-    assert_eq!((lot.holder, lot.originator, lot.parent, lot.root), (buyer, farmer, None, all.lot));
+    assert_eq!((lot.holder, lot.originator, lot.part_of(), lot.root), (buyer, farmer, None, all.lot));
     assert_eq!((lot.quantity.decimal(), lot.balance.decimal()), ("1000".into(), "500".into()));
     assert_eq!(lot.grade, Some(Grade::standard("Premium").unwrap()));
     assert_eq!(lot.price.unwrap().open().unwrap().money.amount_minor(), 99);
@@ -185,7 +185,7 @@ async fn views_show_what_happened() {
     assert_eq!(lot.corrections.len(), 1);
 
     let part = views.produce(&all.part).unwrap().unwrap();
-    assert_eq!((part.holder, part.originator, part.parent, part.root), (buyer, farmer, Some(all.lot), all.lot));
+    assert_eq!((part.holder, part.originator, part.part_of(), part.root), (buyer, farmer, Some(all.lot), all.lot));
     assert_eq!((part.quantity.decimal(), part.balance.decimal()), ("400".into(), "300".into()));
     assert_eq!(
         part.grade,
@@ -195,7 +195,7 @@ async fn views_show_what_happened() {
     assert_eq!((part.variety.unwrap().as_str(), part.place), ("Fuji", Some(all.farm)));
     let given_back = views.produce(&all.given_back).unwrap().unwrap();
     assert_eq!(
-        (given_back.holder, given_back.parent, given_back.balance.decimal()),
+        (given_back.holder, given_back.part_of(), given_back.balance.decimal()),
         (farmer, Some(all.part), "100".into())
     );
 

@@ -118,6 +118,10 @@ columns! {
     /// What became of openings. Event id ‖ field path (bytes, as text is written) ‖ text → u64 time in milliseconds:
     /// when the opening was passed to the peer of this id, or, with an empty text, when it was erased here.
     OpeningNotes "opening_notes" Ranges;
+    /// View of logistic units. Subject id → CBOR row.
+    Units "view_units" Documents;
+    /// Logistic units in lists. Facet ‖ u64 time ‖ subject id → nothing.
+    UnitsBy "view_units_by" Ranges;
 }
 
 /// How rows of a column are used, which decides how `RocksDB` keeps them.
@@ -205,7 +209,8 @@ mod tests {
             "meta events judgements log tiles subjects lanes lane_heads journals held held_by_missing cursors \
              peer_cursors anchors openings references view_produces view_produces_by view_transfers \
              view_transfers_by view_actors view_actors_by view_places view_places_by map_tips map_pages \
-             map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes"
+             map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes view_units \
+             view_units_by"
         );
     }
 }

@@ -109,7 +109,7 @@ fn closed(closed: Option<Closed>, lot: SubjectId, entries: &[HistoryEntry]) -> &
 }
 
 fn parent(state: &ApiState, row: &ProduceRow, languages: &Languages) -> Result<Option<Parent>, Problem> {
-    let Some(id) = &row.parent else { return Ok(None) };
+    let Some(id) = &row.part_of() else { return Ok(None) };
     let parent = state.views().produce(id).map_err(storage)?;
     Ok(parent.map(|parent| Parent {
         url: links::page(id),
