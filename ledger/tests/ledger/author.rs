@@ -1,5 +1,6 @@
 //! Commands become signed events: what they name, seal and refuse, and that journals never fork.
 
+mod goods;
 mod journals;
 mod refusals;
 mod village;
