@@ -82,7 +82,7 @@ pub(crate) async fn list(
         links::produces() + "{?holder,owner,unit,originator,commodity,grade,state,parent,gtin,lot,cursor,limit}",
     );
     let resource = Resource::new(Page::of(members), links);
-    Ok(if may_write { resource.offering(super::register_action()) } else { resource })
+    Ok(if may_write { resource.offering(super::register_action()).offering(super::collect_action()) } else { resource })
 }
 
 impl ProducesQuery {

@@ -131,7 +131,7 @@ async fn a_correction_is_checked_before_it_is_sealed() {
         reason: text("wrong"),
         replacement: BTreeMap::from([(field, value)]),
     };
-    for wrong in [correct(6, any(&kg("500"))), correct(10, any(&7_u8)), correct(11, any(&text::<8>("cheap")))] {
+    for wrong in [correct(12, any(&kg("500"))), correct(10, any(&7_u8)), correct(11, any(&text::<8>("cheap")))] {
         let error = v.author.correct_event(by(v.farmer), wrong).await.unwrap_err();
         assert!(matches!(error, AuthorError::Correction(_)), "{error}");
     }
