@@ -61,7 +61,11 @@ impl CollectionInput {
     pub(crate) fn read(self) -> Result<CollectProduce, Problem> {
         too_many("deliveries", self.deliveries.len(), Payload::MAX_TOUCHES)?;
         if self.deliveries.is_empty() {
-            return Err(Problem::value("deliveries", "count", "A collection has at least one delivery. Name a member."));
+            return Err(Problem::value(
+                "deliveries",
+                "count",
+                "A collection has at least one delivery. Name a member.",
+            ));
         }
         let delivery = |(index, delivery): (usize, &DeliveryInput)| {
             let field = |name| format!("deliveries[{index}].{name}");

@@ -9,7 +9,7 @@ use crate::links;
 use crate::names::Names;
 use crate::problem::Problem;
 use crate::state::ApiState;
-use crate::values::{Command, CodesInput};
+use crate::values::{CodesInput, Command};
 use crate::written::changed;
 use axum::extract::State;
 use axum::response::Response;

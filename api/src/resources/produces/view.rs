@@ -73,6 +73,10 @@ pub(crate) struct ProduceView {
     /// How it came into being, or the lot of which it was a part: registered, collected or transformed.
     #[schema(value_type = String, example = "registered")]
     origin: LotOrigin,
+    /// The lot of which it was a part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    parent: Option<SubjectId>,
     /// The lots from which it was taken, or of which it was made.
     #[schema(value_type = Vec<String>)]
     parents: Vec<SubjectId>,
@@ -164,6 +168,7 @@ pub(crate) fn resource(
         place: row.place.map(|place| names.place(&place)).transpose()?,
         owner: names.actor(&row.owner)?,
         origin: row.origin,
+        parent: row.part_of(),
         parents: row.parents,
         unit: row.inside,
         steps: row.steps,

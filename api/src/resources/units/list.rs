@@ -58,13 +58,8 @@ pub(crate) async fn list(
     let (size, cursor) = paging::of_view(query.limit, query.cursor.as_deref())?;
     let sscc = query.sscc.as_deref().map(Sscc::new).transpose();
     let sscc = sscc.map_err(|error| Problem::new(Code::MalformedQuery, sentence(&error.to_string())).field("sscc"))?;
-    let filter = UnitFilter {
-        sscc,
-        inside: query.unit,
-        holder: query.holder,
-        owner: query.owner,
-        standing: query.state,
-    };
+    let filter =
+        UnitFilter { sscc, inside: query.unit, holder: query.holder, owner: query.owner, standing: query.state };
     let page = state.views().units(&filter, cursor, size).map_err(storage)?;
     let names = Names::of(&state);
     let members =

@@ -35,7 +35,8 @@ pub(crate) async fn pack(
     let context = command.envelope.read()?;
     let done = state.author.pack_unit(context, command.fields.read()?).await?;
     let id = done.id.subject(0);
-    Ok(created(&state, &done, links::unit(&id), || resource(&state, &Names::of(&state), find(&state, &id)?, true)).await)
+    Ok(created(&state, &done, links::unit(&id), || resource(&state, &Names::of(&state), find(&state, &id)?, true))
+        .await)
 }
 
 /// Put more into a unit.
