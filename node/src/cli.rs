@@ -61,6 +61,9 @@ pub(crate) enum Command {
     /// Lots of produce
     #[command(subcommand)]
     Produce(command::produce::Produce),
+    /// Cartons, pallets and containers, and what lies in them
+    #[command(subcommand)]
+    Unit(command::unit::Unit),
     /// Handovers
     #[command(subcommand)]
     Transfer(command::transfer::Transfer),
@@ -157,6 +160,7 @@ impl Command {
             Self::Actor(command) => command.run(global).await,
             Self::Place(command) => command.run(global).await,
             Self::Produce(command) => command.run(global).await,
+            Self::Unit(command) => command.run(global).await,
             Self::Transfer(command) => command.run(global).await,
             Self::Import(command) => command.run(global).await,
             Self::Event(command) => command.run(global).await,

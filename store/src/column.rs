@@ -128,6 +128,10 @@ columns! {
     /// Merkle trees of journals that were cut, up to the cut. Event id of the cutter ‖ event id of the key event (or
     /// network id) ‖ u8 level ‖ u64 tile → up to 256 hashes of 32 bytes.
     CutJournals "cut_journals" Hashes;
+    /// View of logistic units. Subject id → CBOR row.
+    Units "view_units" Documents;
+    /// Logistic units in lists. Facet ‖ u64 time ‖ subject id → nothing.
+    UnitsBy "view_units_by" Ranges;
 }
 
 /// How rows of a column are used, which decides how `RocksDB` keeps them.
@@ -216,7 +220,7 @@ mod tests {
              peer_cursors anchors openings references view_produces view_produces_by view_transfers \
              view_transfers_by view_actors view_actors_by view_places view_places_by map_tips map_pages \
              map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes counted recounted \
-             deciding cut_journals"
+             deciding cut_journals view_units view_units_by"
         );
     }
 }

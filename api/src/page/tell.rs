@@ -109,7 +109,7 @@ fn closed(closed: Option<Closed>, lot: SubjectId, entries: &[HistoryEntry]) -> &
 }
 
 fn parent(state: &ApiState, row: &ProduceRow, languages: &Languages) -> Result<Option<Parent>, Problem> {
-    let Some(id) = &row.parent else { return Ok(None) };
+    let Some(id) = &row.part_of() else { return Ok(None) };
     let parent = state.views().produce(id).map_err(storage)?;
     Ok(parent.map(|parent| Parent {
         url: links::page(id),
@@ -122,7 +122,7 @@ fn parent(state: &ApiState, row: &ProduceRow, languages: &Languages) -> Result<O
 fn parts(state: &ApiState, id: &SubjectId) -> Result<usize, Problem> {
     let filter = ProduceFilter { parent: Some(*id), ..ProduceFilter::default() };
     let page = state.views().produces(&filter, None, PageSize::new(PageSize::MAX)).map_err(storage)?;
-    Ok(page.rows.len())
+    Ok(page.rows.iter().filter(|row| row.part_of() == Some(*id)).count())
 }
 
 fn drawn(route: Vec<SubjectId>, names: &Names, languages: &Languages) -> Result<Vec<Stop>, Problem> {

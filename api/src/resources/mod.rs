@@ -11,4 +11,6 @@ pub(crate) mod places;
 pub(crate) mod produces;
 pub(crate) mod status;
 pub(crate) mod transfers;
+pub(crate) mod transformations;
+pub(crate) mod units;
 pub(crate) mod verifications;

@@ -4,6 +4,7 @@
 #![allow(clippy::needless_pass_by_value)] // Bodies are written where they are sent.
 
 mod events;
+mod goods;
 mod page;
 mod receipts;
 mod refusals;

@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // Each test file uses another part of it.
 
+pub mod goods;
 pub mod grown;
 
 use ed25519_dalek::{Signer, SigningKey};
