@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use store::{Batch, Column, Key, Range, StoreError, Table};
 
 /// Raised whenever a row changes its bytes or its meaning; the views are then made again.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// Keeps the views of lots, units, handovers, actors and places.
 #[derive(Debug)]

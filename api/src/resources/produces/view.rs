@@ -149,6 +149,7 @@ pub(crate) fn resource(
 ) -> Result<Resource<ProduceView>, Problem> {
     let id = row.id;
     let places = row.places.iter().map(|place| names.place(place)).collect::<Result<Vec<_>, _>>()?;
+    let parent = row.part_of();
     let view = ProduceView {
         id,
         state: row.standing,
@@ -168,7 +169,7 @@ pub(crate) fn resource(
         place: row.place.map(|place| names.place(&place)).transpose()?,
         owner: names.actor(&row.owner)?,
         origin: row.origin,
-        parent: row.part_of(),
+        parent,
         parents: row.parents,
         unit: row.inside,
         steps: row.steps,
