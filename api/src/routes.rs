@@ -7,7 +7,8 @@ use crate::metrics::{self, Metrics};
 use crate::page;
 use crate::problem::{self, Code, Problem};
 use crate::resources::{
-    actors, anchors, entry, events, log, network, peers, places, produces, status, transfers, verifications,
+    actors, anchors, entry, events, log, network, peers, places, produces, recall_reports, status, transfers,
+    verifications,
 };
 use crate::state::ApiState;
 use axum::body::Body;
@@ -74,6 +75,8 @@ fn documented_work() -> OpenApiRouter<ApiState> {
         .routes(routes!(produces::qr::svg))
         .routes(routes!(produces::qr::png))
         .routes(routes!(produces::bundle::read))
+        .routes(routes!(produces::trace::trace))
+        .routes(routes!(recall_reports::of_produce))
         .routes(routes!(verifications::verify_bundle).map(|route| route.layer(DefaultBodyLimit::max(MAX_BUNDLE_BYTES))))
         .routes(routes!(transfers::list::list, transfers::offer::offer))
         .routes(routes!(transfers::read::read))
@@ -96,6 +99,7 @@ fn documented_work() -> OpenApiRouter<ApiState> {
         .routes(routes!(actors::events::list))
         .routes(routes!(places::list::list, places::register::register))
         .routes(routes!(places::read::read))
+        .routes(routes!(recall_reports::of_place))
         .routes(routes!(anchors::list))
         .routes(routes!(anchors::read))
         .routes(routes!(log::proofs::inclusion))
