@@ -20,10 +20,9 @@ pub(crate) enum Recall {
 
 /// Everything that a contaminated lot, or the lots of a contaminated place, have reached, and who has it
 #[derive(Debug, Args)]
-#[group(id = "begin", required = true, multiple = false, args = ["lot", "place"])]
 pub(crate) struct Report {
     /// The contaminated lot or unit, by id
-    #[arg(long)]
+    #[arg(long, required_unless_present = "place", conflicts_with = "place")]
     lot: Option<String>,
     /// The contaminated place, by id or name
     #[arg(long)]
