@@ -11,3 +11,4 @@ mod service;
 mod story;
 mod support;
 mod tiles;
+mod trace;
