@@ -6,6 +6,7 @@ use crate::view::{LotStanding, ProduceRow, Produces};
 use provenance::custody::LotState;
 use provenance::id::SubjectId;
 use provenance::value::{LangText, Quantity};
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use store::{Range, StoreError};
 
@@ -97,24 +98,26 @@ impl Lineage {
     /// All that these lots and units have reached, and who has it now.
     pub fn recall(&self, from: &[SubjectId], bounds: Bounds) -> Result<RecallReport, StoreError> {
         let trace = self.trace(from, Direction::Downstream, bounds)?;
-        let mut report = RecallReport { lots: Vec::new(), holders: BTreeMap::new(), more: trace.more };
-        report.lots.reserve(trace.reached.len());
-        for some in trace.reached.chunks(READ_AT_ONCE) {
-            let ids: Vec<SubjectId> = some.iter().map(|reached| reached.subject).collect();
-            let rows = self.reader.store().multi_get::<Produces>(&ids)?;
-            for (reached, row) in some.iter().zip(rows) {
-                let present = match row {
-                    Some(row) => of_row(reached.clone(), row),
-                    None => self.counted(reached.clone())?,
-                };
-                let is_there = present.standing.is_some_and(|standing| standing != LotStanding::Closed);
-                if let Some(holder) = present.holder.filter(|_| is_there) {
-                    *report.holders.entry(holder).or_default() += 1;
-                }
-                report.lots.push(present);
+        let parts = trace.reached.par_chunks(READ_AT_ONCE).map(|some| self.present(some));
+        let lots = parts.collect::<Result<Vec<_>, _>>()?.concat();
+        let mut holders = BTreeMap::new();
+        for lot in lots.iter().filter(|lot| lot.standing.is_some_and(|standing| standing != LotStanding::Closed)) {
+            if let Some(holder) = lot.holder {
+                *holders.entry(holder).or_default() += 1;
             }
         }
-        Ok(report)
+        Ok(RecallReport { lots, holders, more: trace.more })
+    }
+
+    /// How these are now.
+    fn present(&self, some: &[Reached]) -> Result<Vec<Present>, StoreError> {
+        let ids: Vec<SubjectId> = some.iter().map(|reached| reached.subject).collect();
+        let rows = self.reader.store().multi_get::<Produces>(&ids)?;
+        let present = some.iter().zip(rows).map(|(reached, row)| match row {
+            Some(row) => Ok(of_row(reached.clone(), row)),
+            None => self.counted(reached.clone()),
+        });
+        present.collect()
     }
 
     /// What has no row among the lots, such as a unit.
