@@ -90,6 +90,21 @@ pub(crate) fn bundle(id: &SubjectId) -> String {
     format!("{ROOT}/produces/{id}/bundle")
 }
 
+/// What a lot is made of, or what became of it.
+pub(crate) fn trace(id: &SubjectId) -> String {
+    format!("{ROOT}/produces/{id}/trace")
+}
+
+/// Everything that a lot has reached, and who has it.
+pub(crate) fn recall_report(id: &SubjectId) -> String {
+    format!("{ROOT}/produces/{id}/recall-report")
+}
+
+/// Everything that the lots of a place have reached, and who has it.
+pub(crate) fn place_recall_report(id: &SubjectId) -> String {
+    format!("{ROOT}/places/{id}/recall-report")
+}
+
 /// Where bundles are verified.
 pub(crate) fn verifications() -> String {
     format!("{ROOT}/verifications")

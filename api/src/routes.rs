@@ -7,8 +7,8 @@ use crate::metrics::{self, Metrics};
 use crate::page;
 use crate::problem::{self, Code, Problem};
 use crate::resources::{
-    actors, anchors, entry, events, log, network, peers, places, produces, status, transfers, transformations, units,
-    verifications,
+    actors, anchors, entry, events, log, network, peers, places, produces, recall_reports, status, transfers,
+    transformations, units, verifications,
 };
 use crate::state::ApiState;
 use axum::body::Body;
@@ -84,6 +84,8 @@ fn documented_work() -> OpenApiRouter<ApiState> {
         .routes(routes!(produces::qr::svg))
         .routes(routes!(produces::qr::png))
         .routes(routes!(produces::bundle::read))
+        .routes(routes!(produces::trace::trace))
+        .routes(routes!(recall_reports::of_produce))
         .routes(routes!(verifications::verify_bundle).map(|route| route.layer(DefaultBodyLimit::max(MAX_BUNDLE_BYTES))))
         .routes(routes!(transfers::list::list, transfers::offer::offer))
         .routes(routes!(transfers::read::read))
@@ -106,6 +108,7 @@ fn documented_work() -> OpenApiRouter<ApiState> {
         .routes(routes!(actors::events::list))
         .routes(routes!(places::list::list, places::register::register))
         .routes(routes!(places::read::read, places::change::change))
+        .routes(routes!(recall_reports::of_place))
         .routes(routes!(anchors::list))
         .routes(routes!(anchors::read))
         .routes(routes!(log::proofs::inclusion))

@@ -64,6 +64,10 @@ pub(crate) enum Command {
     /// Cartons, pallets and containers, and what lies in them
     #[command(subcommand)]
     Unit(command::unit::Unit),
+    Trace(command::trace::Trace),
+    /// Recalls of contaminated goods
+    #[command(subcommand)]
+    Recall(command::recall_report::Recall),
     /// Handovers
     #[command(subcommand)]
     Transfer(command::transfer::Transfer),
@@ -161,6 +165,8 @@ impl Command {
             Self::Place(command) => command.run(global).await,
             Self::Produce(command) => command.run(global).await,
             Self::Unit(command) => command.run(global).await,
+            Self::Trace(command) => command.run(global).await,
+            Self::Recall(command) => command.run(global).await,
             Self::Transfer(command) => command.run(global).await,
             Self::Import(command) => command.run(global).await,
             Self::Event(command) => command.run(global).await,

@@ -132,6 +132,15 @@ columns! {
     Units "view_units" Documents;
     /// Logistic units in lists. Facet ‖ u64 time ‖ subject id → nothing.
     UnitsBy "view_units_by" Ranges;
+    /// What lots and units are made of and what became of them. Subject id ‖ u8 direction (0 upstream, 1 downstream) ‖ u32
+    /// page → CBOR `[pages behind page 0, [[subject id, event id, how], …]]`.
+    Lineage "lineage" Points;
+    /// Where lots were, both ways. Place's subject id ‖ u64 time ‖ lot's subject id ‖ event id → nothing; and lot's
+    /// subject id ‖ u64 time ‖ place's subject id ‖ event id → nothing.
+    Whereabouts "whereabouts" Ranges;
+    /// Certificates by what claims can call them, and the lots that claim them. Claim (text) ‖ u8 (0 certificate, 1
+    /// lot) ‖ subject id ‖ event id → nothing.
+    Claims "claims" Ranges;
 }
 
 /// How rows of a column are used, which decides how `RocksDB` keeps them.
@@ -220,7 +229,7 @@ mod tests {
              peer_cursors anchors openings references view_produces view_produces_by view_transfers \
              view_transfers_by view_actors view_actors_by view_places view_places_by map_tips map_pages \
              map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes counted recounted \
-             deciding cut_journals view_units view_units_by"
+             deciding cut_journals view_units view_units_by lineage whereabouts claims"
         );
     }
 }

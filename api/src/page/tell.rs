@@ -10,7 +10,7 @@ use crate::names::Names;
 use crate::problem::Problem;
 use crate::proof_state::{Proofs, Proven};
 use crate::refusal::storage;
-use crate::resources::produces::findings::{FindingKind, findings};
+use crate::resources::produces::findings::{Finding, concerns_consumers, findings};
 use crate::resources::produces::history::told;
 use crate::state::{Anchor, ApiState};
 use ledger::view::{HistoryEntry, LotStanding, PageSize, ProduceFilter, ProduceRow};
@@ -26,7 +26,7 @@ pub(super) fn tell(state: &ApiState, id: &SubjectId, languages: &Languages) -> R
     let mut steps = Steps::new(state, &row, languages, &names, &proofs);
     steps.tell(&entries)?;
     let (steps, shortened, route) = steps.finish();
-    let findings = findings(&row, &entries);
+    let findings = findings(state, &row, &entries)?;
     let (codes, claims) = (codes(&row), row.claims.iter().map(|claim| claim.as_str().to_owned()).collect());
     Ok(Story {
         id: id.to_string(),
@@ -40,12 +40,7 @@ pub(super) fn tell(state: &ApiState, id: &SubjectId, languages: &Languages) -> R
         producer: names.actor(&row.originator)?.shown(),
         origins: origins(state, &row, languages)?,
         standing: standing(&row, &entries, &names)?,
-        // A dispute has its own notice.
-        findings: findings
-            .into_iter()
-            .filter(|finding| finding.kind != FindingKind::Conflict)
-            .map(|finding| finding.detail)
-            .collect(),
+        findings: noteworthy(&findings),
         parent: parent(state, &row, languages)?,
         parts: parts(state, id)?,
         steps,
@@ -53,6 +48,17 @@ pub(super) fn tell(state: &ApiState, id: &SubjectId, languages: &Languages) -> R
         route: drawn(route, &names, languages)?,
         proof: proof(state, &entries, &proofs),
     })
+}
+
+/// What a consumer should know, each sort of fact once.
+fn noteworthy(findings: &[Finding]) -> Vec<&'static str> {
+    let mut told: Vec<&'static str> = Vec::new();
+    for finding in findings.iter().filter(|finding| concerns_consumers(finding.kind)) {
+        if !told.contains(&finding.detail) {
+            told.push(finding.detail);
+        }
+    }
+    told
 }
 
 fn codes(row: &ProduceRow) -> Vec<(&'static str, String)> {

@@ -12,3 +12,4 @@ mod service;
 mod story;
 mod support;
 mod tiles;
+mod trace;

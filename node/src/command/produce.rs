@@ -154,7 +154,7 @@ impl Produce {
             Self::Codes(codes) => show(global, &codes.run(&client).await?),
             Self::Transform(transform) => show_transformation(global, &transform.run(&client).await?),
             Self::List { holder, state } => list(global, &client, holder, state).await,
-            Self::Show { lot } => show(global, &client.get(&format!("/produces/{lot}")).await?),
+            Self::Show { lot } => show(global, &with_findings(&client, &lot).await?),
             Self::History { lot } => history(global, &client, &lot).await,
             Self::Grade { lot, grade: to, reason, signing } => {
                 change(global, &client, &lot, json!({ "grade": grade(&to), "reason": reason }), &signing).await
@@ -271,6 +271,9 @@ fn show(global: &Global, lot: &Value) -> Result<(), Failure> {
                 let _ = writeln!(out, "  {label:<9} {value}");
             }
         }
+        for finding in lot.get("findings").and_then(Value::as_array).into_iter().flatten() {
+            let _ = writeln!(out, "  finding   {}: {}", text(finding, "/kind"), text(finding, "/detail"));
+        }
         out
     })?;
     Ok(())
@@ -287,6 +290,14 @@ fn show_transformation(global: &Global, made: &Value) -> Result<(), Failure> {
         out
     })?;
     Ok(())
+}
+
+/// A lot with what a reader of its history should know.
+async fn with_findings(client: &Client, lot: &str) -> Result<Value, Failure> {
+    let mut shown = client.get(&format!("/produces/{lot}")).await?;
+    let mut history = client.get(&format!("/produces/{lot}/history?limit=1")).await?;
+    shown["findings"] = history["findings"].take();
+    Ok(shown)
 }
 
 async fn history(global: &Global, client: &Client, lot: &str) -> Result<(), Failure> {

@@ -14,6 +14,7 @@ use crate::sync;
 use anchoring::{AnchorService, AnchorStatus};
 use api::{ApiState, BaseUrl, NodeIdentity, Token};
 use ledger::author::Author;
+use ledger::trace::LineageFollower;
 use ledger::view::{ViewFollower, Views};
 use ledger::{Ledger, LedgerOptions};
 use provenance::id::{PublicKey, SubjectId};
@@ -144,7 +145,7 @@ pub(crate) async fn start(
         LedgerOptions {
             store: store_options(configuration),
             log_signer: Some(Arc::new(log_key)),
-            followers: vec![Arc::new(ViewFollower::new(network.clone()))],
+            followers: vec![Arc::new(ViewFollower::new(network.clone())), Arc::new(LineageFollower)],
             ..LedgerOptions::default()
         },
     )?;

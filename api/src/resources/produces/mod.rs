@@ -14,6 +14,7 @@ pub(crate) mod qr;
 pub(crate) mod read;
 pub(crate) mod register;
 pub(crate) mod retire;
+pub(crate) mod trace;
 pub(crate) mod view;
 
 use crate::hal::Action;

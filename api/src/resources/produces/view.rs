@@ -194,6 +194,8 @@ fn links_of(view: &ProduceView, created_by: EventId) -> Links {
     Links::to_self(links::produce(id))
         .and("collection", links::produces())
         .and("history", links::history(id))
+        .and("trace", links::trace(id))
+        .and("recall-report", links::recall_report(id))
         .and("prices", links::prices(id))
         .and("transfers", links::produce_transfers(id))
         .typed("page", links::page(id), "text/html")
