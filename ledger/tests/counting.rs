@@ -199,7 +199,7 @@ impl World {
         let (network, actor) = (self.story.network.id(), self.story.id(who));
         let (key, touch) = (self.new_key(), self.story.on(actor));
         let countersignature = [0; 64].into();
-        let body = if choice % 2 == 0 {
+        let body = if choice.is_multiple_of(2) {
             let mut body = KeyAdded { key: public(&key), custody: Custody::Own, name: None, countersignature };
             body.countersignature = key.sign(&body.countersigned_bytes(&network, &actor)).to_bytes().into();
             Body::ActorKeyAdded(body)

@@ -37,9 +37,8 @@ fn read_field(name: &str, value: Value, field: &str) -> Result<Any, Problem> {
         "commodity" => any(&of::<CommodityInput>(value, field)?.read(field)?),
         "variety" | "harvester" => any(&text::<128>(&of::<String>(value, field)?, field)?),
         "quantity" => any(&of::<QuantityInput>(value, field)?.read(field)?),
-        "step" => any(&text::<64>(&of::<String>(value, field)?, field)?),
         "reason" | "remark" => any(&text::<512>(&of::<String>(value, field)?, field)?),
-        "place_type" => any(&text::<64>(&of::<String>(value, field)?, field)?),
+        "place_type" | "step" => any(&text::<64>(&of::<String>(value, field)?, field)?),
         "country" => any(&text::<2>(&of::<String>(value, field)?, field)?),
         "places" => {
             let mut places = of::<Vec<SubjectId>>(value, field)?;

@@ -14,7 +14,7 @@ async fn collected(node: &Node, members: &[(&str, &str, &str)]) -> String {
         .map(|(member, place, value)| json!({"member": member, "place": place, "quantity": kilos(value), "slip": "17"}))
         .collect();
     let body = json!({"commodity": {"scheme": "HS", "code": "0808.10"}, "name": "Apples", "deliveries": deliveries});
-    id(&node.post("/api/v1/collections", body).await).to_owned()
+    id(&node.post("/api/v1/collections", body).await).clone()
 }
 
 #[tokio::test]
@@ -51,18 +51,18 @@ async fn goods_go_from_members_into_a_unit_and_out_of_it_again() {
     let juice = node.read(&format!("/api/v1/produces/{}", outputs[0])).await;
     assert_eq!((&juice["parents"], &juice["origin"]), (&json!([lot]), &json!("transformed")));
     assert_eq!(node.read(&format!("/api/v1/produces?parent={lot}")).await["count"], 2);
-    let not = node.get(&format!("/api/v1/transformations/{}", lot)).await;
+    let not = node.get(&format!("/api/v1/transformations/{lot}")).await;
     assert_eq!(not.status, StatusCode::NOT_FOUND);
 
     // Thirty of sixty go into a carton on a pallet; the other output is added.
     let body = json!({"contents": [{"lot": outputs[0], "quantity": kilos("30")}], "sscc": "106141411234567897"});
     let carton = node.post("/api/v1/units", body).await;
     assert_eq!((&carton["contents"], &carton["sscc"]), (&json!(1), &json!("106141411234567897")));
-    let carton = id(&carton).to_owned();
+    let carton = id(&carton).clone();
     let inside = node.read(&format!("/api/v1/produces?unit={carton}")).await;
     let part = inside["_embedded"]["item"][0]["id"].as_str().unwrap().to_owned();
     let pallet = node.post("/api/v1/units", json!({"contents": [{"lot": carton}]})).await;
-    let pallet = id(&pallet).to_owned();
+    let pallet = id(&pallet).clone();
     let more = node.post(&format!("/api/v1/units/{pallet}/contents"), json!({"contents": [{"lot": outputs[1]}]})).await;
     assert_eq!(more["contents"], 2);
     let packed =

@@ -83,7 +83,7 @@ impl Lineage {
         time_ms: u64,
         before_ms: u64,
     ) -> Result<bool, StoreError> {
-        for row in self.reader.store().scan::<Whereabouts>(Range::prefix(&(*lot))) {
+        for row in self.reader.store().scan::<Whereabouts>(Range::prefix(lot)) {
             let ((_, at_ms, at, _), ()) = row?;
             if at_ms >= before_ms {
                 break;

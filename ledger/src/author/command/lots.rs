@@ -75,7 +75,7 @@ pub struct TransformProduce {
     pub place: Option<SubjectId>,
 }
 
-/// PackInto what lots are packed.
+/// Into what lots are packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PackInto {
     /// A unit that begins now, with its serial shipping container code.
