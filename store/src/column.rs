@@ -118,6 +118,14 @@ columns! {
     /// What became of openings. Event id ‖ field path (bytes, as text is written) ‖ text → u64 time in milliseconds:
     /// when the opening was passed to the peer of this id, or, with an empty text, when it was erased here.
     OpeningNotes "opening_notes" Ranges;
+    /// View of certificates. Subject id → CBOR row.
+    Certificates "view_certificates" Documents;
+    /// Certificates in lists. Facet ‖ u64 time ‖ subject id → nothing.
+    CertificatesBy "view_certificates_by" Ranges;
+    /// View of recalls. Event id of the issue → CBOR row.
+    Recalls "view_recalls" Documents;
+    /// Recalls in lists. Facet ‖ u64 time ‖ event id → nothing.
+    RecallsBy "view_recalls_by" Ranges;
 }
 
 /// How rows of a column are used, which decides how `RocksDB` keeps them.
@@ -205,7 +213,8 @@ mod tests {
             "meta events judgements log tiles subjects lanes lane_heads journals held held_by_missing cursors \
              peer_cursors anchors openings references view_produces view_produces_by view_transfers \
              view_transfers_by view_actors view_actors_by view_places view_places_by map_tips map_pages \
-             map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes"
+             map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes \
+             view_certificates view_certificates_by view_recalls view_recalls_by"
         );
     }
 }

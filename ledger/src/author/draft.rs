@@ -10,7 +10,7 @@ use provenance::body::{Body, Recipient, Role};
 use provenance::cbor;
 use provenance::counting::CountedLot;
 use provenance::custody::LotState;
-use provenance::id::{EventId, SubjectId};
+use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::payload::{Lane, Payload, Touch};
 use provenance::seal::{self, Commitment, Opening, Sealable, SealedField};
 use provenance::value::{Price, Timestamp};
@@ -19,6 +19,11 @@ use std::sync::Arc;
 
 /// Something that can become the body of an event.
 pub(super) trait Command: Send + Sync + 'static {
+    /// The key that signs, where it is not the newest live one that is kept here.
+    fn signing_key(&self) -> Option<PublicKey> {
+        None
+    }
+
     /// Makes the body, and tells the draft what the event touches, names and seals.
     fn compose(&self, draft: &mut Draft<'_>) -> Result<Body, AuthorError>;
 }
@@ -47,7 +52,7 @@ impl<'a> Draft<'a> {
             // A clock that was set back must not make the journal run backwards.
             time: link.time.map_or(now, |previous| previous.max(now)),
             touches: Vec::new(),
-            basis: BTreeSet::from([signer.key_event]),
+            basis: BTreeSet::from([signer.key_event, signer.enrolment]),
             openings: Vec::new(),
             expected_tips: context.expected_tips.as_ref(),
         };
@@ -90,10 +95,10 @@ impl<'a> Draft<'a> {
 
     /// Which roles the signer may give to others.
     pub fn may_give(&self) -> Result<Vec<Role>, AuthorError> {
-        let enrolment = self.desk.stored(&self.signer.key_event)?;
+        let enrolment = self.desk.stored(&self.signer.enrolment)?;
         Ok(match enrolment.as_ref().map(|stored| &stored.judged.event.payload().body) {
             Some(Body::ActorEnrolled(body)) => body.may_give.clone(),
-            // A founder's key event is the network.
+            // A founder's is the network.
             _ => Role::ALL.to_vec(),
         })
     }
@@ -128,6 +133,7 @@ impl<'a> Draft<'a> {
         }
         let tips = self.tips_that_count(&counted)?;
         self.expects(&counted.tips)?;
+        self.names_decisions(&lot, &tips)?;
         self.touches.push(Touch { subject: Some(lot), lane: Lane::Main, prev: tips });
         Ok(counted.state)
     }
@@ -151,15 +157,58 @@ impl<'a> Draft<'a> {
                 self.tips_that_count(&counted)?
             };
             self.expects(&counted.tips)?;
+            self.names_decisions(&item.item, &tips)?;
             self.touches.push(Touch { subject: Some(item.item), lane: Lane::Main, prev: tips });
         }
         Ok(items)
     }
 
+    /// The event goes on with the main lane of what is no lot: an actor, a certificate or the network.
+    pub fn extends_lane_of(&mut self, subject: SubjectId) -> Result<(), AuthorError> {
+        let mut tips = self.desk.ledger.reader().lane_tips(&subject, Lane::Main)?;
+        if tips.is_empty() {
+            tips.push(self.desk.network_id.as_event());
+        }
+        self.extends(subject, Lane::Main, tips)
+    }
+
+    /// The event that the new one follows in its journal, and by which event its key was given.
+    pub fn journal(&self) -> (EventId, EventId) {
+        (self.journal, self.signer.key_event)
+    }
+
+    /// The event rests on another one.
+    pub fn names_event(&mut self, event: impl IntoIterator<Item = EventId>) {
+        self.basis.extend(event);
+    }
+
+    /// The event tells of a subject, whose creation belongs to its basis.
+    pub fn names_subject(&mut self, field: &'static str, subject: &SubjectId) -> Result<EventId, AuthorError> {
+        let origin = self.desk.ledger.reader().origin(subject)?;
+        let (creation, _) = origin.ok_or(AuthorError::UnknownSubject { field, subject: *subject })?;
+        self.basis.insert(creation);
+        Ok(creation)
+    }
+
+    /// Where the event leaves other tips of a lot behind, the decisions that overruled them belong to its basis: a key
+    /// may only leave behind what it signed itself because it was told to.
+    fn names_decisions(&mut self, lot: &SubjectId, named: &[EventId]) -> Result<(), AuthorError> {
+        let reader = self.desk.ledger.reader();
+        if reader.lane_tips(lot, Lane::Main)?.iter().all(|tip| named.contains(tip)) {
+            return Ok(());
+        }
+        for (_, stored) in reader.history(lot)? {
+            if matches!(stored.judged.event.payload().body, Body::DisputeResolved(_)) {
+                self.basis.insert(stored.judged.event.id());
+            }
+        }
+        Ok(())
+    }
+
     /// The event names an actor, whose enrolment belongs to its basis.
     pub fn names_actor(&mut self, field: &'static str, actor: &SubjectId) -> Result<(), AuthorError> {
-        let found = self.desk.key_of(actor)?.ok_or(AuthorError::UnknownActor { field, actor: *actor })?;
-        self.basis.insert(found.key_event);
+        let enrolment = self.desk.enrolment_of(actor)?.ok_or(AuthorError::UnknownActor { field, actor: *actor })?;
+        self.basis.insert(enrolment);
         Ok(())
     }
 

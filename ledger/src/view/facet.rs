@@ -61,7 +61,7 @@ facets! {
     22 Recipient(actor: SubjectId);
     /// Handovers of which an actor is one side.
     23 Party(actor: SubjectId);
-    /// Handovers of a lot, or of a part taken from it.
+    /// Handovers of a lot, or of a part taken from it; recalls of a lot.
     24 Lot(lot: SubjectId);
     /// Actors with a role, as a number.
     40 Role(role: u8);
@@ -75,6 +75,14 @@ facets! {
     60 RegisteredBy(actor: SubjectId);
     /// The place with a Global Location Number.
     61 Gln(gln: String);
+    /// The certificates of a scheme with a number.
+    80 Certificate(scheme: String, number: String);
+    /// Certificates that hold for an actor.
+    81 Operator(actor: SubjectId);
+    /// Certificates or recalls that an actor issued.
+    82 Issuer(actor: SubjectId);
+    /// Recalls that stand (1), and those that were ended (0).
+    83 Active(active: u8);
 }
 
 impl Facet {
@@ -122,6 +130,8 @@ lists! {
     TransfersBy EventId;
     ActorsBy SubjectId;
     PlacesBy SubjectId;
+    CertificatesBy SubjectId;
+    RecallsBy EventId;
 }
 
 #[cfg(test)]

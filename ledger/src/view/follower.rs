@@ -2,10 +2,12 @@
 //! changed is made again from all admitted events.
 
 use super::actor::{self, ActorRow, Actors};
-use super::facet::{ActorsBy, Facet, ListTable, PlacesBy, ProducesBy, TransfersBy};
+use super::certificate::{CertificateRow, Certificates};
+use super::facet::{ActorsBy, CertificatesBy, Facet, ListTable, PlacesBy, ProducesBy, RecallsBy, TransfersBy};
 use super::lineage;
 use super::place::{PlaceRow, Places};
 use super::produce::{ProduceRow, Produces};
+use super::recall::{RecallRow, Recalls};
 use super::transfer::{TransferRow, Transfers, answered_offer};
 use crate::follower::{Follower, LogEntry};
 use crate::reader::Reader;
@@ -18,9 +20,9 @@ use std::collections::BTreeSet;
 use store::{Batch, Column, Key, Range, StoreError, Table};
 
 /// Raised whenever a row changes its bytes or its meaning; the views are then made again.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
-/// Keeps the views of lots, handovers, actors and places.
+/// Keeps the views of lots, handovers, actors, places, certificates and recalls.
 #[derive(Debug)]
 pub struct ViewFollower {
     network: Network,
@@ -40,6 +42,10 @@ impl ViewFollower {
         Column::ActorsBy,
         Column::Places,
         Column::PlacesBy,
+        Column::Certificates,
+        Column::CertificatesBy,
+        Column::Recalls,
+        Column::RecallsBy,
     ];
 
     /// For the views of this network.
@@ -72,6 +78,7 @@ impl Follower for ViewFollower {
         }
         changed.add_forked(reader)?;
         changed.add_parts(reader)?;
+        changed.add_enrolled(reader)?;
         self.write(reader, changed, batch)
     }
 }
@@ -86,6 +93,10 @@ struct Changed {
     transfers: BTreeSet<EventId>,
     actors: BTreeSet<SubjectId>,
     places: BTreeSet<SubjectId>,
+    certificates: BTreeSet<SubjectId>,
+    recalls: BTreeSet<EventId>,
+    /// Actors whose keys may have ended, and with them those that they gave.
+    ended: BTreeSet<SubjectId>,
 }
 
 impl Changed {
@@ -104,7 +115,39 @@ impl Changed {
                 let target = reader.stored(&correction.target)?;
                 self.correction(target.as_ref().map(|stored| &*stored.judged), event.subject(0));
             }
+            Body::RecallIssued(_) => {
+                self.recalls.insert(event.id());
+            }
+            Body::RecallUpdated(body) => {
+                self.recalls.insert(body.recall);
+            }
+            Body::RecallEnded(body) => {
+                self.recalls.insert(body.recall);
+            }
+            // A founder who leaves takes along what its key gave after that.
+            Body::NetworkAmended(_) | Body::NetworkApproved(_) => {
+                self.ended.extend(actor::founders(network));
+                self.actors.extend(actor::founders(network));
+            }
+            Body::ActorKeyRotated(_) | Body::ActorKeyReplaced(_) | Body::ActorRevoked(_) => {
+                self.ended.extend(event.subject(0));
+            }
             body => self.transfers.extend(answered_offer(body)),
+        }
+        Ok(())
+    }
+
+    /// Whether the keys of an actor live depends on the keys of all above it.
+    fn add_enrolled(&mut self, reader: &Reader) -> Result<(), StoreError> {
+        let mut open: Vec<SubjectId> = self.ended.iter().copied().collect();
+        while let Some(enroller) = open.pop() {
+            for row in reader.store().scan::<ActorsBy>(Range::prefix(&Facet::Enroller(enroller))) {
+                let ((_, _, actor), ()) = row?;
+                self.actors.insert(actor);
+                if self.ended.insert(actor) {
+                    open.push(actor);
+                }
+            }
         }
         Ok(())
     }
@@ -123,6 +166,9 @@ impl Changed {
             }
             Some(Body::ActorEnrolled(_)) => {
                 self.actors.insert(subject);
+            }
+            Some(Body::CertificateIssued(_)) => {
+                self.certificates.insert(subject);
             }
             _ if actor::founders(network).any(|founder| founder == subject) => {
                 self.actors.insert(subject);
@@ -183,6 +229,12 @@ impl ViewFollower {
                     changed.transfers.extend(offer);
                 }
             }
+            // Whoever warns of a lot does so as its holder, or as one who held it once.
+            if old.as_ref().map(|row| row.holder) != new.as_ref().map(|row| row.holder) {
+                for row in reader.store().scan::<RecallsBy>(Range::prefix(&Facet::Lot(*id))) {
+                    changed.recalls.insert(row?.0.2);
+                }
+            }
             let place = |row: &ProduceRow| (row.facets(), row.created.ms());
             replace::<Produces, ProducesBy>(batch, id, old.as_ref().map(place), new.as_ref().map(place), new.as_ref());
         }
@@ -198,7 +250,7 @@ impl ViewFollower {
             );
         }
         for id in &changed.actors {
-            let (old, new) = (reader.store().get::<Actors>(id)?, ActorRow::of(reader, &self.network, id)?);
+            let (old, new) = (reader.store().get::<Actors>(id)?, ActorRow::read(reader, &self.network, id)?);
             let place = |row: &ActorRow| (row.facets(), row.list_time());
             replace::<Actors, ActorsBy>(batch, id, old.as_ref().map(place), new.as_ref().map(place), new.as_ref());
         }
@@ -206,6 +258,18 @@ impl ViewFollower {
             let (old, new) = (reader.store().get::<Places>(id)?, PlaceRow::of(reader, id)?);
             let place = |row: &PlaceRow| (row.facets(), row.registered.ms());
             replace::<Places, PlacesBy>(batch, id, old.as_ref().map(place), new.as_ref().map(place), new.as_ref());
+        }
+        for id in &changed.certificates {
+            let (old, new) = (reader.store().get::<Certificates>(id)?, CertificateRow::of(reader, id)?);
+            let place = |row: &CertificateRow| (row.facets(), row.issued.ms());
+            let (before, after) = (old.as_ref().map(place), new.as_ref().map(place));
+            replace::<Certificates, CertificatesBy>(batch, id, before, after, new.as_ref());
+        }
+        for id in &changed.recalls {
+            let (old, new) = (reader.store().get::<Recalls>(id)?, RecallRow::of(reader, id)?);
+            let place = |row: &RecallRow| (row.facets(), row.issued.ms());
+            let (before, after) = (old.as_ref().map(place), new.as_ref().map(place));
+            replace::<Recalls, RecallsBy>(batch, id, before, after, new.as_ref());
         }
         Ok(())
     }

@@ -1,6 +1,9 @@
 //! Commands become signed events: what they name, seal and refuse, and that journals never fork.
 
+mod attestations;
+mod governance;
 mod journals;
+mod keys;
 mod refusals;
 mod village;
 

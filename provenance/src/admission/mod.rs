@@ -237,13 +237,6 @@ fn newer_rules<A: Ancestry>(payload: &Payload, ancestry: &A) -> Result<Option<St
 fn unsupported(payload: &Payload) -> Option<String> {
     match &payload.body {
         Body::Unknown { kind, .. } => Some(format!("kind {kind}")),
-        Body::NetworkAmended(_)
-        | Body::NetworkApproved(_)
-        | Body::ActorKeyAdded(_)
-        | Body::ActorKeyRotated(_)
-        | Body::ActorKeyReplaced(_)
-        | Body::ActorRevoked(_)
-        | Body::DisputeResolved(_) => payload.body.kind().map(|kind| kind.name().to_owned()),
         _ => None,
     }
 }
