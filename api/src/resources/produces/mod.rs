@@ -2,9 +2,11 @@
 
 pub(crate) mod bundle;
 pub(crate) mod change;
+pub(crate) mod decisions;
 pub(crate) mod findings;
 pub(crate) mod handovers;
 pub(crate) mod history;
+pub(crate) mod inspections;
 pub(crate) mod list;
 pub(crate) mod prices;
 pub(crate) mod qr;
