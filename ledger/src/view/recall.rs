@@ -2,7 +2,7 @@
 
 use super::facet::Facet;
 use super::history;
-use super::lineage;
+use super::produce::ProduceRow;
 use crate::keys;
 use crate::reader::Reader;
 use minicbor::{Decode, Encode};
@@ -179,13 +179,9 @@ fn is_authority(reader: &Reader, actor: &SubjectId) -> Result<bool, StoreError> 
 
 /// What an actor is to a lot of which it may warn though it is no authority.
 fn capacity(reader: &Reader, actor: &SubjectId, lot: &SubjectId) -> Result<Capacity, StoreError> {
-    let lineage = lineage::of_lot(reader, lot)?.unwrap_or_default();
-    if let Some(root) = lineage.first()
-        && let Some((event, _)) = reader.origin(&root.lot)?
-        && reader.stored(&event)?.is_some_and(|stored| stored.judged.judgement.acting == *actor)
-    {
-        return Ok(Capacity::Originator);
-    }
-    let holder = reader.lot(lot)?.map(|counted| counted.state.holder);
-    Ok(if holder == Some(*actor) { Capacity::Holder } else { Capacity::PastHolder })
+    Ok(match ProduceRow::of(reader, lot)? {
+        Some(row) if row.originator == *actor => Capacity::Originator,
+        Some(row) if row.holder == *actor => Capacity::Holder,
+        _ => Capacity::PastHolder,
+    })
 }

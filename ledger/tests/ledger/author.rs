@@ -5,7 +5,7 @@ mod governance;
 mod journals;
 mod keys;
 mod refusals;
-mod village;
+pub mod village;
 
 use ledger::author::{
     AcceptTransfer, CancelTransfer, CorrectEvent, DeclineTransfer, EnrolledKey, Knowledge, MoveProduce, OfferLine,
