@@ -15,5 +15,6 @@ mod evidence;
 mod open_offer;
 mod page;
 mod part_sale;
+mod stolen_key;
 mod tampering;
 mod trouble;
