@@ -1,18 +1,19 @@
 //! The keys of an actor: which events gave them, how each stands, and which amendments are in force.
 //!
-//! What ends a key is signed by the actor itself or above it, so the main lanes of the actor, of those above it and of
-//! the network tell all there is to know.
+//! Which keys live, and where journals end, is found by counting (docs/rules.md, section 9.2); here it is told of one
+//! actor.
 
 use crate::reader::Reader;
 use minicbor::{Decode, Encode};
 use provenance::admission::{Ancestry, Judged, given_key};
-use provenance::body::{Body, Custody, Cut};
-use provenance::counting::{CutInForce, Deciding, InForce, Journals, Settlement};
+use provenance::body::{Body, Custody};
+use provenance::counting::{CutInForce, Deciding, Settlement, Survivors};
 use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::network::Network;
 use provenance::payload::Lane;
 use provenance::value::{Text, Timestamp};
 use std::cmp::Reverse;
+use std::sync::Arc;
 use store::StoreError;
 
 /// How a key stands. What ended it later in this list goes before what ended it earlier.
@@ -83,42 +84,24 @@ pub(crate) fn line(reader: &Reader, actor: &SubjectId) -> Result<Vec<SubjectId>,
 }
 
 /// The event that enrolled an actor; nothing for founders and for what is no actor.
-pub(crate) fn enrolment(reader: &Reader, actor: &SubjectId) -> Result<Option<std::sync::Arc<Judged>>, StoreError> {
+pub(crate) fn enrolment(reader: &Reader, actor: &SubjectId) -> Result<Option<Arc<Judged>>, StoreError> {
     let Some((event, _)) = reader.origin(actor)? else { return Ok(None) };
     let judged = reader.judged(&event)?;
     Ok(judged.filter(|judged| matches!(judged.event.payload().body, Body::ActorEnrolled(_))))
 }
 
-/// What the events that decide over this actor's keys come to, and those of the network.
-pub(crate) fn settlement(reader: &Reader, network: &Network, actor: &SubjectId) -> Result<Settlement, StoreError> {
-    let mut deciding = Deciding::default();
-    let mut line = line(reader, actor)?;
-    line.push(network.id().subject());
-    // Who enrols comes before who is enrolled.
-    for subject in line.iter().rev() {
-        for id in reader.lane_events(subject, Lane::Main)? {
-            if let Some(judged) = reader.judged(&id)? {
-                deciding.add(&judged);
-            }
-        }
-    }
-    Settlement::of(network, &deciding, &Walk(reader))
-}
-
-/// The network as its amendments leave it.
-pub(crate) fn amendments(reader: &Reader, network: &Network) -> Result<InForce, StoreError> {
-    let mut deciding = Deciding::default();
-    for id in reader.lane_events(&network.id().subject(), Lane::Main)? {
-        if let Some(judged) = reader.judged(&id)? {
-            deciding.add(&judged);
-        }
-    }
-    Ok(Settlement::of(network, &deciding, &Walk(reader))?.in_force().clone())
+/// Which amendments are in force and which keys live, of what was counted so far.
+pub(crate) fn settlement(reader: &Reader, network: &Network) -> Arc<Settlement> {
+    reader.settlement().unwrap_or_else(|| {
+        // Before the first entry was counted there is the network's definition and nothing else.
+        let Ok(settlement) = Settlement::of(network, &Deciding::default(), &Survivors::default());
+        Arc::new(settlement)
+    })
 }
 
 /// All keys that were given to an actor, the oldest first; none where there is no such actor.
 pub(crate) fn of_actor(reader: &Reader, network: &Network, actor: &SubjectId) -> Result<Vec<ActorKey>, StoreError> {
-    let settlement = settlement(reader, network, actor)?;
+    let settlement = settlement(reader, network);
     let founders = (0..).zip(network.founders());
     let mut founder = founders.filter(|(index, _)| network.id().founder(*index) == *actor);
     if let Some((_, key)) = founder.next() {
@@ -161,7 +144,7 @@ fn key_of(
         ended: None,
         counted_events: None,
     };
-    if given.is_some() && !settlement.keys().is_live_key_event(&event) {
+    if given.is_some() && !reader.counts(&event)? {
         found.state = KeyState::Disowned;
     }
     let cuts = settlement.keys().cuts().get(&(event, key)).map(Vec::as_slice).unwrap_or_default();
@@ -181,26 +164,4 @@ fn key_of(
         (found.state, found.ended_by, found.ended) = (state, Some(cutter), Some(time));
     }
     Ok(found)
-}
-
-/// Follows journals link by link.
-struct Walk<'a>(&'a Reader);
-
-impl Journals for Walk<'_> {
-    type Error = StoreError;
-
-    fn is_within(&self, _: &EventId, cut: &Cut, event: &Judged) -> Result<bool, StoreError> {
-        let height = event.judgement.journal_height;
-        if height > cut.count {
-            return Ok(false);
-        }
-        let mut next = cut.last;
-        while let Some(judged) = self.0.judged(&next)? {
-            if judged.judgement.journal_height <= height {
-                return Ok(next == event.event.id());
-            }
-            next = judged.event.payload().journal;
-        }
-        Ok(false)
-    }
 }

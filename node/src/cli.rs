@@ -61,6 +61,10 @@ pub(crate) enum Command {
     /// Lots of produce
     #[command(subcommand)]
     Produce(command::produce::Produce),
+    /// Cartons, pallets and containers, and what lies in them
+    #[command(subcommand)]
+    Unit(command::unit::Unit),
+    Trace(command::trace::Trace),
     /// Handovers
     #[command(subcommand)]
     Transfer(command::transfer::Transfer),
@@ -94,7 +98,7 @@ pub(crate) enum Command {
     /// Devices: what they travel with, and what they measured
     #[command(subcommand)]
     Device(command::device::Device),
-    /// Warnings of lots
+    /// Recalls: warnings of lots, and what contaminated goods have reached
     #[command(subcommand)]
     Recall(command::recall::Recall),
     /// Decisions over lots that were given away more than once
@@ -170,6 +174,8 @@ impl Command {
             Self::Actor(command) => command.run(global).await,
             Self::Place(command) => command.run(global).await,
             Self::Produce(command) => command.run(global).await,
+            Self::Unit(command) => command.run(global).await,
+            Self::Trace(command) => command.run(global).await,
             Self::Transfer(command) => command.run(global).await,
             Self::Import(command) => command.run(global).await,
             Self::Event(command) => command.run(global).await,

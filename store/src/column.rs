@@ -118,6 +118,29 @@ columns! {
     /// What became of openings. Event id ‖ field path (bytes, as text is written) ‖ text → u64 time in milliseconds:
     /// when the opening was passed to the peer of this id, or, with an empty text, when it was erased here.
     OpeningNotes "opening_notes" Ranges;
+    /// What an event counts as, where that is not simply what it was admitted as. Event id ‖ u64 size of the log since
+    /// which → CBOR of `provenance::admission::Counted`, or null where it counts as it was admitted again.
+    Counted "counted" Ranges;
+    /// The same by size. u64 size of the log ‖ event id → nothing.
+    Recounted "recounted" Ranges;
+    /// Events that decide which others count: keys and their ends, amendments, decisions. u64 log index → event id.
+    Deciding "deciding" Hashes;
+    /// Merkle trees of journals that were cut, up to the cut. Event id of the cutter ‖ event id of the key event (or
+    /// network id) ‖ u8 level ‖ u64 tile → up to 256 hashes of 32 bytes.
+    CutJournals "cut_journals" Hashes;
+    /// View of logistic units. Subject id → CBOR row.
+    Units "view_units" Documents;
+    /// Logistic units in lists. Facet ‖ u64 time ‖ subject id → nothing.
+    UnitsBy "view_units_by" Ranges;
+    /// What lots and units are made of and what became of them. Subject id ‖ u8 direction (0 upstream, 1 downstream) ‖ u32
+    /// page → CBOR `[pages behind page 0, [[subject id, event id, how], …]]`.
+    Lineage "lineage" Points;
+    /// Where lots were, both ways. Place's subject id ‖ u64 time ‖ lot's subject id ‖ event id → nothing; and lot's
+    /// subject id ‖ u64 time ‖ place's subject id ‖ event id → nothing.
+    Whereabouts "whereabouts" Ranges;
+    /// Certificates by what claims can call them, and the lots that claim them. Claim (text) ‖ u8 (0 certificate, 1
+    /// lot) ‖ subject id ‖ event id → nothing.
+    Claims "claims" Ranges;
     /// View of certificates. Subject id → CBOR row.
     Certificates "view_certificates" Documents;
     /// Certificates in lists. Facet ‖ u64 time ‖ subject id → nothing.
@@ -213,8 +236,9 @@ mod tests {
             "meta events judgements log tiles subjects lanes lane_heads journals held held_by_missing cursors \
              peer_cursors anchors openings references view_produces view_produces_by view_transfers \
              view_transfers_by view_actors view_actors_by view_places view_places_by map_tips map_pages \
-             map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes \
-             view_certificates view_certificates_by view_recalls view_recalls_by"
+             map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes counted recounted \
+             deciding cut_journals view_units view_units_by lineage whereabouts claims view_certificates \
+             view_certificates_by view_recalls view_recalls_by"
         );
     }
 }

@@ -120,6 +120,11 @@ async fn serve(
                     Request::Cosign { .. } => Response::CosignRefused { reason: 0, missing: Vec::new() },
                     Request::Openings { .. } => Response::Openings { openings: Vec::new() },
                     Request::Anchor { .. } => Response::Anchor { anchor: None },
+                    // It is a peer of an older version, with no map to compare.
+                    Request::State => Response::Unsupported { kind: 6 },
+                    Request::MapPages { .. } => Response::Unsupported { kind: 7 },
+                    Request::Recent { .. } => Response::Unsupported { kind: 8 },
+                    Request::Unknown { kind, .. } => Response::Unsupported { kind },
                 };
                 // Whoever asked may be gone.
                 let _ = reply.send(response).await;

@@ -4,6 +4,7 @@ mod actor;
 mod attestation;
 mod command;
 mod correction;
+mod goods;
 mod key;
 mod network;
 mod place;
@@ -18,10 +19,13 @@ pub(crate) use attestation::{
 };
 pub(crate) use command::{Command, NothingInput};
 pub(crate) use correction::replacement;
+pub(crate) use goods::{
+    CollectionInput, ContentsInput, HandlingInput, PackingInput, TransformationInput, UnpackingInput,
+};
 pub(crate) use key::{KeyAdditionInput, ReplacementInput, RevocationInput, RotationInput};
 pub(crate) use network::{AmendmentInput, DecisionInput};
-pub(crate) use place::PlaceInput;
-pub(crate) use produce::{ProduceChangeInput, ProduceInput, RetirementInput};
+pub(crate) use place::{PlaceChangeInput, PlaceInput};
+pub(crate) use produce::{CodesInput, ProduceChangeInput, ProduceInput, RetirementInput};
 pub(crate) use scalars::{
     CoordinatesInput, GradeInput, LangTextInput, PriceInput, QuantityInput, gln, gs1_prefixes, hex, text, timestamp,
 };

@@ -5,6 +5,7 @@
 
 mod attestations;
 mod events;
+mod goods;
 mod keys;
 mod page;
 mod receipts;
@@ -13,3 +14,4 @@ mod service;
 mod story;
 mod support;
 mod tiles;
+mod trace;

@@ -1,14 +1,15 @@
 //! A node's interface over a real ledger in a folder of its own, and a client that calls it.
 
 use api::{
-    Anchor, AnchorBlock, AnchorView, AnchoringStatus, ApiState, BaseUrl, Fault, HealthView, NodeIdentity, Peer,
-    PeerView, Token,
+    Anchor, AnchorBlock, AnchorView, AnchoringStatus, ApiState, BaseUrl, Fault, HealthView, NetworkState, NodeIdentity,
+    Peer, PeerView, Token,
 };
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use ed25519_dalek::{Signer, SigningKey};
 use ledger::author::{AtRest, Author, Clock, Keyring, KeyringError, Means, NoAnchors, Salts};
+use ledger::trace::LineageFollower;
 use ledger::view::ViewFollower;
 use ledger::{Ledger, LedgerOptions, LogSigner};
 use provenance::event::SignedEvent;
@@ -60,7 +61,7 @@ impl Node {
         let founder = network.id().founder(0);
         let options = LedgerOptions {
             log_signer: Some(Arc::new(LogKey(key(9)))),
-            followers: vec![Arc::new(ViewFollower::new(network.clone()))],
+            followers: vec![Arc::new(ViewFollower::new(network.clone())), Arc::new(LineageFollower)],
             ..LedgerOptions::default()
         };
         let ledger = Ledger::open(folder.path(), network.clone(), options).unwrap();
@@ -366,6 +367,10 @@ struct NoPeers;
 impl PeerView for NoPeers {
     fn peers(&self) -> Vec<Peer> {
         Vec::new()
+    }
+
+    fn network(&self) -> NetworkState {
+        NetworkState { counters: [("malformed".to_owned(), 3)].into(), ..NetworkState::default() }
     }
 }
 

@@ -1,21 +1,20 @@
 //! An event that is being put together: what it touches, on what it rests, what it seals.
 
+mod lots;
+
 use super::error::AuthorError;
 use super::sealed::FieldOpening;
 use super::submission::{Desk, Link, Signer};
 use super::{Context, To};
 use crate::reader::Stored;
-use provenance::admission::{Ancestry, Judged, OfferedItem, offered_items};
+use provenance::admission::Ancestry;
 use provenance::body::{Body, Recipient, Role};
 use provenance::cbor;
-use provenance::counting::CountedLot;
-use provenance::custody::LotState;
 use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::payload::{Lane, Payload, Touch};
 use provenance::seal::{self, Commitment, Opening, Sealable, SealedField};
 use provenance::value::{Price, Timestamp};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// Something that can become the body of an event.
 pub(super) trait Command: Send + Sync + 'static {
@@ -93,6 +92,16 @@ impl<'a> Draft<'a> {
         self.signer.actor
     }
 
+    /// The event before this one in the signer's journal, which no other event of it follows.
+    pub fn journal(&self) -> EventId {
+        self.journal
+    }
+
+    /// The event that gave the key which signs; the network id for founders.
+    pub fn key_event(&self) -> EventId {
+        self.signer.key_event
+    }
+
     /// Which roles the signer may give to others.
     pub fn may_give(&self) -> Result<Vec<Role>, AuthorError> {
         let enrolment = self.desk.stored(&self.signer.enrolment)?;
@@ -125,42 +134,11 @@ impl<'a> Draft<'a> {
         self.extends(subject, lane, tips)
     }
 
-    /// The event goes on with a lot, whose present state is returned.
-    pub fn extends_lot(&mut self, field: &'static str, lot: SubjectId) -> Result<LotState, AuthorError> {
-        let counted = self.counted(field, lot)?;
-        if counted.disputed {
-            return Err(AuthorError::Disputed { lot });
-        }
-        let tips = self.tips_that_count(&counted)?;
-        self.expects(&counted.tips)?;
-        self.names_decisions(&lot, &tips)?;
-        self.touches.push(Touch { subject: Some(lot), lane: Lane::Main, prev: tips });
-        Ok(counted.state)
-    }
-
-    /// The event answers an offer: it goes on with each item that was offered, in order.
-    pub fn answers(&mut self, offer: EventId) -> Result<Vec<OfferedItem>, AuthorError> {
-        let stored = self.desk.stored(&offer)?.filter(|stored| stored.index.is_some());
-        let items = stored.and_then(|stored| offered_items(&stored.judged));
-        let items = items.ok_or(AuthorError::NoSuchOffer { offer })?;
-        for item in &items {
-            let counted = self.counted("offer", item.item)?;
-            // An addressee's answer is what settles a lot that was offered twice, so it follows the
-            // branch of its own offer, whatever stands beside it.
-            let tips = if counted.disputed {
-                let branch = self.tips_of_offer(&counted, &item.item, offer)?;
-                if branch.is_empty() {
-                    return Err(AuthorError::Disputed { lot: item.item });
-                }
-                branch
-            } else {
-                self.tips_that_count(&counted)?
-            };
-            self.expects(&counted.tips)?;
-            self.names_decisions(&item.item, &tips)?;
-            self.touches.push(Touch { subject: Some(item.item), lane: Lane::Main, prev: tips });
-        }
-        Ok(items)
+    /// The event goes on with a place, which belongs to its basis.
+    pub fn extends_place(&mut self, field: &'static str, place: SubjectId) -> Result<(), AuthorError> {
+        self.names_place(field, &place)?;
+        let tips = self.desk.ledger.reader().counted_tips(&place, Lane::Main)?;
+        self.extends(place, Lane::Main, tips.into_iter().collect())
     }
 
     /// The event goes on with the main lane of what is no lot: an actor, a certificate or the network.
@@ -170,11 +148,6 @@ impl<'a> Draft<'a> {
             tips.push(self.desk.network_id.as_event());
         }
         self.extends(subject, Lane::Main, tips)
-    }
-
-    /// The event that the new one follows in its journal, and by which event its key was given.
-    pub fn journal(&self) -> (EventId, EventId) {
-        (self.journal, self.signer.key_event)
     }
 
     /// The event rests on another one.
@@ -188,21 +161,6 @@ impl<'a> Draft<'a> {
         let (creation, _) = origin.ok_or(AuthorError::UnknownSubject { field, subject: *subject })?;
         self.basis.insert(creation);
         Ok(creation)
-    }
-
-    /// Where the event leaves other tips of a lot behind, the decisions that overruled them belong to its basis: a key
-    /// may only leave behind what it signed itself because it was told to.
-    fn names_decisions(&mut self, lot: &SubjectId, named: &[EventId]) -> Result<(), AuthorError> {
-        let reader = self.desk.ledger.reader();
-        if reader.lane_tips(lot, Lane::Main)?.iter().all(|tip| named.contains(tip)) {
-            return Ok(());
-        }
-        for (_, stored) in reader.history(lot)? {
-            if matches!(stored.judged.event.payload().body, Body::DisputeResolved(_)) {
-                self.basis.insert(stored.judged.event.id());
-            }
-        }
-        Ok(())
     }
 
     /// The event names an actor, whose enrolment belongs to its basis.
@@ -269,45 +227,4 @@ impl<'a> Draft<'a> {
             _ => Ok(()),
         }
     }
-
-    fn counted(&self, field: &'static str, lot: SubjectId) -> Result<CountedLot, AuthorError> {
-        self.desk.ledger.reader().lot(&lot)?.ok_or(AuthorError::UnknownLot { field, lot })
-    }
-
-    /// The tips to extend: without those that an accepted handover left beside it, which tell
-    /// nothing of the lot any more. Where the signer itself told something there, all tips are
-    /// named if they can be joined, because a key must not leave behind what it signed.
-    fn tips_that_count(&self, counted: &CountedLot) -> Result<Vec<EventId>, AuthorError> {
-        let mut own_beside = false;
-        for id in &counted.beside {
-            own_beside |= self.desk.stored(id)?.is_some_and(|stored| stored.judged.event.key() == self.signer.key);
-        }
-        let joinable = counted.in_conflict.is_empty();
-        let named = |tip: &&EventId| (own_beside && joinable) || !counted.beside.contains(*tip);
-        Ok(counted.tips.iter().filter(named).copied().collect())
-    }
-
-    /// The tips at which, as seen from their own ancestors, this offer is open.
-    fn tips_of_offer(
-        &self,
-        counted: &CountedLot,
-        lot: &SubjectId,
-        offer: EventId,
-    ) -> Result<Vec<EventId>, AuthorError> {
-        let mut tips = Vec::new();
-        for tip in &counted.tips {
-            let Some(stored) = self.desk.stored(tip)? else { continue };
-            let open = lot_at(&stored.judged, lot).and_then(|state| state.open);
-            tips.extend(open.filter(|open| open.offer == offer).map(|_| *tip));
-        }
-        Ok(tips)
-    }
-}
-
-/// The lot after an event of its main lane.
-fn lot_at<'a>(judged: &'a Arc<Judged>, lot: &SubjectId) -> Option<&'a LotState> {
-    let touches = judged.event.payload().touches.iter().enumerate();
-    let mut on_lane = touches.filter(|(_, touch)| touch.lane == Lane::Main).map(|(index, _)| index);
-    let index = on_lane.find(|index| judged.event.subject(*index) == Some(*lot))?;
-    judged.judgement.lines.get(index)?.lot.as_ref()
 }

@@ -95,9 +95,10 @@ impl Command for AmendNetwork {
         let follows = match &self.follows {
             Some(follows) => ascending(follows),
             None => {
-                let in_force = keys::amendments(reader, network)?;
+                let settlement = keys::settlement(reader, network);
+                let in_force = settlement.in_force();
                 let newest = || in_force.amendments.last().copied().unwrap_or_else(|| network.id().as_event());
-                if in_force.rivals.is_empty() { vec![newest()] } else { in_force.rivals.into_iter().collect() }
+                if in_force.rivals.is_empty() { vec![newest()] } else { in_force.rivals.iter().copied().collect() }
             }
         };
         let leaves = self.leaves.as_ref().map(|leaves| founder_leaves(draft, leaves)).transpose()?;

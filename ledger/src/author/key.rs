@@ -113,7 +113,7 @@ impl Command for RotateKey {
 
     fn compose(&self, draft: &mut Draft<'_>) -> Result<Body, AuthorError> {
         extends_own_keys(draft)?;
-        let (last, key_event) = draft.journal();
+        let (last, key_event) = (draft.journal(), draft.key_event());
         let (count, root) = if last == key_event { (0, empty_root()) } else { end_at(draft, last)? };
         let (key, custody, journal) = (new_key(draft, &self.key)?, self.custody, JournalRoot { count, root });
         let mut body = KeyRotated { key, custody, journal, countersignature: ByteArray::from([0; 64]) };
@@ -145,8 +145,7 @@ impl Command for RevokeActor {
 
 /// The signer changes its own keys. Admission looks at this again; a key is only made where it may be given.
 fn extends_own_keys(draft: &mut Draft<'_>) -> Result<(), AuthorError> {
-    let (_, key_event) = draft.journal();
-    if key_event == draft.desk().network_id.as_event() {
+    if draft.key_event() == draft.desk().network_id.as_event() {
         return Err(AuthorError::Rule(Rule::FounderKey));
     }
     draft.extends_own_lane()

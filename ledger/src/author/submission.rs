@@ -181,7 +181,7 @@ impl Desk {
                 None => AuthorError::KeyNotKept { actor },
             });
         };
-        let amendment = keys::amendments(reader, network)?.amendments.last().copied();
+        let amendment = keys::settlement(reader, network).in_force().amendments.last().copied();
         Ok(Signer { actor, key: *key, key_event: *event, enrolment, amendment })
     }
 

@@ -50,7 +50,7 @@ pub struct CertificateStep {
     pub reason: Option<Text<512>>,
 }
 
-/// A certificate as all admitted events together show it.
+/// A certificate as all events that count together show it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 #[cbor(array)]
 pub struct CertificateRow {
@@ -130,14 +130,19 @@ impl CertificateRow {
         facets
     }
 
-    /// The row of a certificate, from all admitted events; nothing if there is no such certificate.
+    /// The row of a certificate, from all events that count; nothing if there is no such certificate.
     pub(crate) fn of(reader: &Reader, certificate: &SubjectId) -> Result<Option<Self>, StoreError> {
         let Some((event, _)) = reader.origin(certificate)? else { return Ok(None) };
         let Some(stored) = reader.stored(&event)? else { return Ok(None) };
+        if !reader.creates(&event, certificate)? {
+            return Ok(None);
+        }
         let Body::CertificateIssued(body) = stored.judged.event.payload().body.clone() else { return Ok(None) };
         let mut steps = Vec::new();
-        for entry in history::of_subject(reader, certificate)?.iter().filter(|entry| entry.lane == Lane::Main) {
-            if let Body::CertificateStatus(body) = entry.body() {
+        for entry in history::of_subject(reader, certificate)?.iter().filter(|entry| entry.counts) {
+            if entry.lane == Lane::Main
+                && let Body::CertificateStatus(body) = entry.body()
+            {
                 let (event, signer) = (entry.id(), entry.stored.judged.judgement.actor);
                 let (state, from, reason) = (body.state, body.from, body.reason.clone());
                 steps.push(CertificateStep { event, signer, state, from, reason });

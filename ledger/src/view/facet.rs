@@ -1,6 +1,6 @@
 //! Facets: by what lists can be asked for, as the first part of the keys of list columns.
 
-use super::produce::LotStanding;
+use super::holding::LotStanding;
 use super::transfer::TransferState;
 use provenance::body::Role;
 use provenance::id::{EventId, PublicKey, SubjectId};
@@ -37,7 +37,7 @@ macro_rules! facets {
 facets! {
     /// Every row.
     0 All();
-    /// Lots that an actor holds.
+    /// Lots and units that an actor holds.
     1 Holder(actor: SubjectId);
     /// Lots that come from an actor.
     2 Originator(actor: SubjectId);
@@ -45,14 +45,18 @@ facets! {
     3 Commodity(scheme: String, code: String);
     /// Lots of a grade: scheme and value.
     4 Grade(scheme: String, value: String);
-    /// Lots by how they stand, as a number.
+    /// Lots and units by how they stand, as a number.
     5 Standing(standing: u8);
-    /// Part-lots of a lot.
+    /// Lots that were taken from a lot, or made of it and perhaps of others.
     6 Parent(lot: SubjectId);
     /// Lots of a trade item.
     7 Gtin(gtin: String);
     /// Lots of a trade item and batch number.
     8 GtinLot(gtin: String, lot: String);
+    /// Lots and units that an actor owns.
+    9 Owner(actor: SubjectId);
+    /// Lots and units that lie directly in a unit.
+    10 Inside(unit: SubjectId);
     /// Handovers by state, as a number.
     20 State(state: u8);
     /// Handovers that an actor offers.
@@ -75,14 +79,16 @@ facets! {
     60 RegisteredBy(actor: SubjectId);
     /// The place with a Global Location Number.
     61 Gln(gln: String);
+    /// The unit with a serial shipping container code.
+    80 Sscc(sscc: String);
     /// The certificates of a scheme with a number.
-    80 Certificate(scheme: String, number: String);
+    100 Certificate(scheme: String, number: String);
     /// Certificates that hold for an actor.
-    81 Operator(actor: SubjectId);
+    101 Operator(actor: SubjectId);
     /// Certificates or recalls that an actor issued.
-    82 Issuer(actor: SubjectId);
+    102 Issuer(actor: SubjectId);
     /// Recalls that stand (1), and those that were ended (0).
-    83 Active(active: u8);
+    103 Active(active: u8);
 }
 
 impl Facet {
@@ -130,6 +136,7 @@ lists! {
     TransfersBy EventId;
     ActorsBy SubjectId;
     PlacesBy SubjectId;
+    UnitsBy SubjectId;
     CertificatesBy SubjectId;
     RecallsBy EventId;
 }
@@ -149,6 +156,9 @@ mod tests {
             (Facet::state(TransferState::Open), 20),
             (Facet::role(Role::Device), 40),
             (Facet::Gln("6291041500213".into()), 61),
+            (Facet::Sscc("106141412345678908".into()), 80),
+            (Facet::Certificate("organic".into(), "17".into()), 100),
+            (Facet::Active(1), 103),
         ] {
             let bytes = (facet.clone(), 5_u64, actor).to_bytes();
             assert_eq!(bytes[0], first);

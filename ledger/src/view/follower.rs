@@ -3,12 +3,14 @@
 
 use super::actor::{self, ActorRow, Actors};
 use super::certificate::{CertificateRow, Certificates};
-use super::facet::{ActorsBy, CertificatesBy, Facet, ListTable, PlacesBy, ProducesBy, RecallsBy, TransfersBy};
+use super::facet::{ActorsBy, CertificatesBy, Facet, ListTable, PlacesBy, ProducesBy, RecallsBy, TransfersBy, UnitsBy};
 use super::lineage;
 use super::place::{PlaceRow, Places};
 use super::produce::{ProduceRow, Produces};
 use super::recall::{RecallRow, Recalls};
 use super::transfer::{TransferRow, Transfers, answered_offer};
+use super::unit::{UnitRow, Units};
+use crate::counting::recounted;
 use crate::follower::{Follower, LogEntry};
 use crate::reader::Reader;
 use provenance::admission::{Ancestry, Judged, offered_items};
@@ -20,9 +22,9 @@ use std::collections::BTreeSet;
 use store::{Batch, Column, Key, Range, StoreError, Table};
 
 /// Raised whenever a row changes its bytes or its meaning; the views are then made again.
-const VERSION: u32 = 3;
+const VERSION: u32 = 5;
 
-/// Keeps the views of lots, handovers, actors, places, certificates and recalls.
+/// Keeps the views of lots, units, handovers, actors, places, certificates and recalls.
 #[derive(Debug)]
 pub struct ViewFollower {
     network: Network,
@@ -46,6 +48,8 @@ impl ViewFollower {
         Column::CertificatesBy,
         Column::Recalls,
         Column::RecallsBy,
+        Column::Units,
+        Column::UnitsBy,
     ];
 
     /// For the views of this network.
@@ -76,9 +80,14 @@ impl Follower for ViewFollower {
         for entry in entries {
             changed.by(&self.network, reader, &entry.stored.judged)?;
         }
+        if let (Some(first), Some(last)) = (entries.first(), entries.last()) {
+            for stored in recounted(reader, first.index, last.index + 1)? {
+                changed.by(&self.network, reader, &stored.judged)?;
+                changed.inherit_from(&stored.judged);
+            }
+        }
         changed.add_forked(reader)?;
         changed.add_parts(reader)?;
-        changed.add_enrolled(reader)?;
         self.write(reader, changed, batch)
     }
 }
@@ -87,16 +96,14 @@ impl Follower for ViewFollower {
 #[derive(Debug, Default)]
 struct Changed {
     lots: BTreeSet<SubjectId>,
-    /// Lots of which something may have changed that their parts inherit: what is told of them, or a
-    /// conflict.
+    /// Lots of which something may have changed that their parts inherit: what is told of them.
     inherited: BTreeSet<SubjectId>,
     transfers: BTreeSet<EventId>,
     actors: BTreeSet<SubjectId>,
     places: BTreeSet<SubjectId>,
     certificates: BTreeSet<SubjectId>,
     recalls: BTreeSet<EventId>,
-    /// Actors whose keys may have ended, and with them those that they gave.
-    ended: BTreeSet<SubjectId>,
+    units: BTreeSet<SubjectId>,
 }
 
 impl Changed {
@@ -124,41 +131,30 @@ impl Changed {
             Body::RecallEnded(body) => {
                 self.recalls.insert(body.recall);
             }
-            // A founder who leaves takes along what its key gave after that.
-            Body::NetworkAmended(_) | Body::NetworkApproved(_) => {
-                self.ended.extend(actor::founders(network));
-                self.actors.extend(actor::founders(network));
-            }
-            Body::ActorKeyRotated(_) | Body::ActorKeyReplaced(_) | Body::ActorRevoked(_) => {
-                self.ended.extend(event.subject(0));
-            }
+            // A founder may leave. What its key gave to others after that is counted again, as with any key that ends.
+            Body::NetworkAmended(_) | Body::NetworkApproved(_) => self.actors.extend(actor::founders(network)),
             body => self.transfers.extend(answered_offer(body)),
         }
         Ok(())
     }
 
-    /// Whether the keys of an actor live depends on the keys of all above it.
-    fn add_enrolled(&mut self, reader: &Reader) -> Result<(), StoreError> {
-        let mut open: Vec<SubjectId> = self.ended.iter().copied().collect();
-        while let Some(enroller) = open.pop() {
-            for row in reader.store().scan::<ActorsBy>(Range::prefix(&Facet::Enroller(enroller))) {
-                let ((_, _, actor), ()) = row?;
-                self.actors.insert(actor);
-                if self.ended.insert(actor) {
-                    open.push(actor);
-                }
-            }
-        }
-        Ok(())
-    }
-
     fn subject(&mut self, network: &Network, reader: &Reader, subject: SubjectId) -> Result<(), StoreError> {
-        let created = match reader.origin(&subject)? {
-            Some((event, _)) => reader.stored(&event)?,
-            None => None,
+        let (created, touch) = match reader.origin(&subject)? {
+            Some((event, touch)) => (reader.stored(&event)?, touch),
+            None => (None, 0),
         };
         match created.as_ref().map(|stored| &stored.judged.event.payload().body) {
-            Some(Body::ProduceRegistered(_) | Body::TransferOffered(_) | Body::TransferAccepted(_)) => {
+            Some(Body::UnitPacked(_)) if touch == 0 => {
+                self.units.insert(subject);
+            }
+            Some(
+                Body::ProduceRegistered(_)
+                | Body::ProduceCollected(_)
+                | Body::ProduceTransformed(_)
+                | Body::TransferOffered(_)
+                | Body::TransferAccepted(_)
+                | Body::UnitPacked(_),
+            ) => {
                 self.lots.insert(subject);
             }
             Some(Body::PlaceRegistered(_)) => {
@@ -178,6 +174,12 @@ impl Changed {
         Ok(())
     }
 
+    /// What counts of an event has changed, so all may have that its lots hand on.
+    fn inherit_from(&mut self, judged: &Judged) {
+        let touched = (0..judged.event.payload().touches.len()).filter_map(|touch| judged.event.subject(touch));
+        self.inherited.extend(touched.filter(|subject| self.lots.contains(subject)));
+    }
+
     fn correction(&mut self, target: Option<&Judged>, subject: Option<SubjectId>) {
         self.inherited.extend(subject.filter(|subject| self.lots.contains(subject)));
         let Some((target, items)) = target.and_then(|target| Some((target, offered_items(target)?))) else { return };
@@ -187,26 +189,44 @@ impl Changed {
     }
 
     /// Where a lane has forked, an answer on a part's lane can settle the conflict of the lot from
-    /// which it was taken, and that conflict reaches all other parts.
+    /// which it was taken.
     fn add_forked(&mut self, reader: &Reader) -> Result<(), StoreError> {
+        let mut forked = BTreeSet::new();
         for lot in &self.lots {
-            for ancestor in lineage::of_lot(reader, lot)?.unwrap_or_default() {
-                if reader.lane_tips(&ancestor.lot, Lane::Main)?.len() > 1 {
-                    self.inherited.insert(ancestor.lot);
+            let Some((event, _)) = reader.origin(lot)? else { continue };
+            let Some(created) = reader.stored(&event)? else { continue };
+            for parent in lineage::parents_of(&created.judged, lot) {
+                if reader.lane_tips(&parent, Lane::Main)?.len() > 1 {
+                    forked.insert(parent);
                 }
             }
+        }
+        self.lots.extend(forked);
+        Ok(())
+    }
+
+    /// A handover looks different when a rival of it comes or goes.
+    fn handovers_of(&mut self, reader: &Reader, events: impl Iterator<Item = EventId>) -> Result<(), StoreError> {
+        for event in events {
+            let Some(stored) = reader.stored(&event)? else { continue };
+            let body = &stored.judged.event.payload().body;
+            let offer = if matches!(body, Body::TransferOffered(_)) { Some(event) } else { answered_offer(body) };
+            self.transfers.extend(offer);
         }
         Ok(())
     }
 
-    /// Parts inherit what changes in the lot from which they were taken.
+    /// Parts inherit what changes in the lot from which they were taken; what was made of it is described anew.
     fn add_parts(&mut self, reader: &Reader) -> Result<(), StoreError> {
         let mut open: Vec<SubjectId> = self.inherited.iter().copied().collect();
         while let Some(lot) = open.pop() {
-            self.lots.insert(lot);
-            for row in reader.store().scan::<ProducesBy>(Range::prefix(&Facet::Parent(lot))) {
-                let ((_, _, part), ()) = row?;
-                if self.inherited.insert(part) {
+            match reader.store().get::<Units>(&lot)? {
+                Some(_) => self.units.insert(lot),
+                None => self.lots.insert(lot),
+            };
+            for part in children(reader, &lot)? {
+                let row = reader.store().get::<Produces>(&part)?;
+                if row.is_none_or(|row| row.root != part) && self.inherited.insert(part) {
                     open.push(part);
                 }
             }
@@ -215,29 +235,20 @@ impl Changed {
     }
 }
 
+/// Lots that were taken from this one, or made of it.
+fn children(reader: &Reader, lot: &SubjectId) -> Result<Vec<SubjectId>, StoreError> {
+    listed::<ProducesBy>(reader, &Facet::Parent(*lot))
+}
+
+fn listed<L: ListTable>(reader: &Reader, facet: &Facet) -> Result<Vec<L::Id>, StoreError> {
+    let rows = reader.store().scan::<L>(Range::prefix(facet));
+    rows.map(|row| row.map(|((_, _, id), ())| id)).collect()
+}
+
 impl ViewFollower {
     fn write(&self, reader: &Reader, mut changed: Changed, batch: &mut Batch) -> Result<(), StoreError> {
-        for id in &changed.lots {
-            let (old, new) = (reader.store().get::<Produces>(id)?, ProduceRow::of(reader, id)?);
-            for row in old.iter().chain(&new) {
-                // A handover looks different when a rival of it comes or goes.
-                for event in row.contested() {
-                    let Some(stored) = reader.stored(&event)? else { continue };
-                    let body = &stored.judged.event.payload().body;
-                    let offer =
-                        if matches!(body, Body::TransferOffered(_)) { Some(event) } else { answered_offer(body) };
-                    changed.transfers.extend(offer);
-                }
-            }
-            // Whoever warns of a lot does so as its holder, or as one who held it once.
-            if old.as_ref().map(|row| row.holder) != new.as_ref().map(|row| row.holder) {
-                for row in reader.store().scan::<RecallsBy>(Range::prefix(&Facet::Lot(*id))) {
-                    changed.recalls.insert(row?.0.2);
-                }
-            }
-            let place = |row: &ProduceRow| (row.facets(), row.created.ms());
-            replace::<Produces, ProducesBy>(batch, id, old.as_ref().map(place), new.as_ref().map(place), new.as_ref());
-        }
+        write_units(reader, &mut changed, batch)?;
+        write_lots(reader, &mut changed, batch)?;
         for id in &changed.transfers {
             let (old, new) = (reader.store().get::<Transfers>(id)?, TransferRow::of(reader, id)?);
             let place = |row: &TransferRow| (row.facets(), row.offered.ms());
@@ -273,6 +284,57 @@ impl ViewFollower {
         }
         Ok(())
     }
+}
+
+/// Writes the rows of units. What lies in one goes with it, so its row shows where and with whom that is. Whoever warns of
+/// a unit or lot does so as its holder, or as one who held it once.
+fn write_units(reader: &Reader, changed: &mut Changed, batch: &mut Batch) -> Result<(), StoreError> {
+    let mut done = BTreeSet::new();
+    while let Some(id) = changed.units.pop_first() {
+        if !done.insert(id) {
+            continue;
+        }
+        let (old, new) = (reader.store().get::<Units>(&id)?, UnitRow::of(reader, &id)?);
+        for row in old.iter().chain(&new) {
+            changed.handovers_of(reader, row.contested())?;
+        }
+        if old.as_ref().map(|row| row.holder) != new.as_ref().map(|row| row.holder) {
+            changed.recalls.extend(listed::<RecallsBy>(reader, &Facet::Lot(id))?);
+        }
+        if old.as_ref().map(UnitRow::shared) != new.as_ref().map(UnitRow::shared) {
+            changed.lots.extend(listed::<ProducesBy>(reader, &Facet::Inside(id))?);
+            changed.units.extend(listed::<UnitsBy>(reader, &Facet::Inside(id))?);
+        }
+        let place = |row: &UnitRow| (row.facets(), row.created.ms());
+        replace::<Units, UnitsBy>(batch, &id, old.as_ref().map(place), new.as_ref().map(place), new.as_ref());
+    }
+    Ok(())
+}
+
+/// Writes the rows of lots. A conflict of one reaches all that was taken from it or made of it.
+fn write_lots(reader: &Reader, changed: &mut Changed, batch: &mut Batch) -> Result<(), StoreError> {
+    let mut done = BTreeSet::new();
+    while let Some(id) = changed.lots.pop_first() {
+        if !done.insert(id) {
+            continue;
+        }
+        let (old, new) = (reader.store().get::<Produces>(&id)?, ProduceRow::of(reader, &id)?);
+        for row in old.iter().chain(&new) {
+            changed.handovers_of(reader, row.contested())?;
+        }
+        if old.as_ref().map(|row| row.holder) != new.as_ref().map(|row| row.holder) {
+            changed.recalls.extend(listed::<RecallsBy>(reader, &Facet::Lot(id))?);
+        }
+        // A new lot has no parts but those of the same entries, which are written with it.
+        if let Some(old) = &old
+            && new.as_ref().map(ProduceRow::conflict) != Some(old.conflict())
+        {
+            changed.lots.extend(children(reader, &id)?);
+        }
+        let place = |row: &ProduceRow| (row.facets(), row.created.ms());
+        replace::<Produces, ProducesBy>(batch, &id, old.as_ref().map(place), new.as_ref().map(place), new.as_ref());
+    }
+    Ok(())
 }
 
 /// Replaces a row and its places in lists.

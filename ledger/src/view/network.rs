@@ -12,6 +12,9 @@ use provenance::value::{Text, Timestamp};
 use std::collections::BTreeMap;
 use store::StoreError;
 
+/// The parameter by which founders let anyone read, where it is true.
+const OPEN_READING: &str = "open_reading";
+
 /// How an amendment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -67,7 +70,8 @@ pub struct NetworkRow {
 impl NetworkRow {
     /// The network, from all admitted events.
     pub(crate) fn of(reader: &Reader, network: &Network) -> Result<Self, StoreError> {
-        let in_force = keys::amendments(reader, network)?;
+        let settlement = keys::settlement(reader, network);
+        let in_force = settlement.in_force();
         let mut row = Self {
             voting: in_force.founders.iter().copied().collect(),
             contracts: None,
@@ -111,6 +115,11 @@ impl NetworkRow {
         }
         row.apply();
         Ok(row)
+    }
+
+    /// Whether the founders agreed that anyone may read: ask any node for its log, events and anchors.
+    pub fn open_reading(&self) -> bool {
+        self.parameters.get(OPEN_READING) == Some(&Any::Bool(true))
     }
 
     /// What the amendments in force change, one after the other.

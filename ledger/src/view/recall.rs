@@ -3,9 +3,11 @@
 use super::facet::Facet;
 use super::history;
 use super::produce::ProduceRow;
+use super::unit::UnitRow;
 use crate::keys;
 use crate::reader::Reader;
 use minicbor::{Decode, Encode};
+use provenance::admission::Ancestry;
 use provenance::body::{Body, RecallAction, RecallLevel, Role};
 use provenance::id::{EventId, SubjectId};
 use provenance::value::{Text, Timestamp};
@@ -19,7 +21,7 @@ pub enum Capacity {
     /// It is an authority, or a founder.
     #[n(0)]
     Authority,
-    /// The lot comes from it.
+    /// The lot comes from it, or it packed the unit.
     #[n(1)]
     Originator,
     /// It holds the lot.
@@ -42,7 +44,7 @@ pub struct RecalledLot {
     pub capacity: Capacity,
 }
 
-/// A recall as all admitted events together show it.
+/// A recall as all events that count together show it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 #[cbor(array)]
 pub struct RecallRow {
@@ -111,13 +113,16 @@ impl RecallRow {
         facets
     }
 
-    /// The row of a recall, from all admitted events; nothing if there is no such recall.
+    /// The row of a recall, from all events that count; nothing if there is no such recall.
     pub(crate) fn of(reader: &Reader, recall: &EventId) -> Result<Option<Self>, StoreError> {
-        let Some(stored) = reader.stored(recall)?.filter(|stored| stored.index.is_some()) else { return Ok(None) };
-        let event = &stored.judged.event;
+        let Some(seen) = reader.seen(recall)? else { return Ok(None) };
+        let event = &seen.judged.event;
         let Body::RecallIssued(body) = event.payload().body.clone() else { return Ok(None) };
-        let issuer = stored.judged.judgement.actor;
-        let touched: Vec<SubjectId> = event.payload().touches.iter().filter_map(|touch| touch.subject).collect();
+        let issuer = seen.judged.judgement.actor;
+        let touches = event.payload().touches.iter().enumerate();
+        let touched = touches.filter(|(at, _)| seen.counts(*at)).filter_map(|(_, touch)| touch.subject);
+        let touched: Vec<SubjectId> = touched.collect();
+        let Some(first) = touched.first() else { return Ok(None) };
         let is_authority = is_authority(reader, &issuer)?;
         let mut lots = Vec::with_capacity(touched.len());
         for lot in &touched {
@@ -140,10 +145,8 @@ impl RecallRow {
             end_reason: None,
         };
         // Every event about a recall touches all its lots, so the first shows all of them.
-        if let Some(first) = touched.first() {
-            for entry in history::of_subject(reader, first)? {
-                row.tell(entry.id(), entry.body(), entry.stored.judged.event.payload().time);
-            }
+        for entry in history::of_subject(reader, first)?.iter().filter(|entry| entry.counts) {
+            row.tell(entry.id(), entry.body(), entry.stored.judged.event.payload().time);
         }
         Ok(Some(row))
     }
@@ -179,9 +182,15 @@ fn is_authority(reader: &Reader, actor: &SubjectId) -> Result<bool, StoreError> 
 
 /// What an actor is to a lot of which it may warn though it is no authority.
 fn capacity(reader: &Reader, actor: &SubjectId, lot: &SubjectId) -> Result<Capacity, StoreError> {
-    Ok(match ProduceRow::of(reader, lot)? {
-        Some(row) if row.originator == *actor => Capacity::Originator,
-        Some(row) if row.holder == *actor => Capacity::Holder,
-        _ => Capacity::PastHolder,
+    let (originator, holder) = match ProduceRow::of(reader, lot)? {
+        Some(row) => (Some(row.originator), Some(row.holder)),
+        None => UnitRow::of(reader, lot)?.map(|row| (row.packed_by, row.holder)).unzip(),
+    };
+    Ok(if originator == Some(*actor) {
+        Capacity::Originator
+    } else if holder == Some(*actor) {
+        Capacity::Holder
+    } else {
+        Capacity::PastHolder
     })
 }

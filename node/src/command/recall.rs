@@ -1,7 +1,8 @@
-//! `furrow recall`: warnings of lots.
+//! `furrow recall`: warnings of lots, and what contaminated goods have reached.
 
 use crate::cli::Global;
 use crate::client::Client;
+use crate::command::recall_report::Report;
 use crate::command::said::set;
 use crate::command::signing::Signing;
 use crate::failure::Failure;
@@ -48,6 +49,7 @@ pub(crate) enum Recall {
         #[arg(long, value_name = "ACTOR")]
         issuer: Option<String>,
     },
+    Report(Report),
 }
 
 /// Of what is warned.
@@ -133,6 +135,7 @@ impl Recall {
             }
             Self::Show { recall } => show(global, &client.get(&format!("/recalls/{recall}")).await?),
             Self::List { active, lot, issuer } => list(global, &client, active, lot, issuer).await,
+            Self::Report(report) => report.run(global, &client).await,
         }
     }
 }

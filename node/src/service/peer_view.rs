@@ -2,17 +2,20 @@
 
 use super::anchor_view::time;
 use crate::sync::Sync;
-use api::{Peer, PeerCosigning};
+use api::{NetworkState, Peer, PeerCosigning, RefusedPeer};
 
-/// Reads what the sync remembers of its peers.
-pub(super) struct PeerView(pub(super) Sync);
+/// Reads what the sync remembers of its peers, and what the network tells of itself.
+pub(super) struct PeerView {
+    pub(super) sync: Sync,
+    pub(super) network: p2p::Handle,
+}
 
 impl api::PeerView for PeerView {
     fn peers(&self) -> Vec<Peer> {
-        let mut cosigning = self.0.cosigning();
-        let peers = self.0.peers().into_iter();
+        let mut cosigning = self.sync.cosigning();
+        let peers = self.sync.peers().into_iter();
         peers
-            .map(|(peer, followed_size)| Peer {
+            .map(|(peer, progress)| Peer {
                 cosigning: cosigning.remove(&peer.id).map(|known| PeerCosigning {
                     cosigned_for: known.cosigned_for,
                     cosigned_by: known.cosigned_by,
@@ -26,8 +29,28 @@ impl api::PeerView for PeerView {
                 round_trip_ms: peer.round_trip.and_then(|time| u64::try_from(time.as_millis()).ok()),
                 points: peer.points,
                 agent: peer.agent,
-                followed_size,
+                followed_size: progress.as_ref().map(|progress| progress.have),
+                log_size: progress.as_ref().map(|progress| progress.of),
+                events_per_s: progress.as_ref().map(|progress| progress.events_per_s),
+                eta_s: progress.and_then(|progress| progress.eta_s),
             })
             .collect()
+    }
+    fn network(&self) -> NetworkState {
+        let status = self.network.status();
+        let refused = |peer: &p2p::RefusedPeer| RefusedPeer {
+            id: peer.id.to_string(),
+            reason: peer.reason.to_string(),
+            times: peer.times,
+        };
+        NetworkState {
+            reachability: status.reachability.to_string(),
+            external_addresses: status.external_addresses.clone(),
+            relays: status.relays.iter().map(ToString::to_string).collect(),
+            founding: status.founding,
+            readers: status.readers,
+            refused: status.refused.iter().map(refused).collect(),
+            counters: status.counters.named().map(|(name, count)| (name.to_owned(), count)).into(),
+        }
     }
 }

@@ -6,13 +6,15 @@ use super::health::Health;
 use super::keyring::means;
 use super::log_key::LogKey;
 use super::peer_view::PeerView;
-use crate::config::{ConfigError, Configuration};
+use super::roll;
+use crate::config::{Admission, ConfigError, Configuration};
 use crate::data_dir::DataDir;
 use crate::keystore::{ANCHORING, COOPERATIVE, Keystore, KeystoreError, LOG, OPENINGS, PEER, Secret};
 use crate::sync;
 use anchoring::{AnchorService, AnchorStatus};
 use api::{ApiState, BaseUrl, NodeIdentity, Token};
 use ledger::author::Author;
+use ledger::trace::LineageFollower;
 use ledger::view::{ViewFollower, Views};
 use ledger::{Ledger, LedgerOptions};
 use provenance::id::{PublicKey, SubjectId};
@@ -60,6 +62,9 @@ pub(crate) enum StartError {
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] ledger::OpenError),
+    /// The enrolled nodes.
+    #[error("the enrolled nodes cannot be read from the store")]
+    Roll(#[from] store::StoreError),
     /// The network.
     #[error(transparent)]
     Network(#[from] p2p::StartError),
@@ -140,13 +145,13 @@ pub(crate) async fn start(
         LedgerOptions {
             store: store_options(configuration),
             log_signer: Some(Arc::new(log_key)),
-            followers: vec![Arc::new(ViewFollower::new(network.clone()))],
+            followers: vec![Arc::new(ViewFollower::new(network.clone())), Arc::new(LineageFollower)],
             ..LedgerOptions::default()
         },
     )?;
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let opened = open(&ledger, configuration, &network, identity, &anchoring_key, &stop).await;
-    let Opened { handle, incoming, anchor_status, anchor_service, peer_addresses } = match opened {
+    let Opened { handle, incoming, anchor_status, anchor_service, peer_addresses, roll } = match opened {
         Ok(opened) => opened,
         Err(error) => {
             stop.cancel();
@@ -159,6 +164,13 @@ pub(crate) async fn start(
     let means = means(keystore, &openings_key, Anchored(anchor_status.clone()));
     let author = Author::new(ledger.clone(), means, actor.unwrap_or(NOBODY));
     let sync = sync::start(author.clone(), handle.clone(), incoming, log, anchor_status.clone(), &tasks, &stop);
+    if let Some(roll) = roll {
+        tasks.spawn(stop.clone().run_until_cancelled_owned(roll::run(
+            ledger.clone(),
+            roll,
+            configuration.p2p.open_reading,
+        )));
+    }
     let keeping = super::kept_versions::run(ledger.clone(), anchor_status.clone());
     tasks.spawn(stop.clone().run_until_cancelled_owned(keeping));
     if let Some(service) = anchor_service {
@@ -170,6 +182,11 @@ pub(crate) async fn start(
     if actor.is_none() {
         let note = "the key 'cooperative' is enrolled nowhere yet: this node replicates, and can write after that and a restart";
         notes.push(note.to_owned());
+    }
+    if configuration.p2p.admission == Admission::Enrolled {
+        notes.extend(configuration.p2p.unnamed_bootstrap().map(|address| {
+            format!("'{address}' names no peer id, so who answers there is trusted only once it is an enrolled node")
+        }));
     }
     if configuration.anchoring.rpc_urls.is_empty() {
         notes.push("no Ethereum endpoint is configured, so nothing is anchored".to_owned());
@@ -187,7 +204,7 @@ pub(crate) async fn start(
         token: Arc::new(token),
         base_url,
         anchoring: Arc::new(AnchorView::new(ledger.clone(), anchor_status)),
-        peers: Arc::new(PeerView(sync)),
+        peers: Arc::new(PeerView { sync, network: handle.clone() }),
         health: Arc::new(health),
     };
     let ended = stop.clone();
@@ -208,6 +225,8 @@ struct Opened {
     anchor_status: watch::Receiver<AnchorStatus>,
     anchor_service: Option<AnchorService>,
     peer_addresses: Vec<String>,
+    /// Takes the roll of enrolled nodes, if only they are let in.
+    roll: Option<watch::Sender<Arc<p2p::Roll>>>,
 }
 
 async fn open(
@@ -230,6 +249,15 @@ async fn open(
         (None, watch::channel(AnchorStatus::disabled(reason)).1)
     };
     let section = &configuration.p2p;
+    let (roll, admission) = match section.admission {
+        Admission::Anyone => (None, p2p::Admission::Anyone),
+        Admission::Enrolled => {
+            let (reader, open_reading) = (ledger.clone(), section.open_reading);
+            let read = tokio::task::spawn_blocking(move || roll::read(&reader, open_reading));
+            let (roll, told) = watch::channel(Arc::new(read.await.expect("reading does not panic")?));
+            (Some(roll), p2p::Admission::Enrolled(told))
+        }
+    };
     let config = p2p::Config {
         listen: section.listen.clone(),
         bootstrap: section.bootstrap.clone(),
@@ -237,11 +265,22 @@ async fn open(
         max_peers: section.max_peers,
         request_timeout: section.request_timeout(),
         block_for: section.block_for(),
+        admission,
+        trusted: section.trusted_peers()?,
+        max_connections_per_address: section.max_connections_per_address,
+        max_memory_bytes: section.max_memory_mib.saturating_mul(1 << 20),
+        upload_bytes_per_second: section.max_upload_mib_s.saturating_mul(1 << 20),
+        download_bytes_per_second: section.max_download_mib_s.saturating_mul(1 << 20),
+        discovery: section.discovery,
+        autonat: section.autonat,
+        relay_client: section.relay_client,
+        relay_server: section.relay_server,
+        external_addresses: section.external_addresses.clone(),
         ..p2p::Config::new(identity, network.id())
     };
     let (handle, incoming) = p2p::start(config, stop.clone()).await?;
     let peer_addresses = handle.listen_addresses().await.unwrap_or_default();
-    Ok(Opened { handle, incoming, anchor_status, anchor_service, peer_addresses })
+    Ok(Opened { handle, incoming, anchor_status, anchor_service, peer_addresses, roll })
 }
 
 fn token(folder: &DataDir) -> Result<Token, StartError> {

@@ -8,6 +8,10 @@
 //! Beside the log, a node asks a peer to cosign a checkpoint of its own with `Cosign`, for what opens
 //! sealed fields with `Openings`, and with `Anchor` for what the peer anchored and can prove.
 //!
+//! Two nodes that have most of their events in common compare their state maps instead of their logs: `State` asks
+//! for size and root of the peer's newest map, `MapPages` for pages of it, each of which its parent names by hash, and
+//! `Recent` for the events of subjects in which the maps differ, with their places in the peer's log.
+//!
 //! Requests and responses are arrays in deterministic CBOR whose first entry is the kind:
 //!
 //! ```text
@@ -18,18 +22,28 @@
 //!                                                   [3, reason: uint, [* missing id: bstr .size 32]]
 //! openings  4   [4, [* id: bstr .size 32]]       →  [4, [* opening]]
 //! anchor    5   [5, commitment: bstr .size 32]   →  [5, anchor: bstr / null]
+//! state     6   [6]                              →  [6, root / null]
+//! map pages 7   [7, [* page key: bstr .size (9..41)]]   →  [7, [* page: bstr / null]]
+//! recent    8   [8, [* subject: bstr .size 32]]  →  [8, [* [* [index: uint, id: bstr .size 32]]]]
+//! unknown       [kind: uint, ...]                →  [255, kind: uint]
 //!
+//! root    = [size: uint, version: uint, hash: bstr .size 32], version and hash 0 for an empty map
 //! opening = [event id: bstr .size 32, path: bstr .size (1..4), salt: bstr .size 16, value: bstr]
 //! ```
+//!
+//! A request of a kind that a node does not know, because the one that asks is newer, is answered with
+//! `Unsupported`; every request may be. The bytes of page keys and pages are those of
+//! [`provenance::state_map`].
 
 mod request;
 mod response;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use request::Class;
 pub use request::Request;
 pub(crate) use response::Expected;
-pub use response::{PassedOpening, Response};
+pub use response::{MapRoot, PassedOpening, Response};
 
 use crate::wire::{Malformed, Reader, Written};
 use minicbor::Encoder;
@@ -60,6 +74,16 @@ pub const MAX_OPENINGS_OF_EVENT: usize = 16;
 pub const MAX_PATH: usize = 4;
 /// The longest anchor with its evidence: a header and two trie proofs need some ten kilobytes.
 pub const MAX_ANCHOR_BYTES: usize = 256 * 1024;
+/// The most pages of a state map asked for at once: 260 kB of them.
+pub const MAX_MAP_PAGES: usize = 256;
+/// The longest key of a page: the number of nibbles, 32 bytes of them, and a version.
+pub const MAX_PAGE_KEY_BYTES: usize = 41;
+/// The longest page of a state map: 16 leaves of 64 bytes, and four bytes before them.
+pub const MAX_MAP_PAGE_BYTES: usize = 4 + 16 * 64;
+/// The most subjects whose events are asked for at once.
+pub const MAX_SUBJECTS: usize = 256;
+/// The most events of one subject in an answer: what a lot goes through in its life, and to spare.
+pub const MAX_RECENT: usize = 64;
 /// The most requests that a node may have waiting at one peer: enough to keep the line busy while
 /// answers are worked on. A peer need not answer more.
 pub const REQUESTS_AT_ONCE: usize = 4;

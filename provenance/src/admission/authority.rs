@@ -181,6 +181,15 @@ pub(super) fn known_subject<'a>(subject: &SubjectId, basis: &'a [Seen]) -> Resul
     basis.iter().find(|seen| seen.creates(subject)).ok_or(Rule::UnknownSubject)
 }
 
+/// The basis must hold the event that created `subject`, whether that counts or not.
+pub(super) fn named_subject(subject: &SubjectId, basis: &[Seen]) -> Result<(), Rule> {
+    let creates = |seen: &Seen| {
+        let touches = &seen.payload().touches;
+        (0..touches.len()).any(|at| touches[at].subject.is_none() && seen.judged.event.subject(at) == Some(*subject))
+    };
+    if basis.iter().any(creates) { Ok(()) } else { Err(Rule::UnknownSubject) }
+}
+
 /// The actors that stand above the signer of an event in the tree of enrolments, the nearest first.
 pub(crate) fn above<A: Ancestry>(judged: &Arc<Judged>, ancestry: &A) -> Result<Vec<SubjectId>, A::Error> {
     let (mut lower, mut upper) = (judged.clone(), Vec::new());

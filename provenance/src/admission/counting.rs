@@ -56,12 +56,15 @@ fn outcome<A: Ancestry>(
     let mut before = Vec::with_capacity(payload.touches.len());
     for (index, touch) in payload.touches.iter().enumerate() {
         let bare = predecessors[index].is_empty() && !touch.prev.is_empty() && touch.lane.is_of_custody();
+        // Where a lane may begin was settled when the event was admitted; what does not count can make it begin again.
+        let beginning = network.id().as_event();
+        let events: Vec<EventId> = predecessors[index].iter().copied().filter(|id| *id != beginning).collect();
         before.push(if bare {
             Err(Rule::Prev)
         } else if overruled(index) {
             Err(Rule::Conflict)
         } else {
-            lanes::before(event, index, &predecessors[index], ancestry, &authority).map_err(Stop::Read)?.before
+            lanes::before(event, index, &events, ancestry, &authority).map_err(Stop::Read)?.before
         });
     }
     // What is no lot has only its lane, and needs it.

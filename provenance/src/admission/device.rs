@@ -36,6 +36,6 @@ fn answers_for_device<A: Ancestry>(case: &Case<'_>, subject: &SubjectId, ancestr
     if *signer != device && !authority::is_at_or_above(signer, &enrolled.judged, ancestry).map_err(Stop::Read)? {
         return Err(Rule::NotAbove.into());
     }
-    authority::known_subject(subject, case.basis)?;
+    authority::named_subject(subject, case.basis)?;
     Ok(())
 }

@@ -58,18 +58,10 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// All touches of an event whose lines name one lot each, and have the first touch in common. `common` makes what
-    /// becomes of that out of the number of lines that stand; where none does, it falls with the last.
-    pub fn finish_common(
-        mut self,
-        common: impl FnOnce(u32) -> Result<(Effect, LotState), Rule>,
-    ) -> Result<Outcome, Rule> {
-        let standing = self.named.iter().skip(1).filter(|done| done.is_ok()).count();
-        let standing = u32::try_from(standing).expect("there are at most 64 touches");
-        self.named[0] = match self.named.iter().rev().find_map(|done| done.as_ref().err()) {
-            Some(rule) if standing == 0 => Err(*rule),
-            _ => common(standing).map(Some),
-        };
+    /// All touches of an event whose lines name one lot each, and have the first touch in common, which stands whatever
+    /// becomes of the lines: who follows the unit need not know all that lay in it.
+    pub fn finish_common(mut self, common: (Effect, LotState)) -> Result<Outcome, Rule> {
+        self.named[0] = Ok(Some(common));
         self.finish()
     }
 

@@ -348,6 +348,6 @@ fn of_kind<A: Ancestry>(network: &Network, case: &Case<'_>, ancestry: &A) -> Res
         Body::DisputeResolved(body) => decision::resolved(case, body, ancestry)?,
         Body::EventConfirmed(body) => statement::stated(case, &body.target, ancestry)?,
         Body::EventDisputed(body) => statement::stated(case, &body.target, ancestry)?,
-        _ => return Err(Rule::Touches.into()),
+        Body::Unknown { .. } => return Err(Rule::Touches.into()),
     })
 }

@@ -33,9 +33,10 @@ pub(super) fn packed(case: &Case<'_>, body: &UnitPacked) -> Result<Outcome, Rule
         let touch = lines.next();
         lines.push(1, case.drew(touch), packed_line(case, touch, content, unit));
     }
-    lines.finish_common(|count| match existing {
-        Some(unit) => case.applied(unit, Effect::Load(count)),
-        None => Ok((Effect::Create, LotState::unit(case.acting, count))),
+    let count = count(body.contents.len());
+    lines.finish_common(match existing {
+        Some(unit) => case.applied(unit, Effect::Load(count))?,
+        None => (Effect::Create, LotState::unit(case.acting, count)),
     })
 }
 
@@ -81,13 +82,18 @@ pub(super) fn unpacked(case: &Case<'_>, body: &UnitUnpacked) -> Result<Outcome, 
         let touch = lines.next();
         lines.push(1, None, unpacked_line(case, touch, unit));
     }
-    lines.finish_common(|count| case.applied(state, Effect::Unload(count)))
+    lines.finish_common(case.applied(state, Effect::Unload(count(body.contents.len())))?)
 }
 
 fn unpacked_line(case: &Case<'_>, touch: usize, unit: SubjectId) -> Result<LineDone, Rule> {
     let effect = Effect::Unpack(unit);
     let after = case.lot(touch, Lane::Main)?.apply(&effect, case.acting).map_err(|_| Rule::NotInside)?;
     Ok(LineDone { named: vec![(effect, after)], part: None })
+}
+
+/// Lists of contents are short.
+fn count(contents: usize) -> u32 {
+    u32::try_from(contents).expect("there are at most 64 touches")
 }
 
 /// A lot that is a logistic unit.

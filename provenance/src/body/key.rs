@@ -1,4 +1,4 @@
-//! Bodies of the kinds that change an actor's keys: key_added, key_rotated, key_replaced and revoked.
+//! Bodies of the kinds that change an actor's keys: added, rotated, replaced and revoked.
 
 use super::Custody;
 use crate::cbor;

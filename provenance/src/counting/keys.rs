@@ -7,6 +7,7 @@ use crate::body::{Body, Cut};
 use crate::id::{EventId, PublicKey, SubjectId};
 use crate::network::Network;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::convert::Infallible;
 use std::sync::Arc;
 
 /// Tells which events of a journal lie before a cut.
@@ -17,6 +18,19 @@ pub trait Journals {
     /// Whether `event`, which is one of the journal that `cut` cuts, is the last event of the cut or a journal
     /// ancestor of it. `cutter` is the event that cuts.
     fn is_within(&self, cutter: &EventId, cut: &Cut, event: &Judged) -> Result<bool, Self::Error>;
+}
+
+/// Events that are known to lie before a cut: by cutter and key event of the journal, the event. Of all others it is
+/// taken that they lie beyond.
+#[derive(Debug, Clone, Default)]
+pub struct Survivors(pub BTreeSet<(EventId, EventId, EventId)>);
+
+impl Journals for Survivors {
+    type Error = Infallible;
+
+    fn is_within(&self, cutter: &EventId, cut: &Cut, event: &Judged) -> Result<bool, Infallible> {
+        Ok(self.0.contains(&(*cutter, cut.key_event, event.event.id())))
+    }
 }
 
 /// A journal: the event that gave the key (the network id for founders), and the key.
@@ -96,11 +110,11 @@ impl Keys {
         }
         // A cut depends only on keys above the one that it ends: from the founders downwards.
         for actors in deciding.by_depth() {
-            for judged in actors.iter().flat_map(|actor| deciding.from_above(actor)) {
+            for judged in actors.iter().flat_map(|actor| deciding.signed_above(actor)) {
                 keys.take(network, judged, deciding, journals)?;
             }
             for actor in &actors {
-                keys.take_own(network, deciding.by_itself(actor), deciding, journals)?;
+                keys.take_own(network, deciding.signed_itself(actor), deciding, journals)?;
             }
         }
         Ok(keys)

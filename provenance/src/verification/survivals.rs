@@ -1,31 +1,16 @@
 //! That events lie before the end of their key's journal, as far as a bundle shows it.
 
 use super::{Failure, Reason};
-use crate::admission::{Judged, given_key};
-use crate::body::Cut;
+use crate::admission::given_key;
 use crate::bundle::{Bundle, Survival};
-use crate::counting::{Journals, cuts};
+use crate::counting::{Survivors, cuts};
 use crate::history::History;
 use crate::id::EventId;
 use crate::merkle::{leaf_hash, verify_inclusion};
-use std::collections::BTreeSet;
-use std::convert::Infallible;
-
-/// By cutter and key event, the events that lie before the end of the journal.
-#[derive(Debug, Default)]
-pub(super) struct Survivals(BTreeSet<(EventId, EventId, EventId)>);
-
-impl Journals for Survivals {
-    type Error = Infallible;
-
-    fn is_within(&self, cutter: &EventId, cut: &Cut, event: &Judged) -> Result<bool, Infallible> {
-        Ok(self.0.contains(&(*cutter, cut.key_event, event.event.id())))
-    }
-}
 
 /// The rest of check 4.
-pub(super) fn verified(bundle: &Bundle, history: &History) -> Result<Survivals, Failure> {
-    let mut found = Survivals::default();
+pub(super) fn verified(bundle: &Bundle, history: &History) -> Result<Survivors, Failure> {
+    let mut found = Survivors::default();
     for survival in &bundle.survivals {
         if !holds(bundle, history, survival) {
             let detail = "it is not shown that the event lies before the end of its key's journal";

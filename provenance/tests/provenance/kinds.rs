@@ -77,7 +77,7 @@ fn a_lot_in_a_unit_goes_where_the_unit_goes() {
     let bought = cast.buyer.accepts_by(vec![touch(unit.0, &[sold.id()])], &sold, line);
     admit(&mut archive, &[&more, &sold, &bought]);
     assert_eq!(state(&archive, unit.0).contents, Some(3));
-    void(&mut archive, cast.farmer.clone().unpacks(&at(&bought, 0), &[inside.clone()]), Rule::NotHolder);
+    void(&mut archive, cast.farmer.clone().unpacks(&at(&bought, 0), std::slice::from_ref(&inside)), Rule::NotHolder);
     let free = cast.buyer.registers_place();
     let apart = cast.buyer.unpacks(&at(&bought, 0), &[inside.clone(), part.clone()]);
     admit(&mut archive, &[&free, &apart]);
@@ -133,10 +133,7 @@ fn a_warehouse_holds_what_others_own_and_sell() {
     let price = |touch| {
         (
             vec![touch],
-            Body::ProducePriceUpdated(PriceUpdated {
-                price: provenance::seal::Sealable::Open(price.clone()),
-                reason: None,
-            }),
+            Body::ProducePriceUpdated(PriceUpdated { price: provenance::seal::Sealable::Open(price), reason: None }),
         )
     };
     let (touches, body) = price(touch(lot, &[taken.id()]));

@@ -3,6 +3,7 @@
 // A failed step is a failed test.
 #![allow(clippy::unwrap_used)]
 
+mod admission;
 mod audit;
 mod bad_input;
 mod browser;
@@ -12,6 +13,7 @@ mod conflict;
 mod crash;
 mod demo;
 mod evidence;
+mod goods;
 mod open_offer;
 mod page;
 mod part_sale;
