@@ -5,11 +5,13 @@ use ledger::author::{
     AcceptTransfer, AddKey, AmendNetwork, ApproveAmendment, AttachDevice, DetachDevice, EndRecall, Ends, EnrolledKey,
     IssueCertificate, IssueRecall, ReplaceKey, RevokeActor, SetCertificateStatus, UpdateRecall,
 };
+use ledger::trace::LineageFollower;
 use ledger::view::{
     AmendmentState, Capacity, CertificateFilter, CertificateStanding, PageSize, RecallFilter, ViewFollower, Views,
 };
 use ledger::{KeyState, Ledger, LedgerOptions, Origin};
 use provenance::body::{CertificateState, Contract, Custody, RecallAction, RecallLevel, Role};
+use provenance::findings::FindingKind;
 use provenance::id::{EventId, SubjectId};
 use provenance::value::{Date, DateRange, Timestamp};
 use std::sync::Arc;
@@ -18,7 +20,8 @@ use std::sync::Arc;
 async fn node(v: &Village, order: impl Iterator<Item = EventId>) -> (Views, Ledger, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let network = v.ledger.network().clone();
-    let followers: Vec<Arc<dyn ledger::Follower>> = vec![Arc::new(ViewFollower::new(network.clone()))];
+    let followers: Vec<Arc<dyn ledger::Follower>> =
+        vec![Arc::new(ViewFollower::new(network.clone())), Arc::new(LineageFollower)];
     let options = LedgerOptions { followers, ..LedgerOptions::default() };
     let ledger = Ledger::open(folder.path(), network, options).unwrap();
     let order: Vec<EventId> = order.collect();
@@ -173,7 +176,8 @@ async fn a_recall_tells_its_life_and_what_its_issuer_is_to_the_lot() {
     let (views, ledger, _folder) = {
         let folder = tempfile::tempdir().unwrap();
         let network = v.ledger.network().clone();
-        let followers: Vec<Arc<dyn ledger::Follower>> = vec![Arc::new(ViewFollower::new(network.clone()))];
+        let followers: Vec<Arc<dyn ledger::Follower>> =
+            vec![Arc::new(ViewFollower::new(network.clone())), Arc::new(LineageFollower)];
         let options = LedgerOptions { followers, ..LedgerOptions::default() };
         let ledger = Ledger::open(folder.path(), network, options).unwrap();
         (Views::new(ledger.reader().clone()), ledger, folder)
@@ -194,4 +198,33 @@ async fn a_recall_tells_its_life_and_what_its_issuer_is_to_the_lot() {
     let row = take(&ids[issued + 4..issued + 5]).await;
     assert_eq!((row.is_active(), row.end_reason.as_ref()), (false, Some(&text("came back"))));
     assert_eq!(views.recalls(&ended, None, PageSize::default()).unwrap().rows, [row]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_from_a_recalled_lot_is_recalled_with_it() {
+    let v = Village::new().await;
+    let lot = v.lot("10").await;
+    let offer = v.offer(v.farmer, lot, Some("4"), v.trader).await;
+    v.author.accept_transfer(by(v.trader), AcceptTransfer { offer: offer.id, lines: None }).await.unwrap();
+    let part = offer.id.subject(0);
+    let found = async || {
+        let ids = v.ledger.reader().log_ids(1, 1_000).unwrap();
+        let (views, ledger, _folder) = node(&v, ids.into_iter()).await;
+        let (row, history) = (views.produce(&part).unwrap().unwrap(), views.history(&part).unwrap().unwrap());
+        let found = ledger::findings::of_lot(ledger.reader(), &row, &history).unwrap();
+        found.into_iter().map(|it| (it.finding, it.subject, it.events)).collect::<Vec<_>>()
+    };
+    assert_eq!(found().await, []);
+    let issue = IssueRecall {
+        lots: vec![lot],
+        level: RecallLevel::Public,
+        hazard: text("glass"),
+        scope: None,
+        action: RecallAction::Return,
+        contact: text("Anna"),
+    };
+    let recall = v.author.issue_recall(by(v.farmer), issue).await.unwrap().id;
+    assert_eq!(found().await, [(FindingKind::Recalled, lot, vec![recall])]);
+    v.author.end_recall(by(v.farmer), EndRecall { recall, reason: text("no glass") }).await.unwrap();
+    assert_eq!(found().await, []);
 }

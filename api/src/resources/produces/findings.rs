@@ -96,7 +96,7 @@ fn detail(kind: FindingKind) -> &'static str {
         Kind::LateEntry => "An event was signed more than a week after what it tells of.",
         Kind::MassBalance => "More came out of a transformation than went in.",
         Kind::OneSided => "A handover went to a party outside the network and bears one signature only.",
-        Kind::Recalled => "This lot is recalled, and the recall has not ended.",
+        Kind::Recalled => "This lot, or goods from which it came, are recalled, and the recall has not ended.",
         Kind::SettledConflict => {
             "Events of this lot excluded each other; the handover that its addressee accepted was followed."
         }
