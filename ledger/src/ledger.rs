@@ -289,6 +289,12 @@ impl Ledger {
         true
     }
 
+    /// Waits until it was counted what the entry at `index` makes of others; false if the node stops before.
+    pub(crate) async fn counted(&self, index: u64) -> bool {
+        let counting = self.shared.followers.first().expect("the follower that counts comes first");
+        counting.has_read(index).await
+    }
+
     /// Makes all rows of a follower again from zero; false if there is none of this name.
     pub fn rebuild(&self, name: &str) -> bool {
         let follower = self.all_followers().find(|follower| follower.name() == name);

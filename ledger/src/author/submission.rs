@@ -10,6 +10,7 @@ use crate::outcome::{Origin, Outcome};
 use crate::reader::Stored;
 use provenance::admission::Standing;
 use provenance::body::Body;
+use provenance::counting::{Reach, reach};
 use provenance::event::SignedEvent;
 use provenance::id::{EventId, NetworkId, PublicKey, SubjectId};
 use provenance::value::Timestamp;
@@ -116,7 +117,17 @@ impl Desk {
             let ready = ready.await??;
             let outcomes = desk.ledger.submit(vec![ready.event.bytes().to_vec()], Origin::Own).await?;
             let outcome = outcomes.into_iter().next().ok_or(AuthorError::Closed)?;
-            desk.blocking(move |desk| desk.settle(ready, outcome)).await?
+            let settled = desk.blocking(move |desk| {
+                let done = desk.settle(ready, outcome)?;
+                let decides = desk.stored(&done.id)?.is_some_and(|it| reach(&it.judged) == Reach::Others);
+                Ok::<_, AuthorError>((done, decides))
+            });
+            let (done, decides) = settled.await??;
+            // The next command is to know which keys have ended, and what was decided.
+            if decides && !desk.ledger.counted(done.index).await {
+                return Err(AuthorError::Closed);
+            }
+            Ok(done)
         })
         .await?
     }

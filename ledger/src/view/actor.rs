@@ -12,7 +12,7 @@ use provenance::payload::Lane;
 use provenance::value::{Gln, Gs1Prefix, Text, Timestamp};
 use store::{Cbor, Column, Range, StoreError, Table};
 
-/// An actor as all admitted events together show it.
+/// An actor as all events that count together show it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 #[cbor(array)]
 pub struct ActorRow {
@@ -117,7 +117,7 @@ impl ActorRow {
         self.enrolled.map_or(0, |time| time.ms())
     }
 
-    /// The row of an actor, from all admitted events; nothing if there is no such actor.
+    /// The row of an actor, from all events that count; nothing if there is no such actor.
     pub fn read(reader: &Reader, network: &Network, actor: &SubjectId) -> Result<Option<Self>, StoreError> {
         let row = match founder(network, actor) {
             Some(row) => Some(row),

@@ -298,7 +298,9 @@ fn write_units(reader: &Reader, changed: &mut Changed, batch: &mut Batch) -> Res
         for row in old.iter().chain(&new) {
             changed.handovers_of(reader, row.contested())?;
         }
-        if old.as_ref().map(|row| row.holder) != new.as_ref().map(|row| row.holder) {
+        if let (Some(old), Some(new)) = (&old, &new)
+            && old.holder != new.holder
+        {
             changed.recalls.extend(listed::<RecallsBy>(reader, &Facet::Lot(id))?);
         }
         if old.as_ref().map(UnitRow::shared) != new.as_ref().map(UnitRow::shared) {
@@ -322,7 +324,9 @@ fn write_lots(reader: &Reader, changed: &mut Changed, batch: &mut Batch) -> Resu
         for row in old.iter().chain(&new) {
             changed.handovers_of(reader, row.contested())?;
         }
-        if old.as_ref().map(|row| row.holder) != new.as_ref().map(|row| row.holder) {
+        if let (Some(old), Some(new)) = (&old, &new)
+            && old.holder != new.holder
+        {
             changed.recalls.extend(listed::<RecallsBy>(reader, &Facet::Lot(id))?);
         }
         // A new lot has no parts but those of the same entries, which are written with it.

@@ -47,7 +47,33 @@ struct Told {
     logger: SubjectId,
     valley: SubjectId,
     member: SubjectId,
+    board: SubjectId,
+    forged: [EventId; 4],
     amendment: EventId,
+}
+
+fn issue_certificate(number: &str, operator: SubjectId) -> IssueCertificate {
+    IssueCertificate {
+        scheme: text("organic"),
+        number: text(number),
+        operators: vec![operator],
+        places: Vec::new(),
+        commodities: Vec::new(),
+        valid: DateRange::new(Date::parse("2026-01-01").unwrap(), Date::parse("2026-12-31").unwrap()).unwrap(),
+        volume_cap: None,
+        document: None,
+    }
+}
+
+fn issue_recall(lot: SubjectId) -> IssueRecall {
+    IssueRecall {
+        lots: vec![lot],
+        level: RecallLevel::Trade,
+        hazard: text("glass"),
+        scope: None,
+        action: RecallAction::Hold,
+        contact: text("Anna"),
+    }
 }
 
 /// Some of everything.
@@ -61,33 +87,16 @@ async fn tell(v: &Village) -> Told {
     v.author.attach_device(by(v.founder), attach).await.unwrap();
     let detach = DetachDevice { device: logger, from: lot, at: at("2026-10-02") };
     v.author.detach_device(by(logger), detach).await.unwrap();
-    let issue = IssueCertificate {
-        scheme: text("organic"),
-        number: text("1"),
-        operators: vec![v.farmer],
-        places: Vec::new(),
-        commodities: Vec::new(),
-        valid: DateRange::new(Date::parse("2026-01-01").unwrap(), Date::parse("2026-12-31").unwrap()).unwrap(),
-        volume_cap: None,
-        document: None,
-    };
+    let issue = issue_certificate("1", v.farmer);
     let certificate = v.author.issue_certificate(by(certifier), issue).await.unwrap().id.subject(0);
     // Told later, but holding from an earlier day.
     for (state, from) in [(CertificateState::Reinstated, "2026-06-01"), (CertificateState::Suspended, "2026-05-01")] {
         let status = SetCertificateStatus { certificate, state, from: at(from), reason: None };
         v.author.set_certificate_status(by(certifier), status).await.unwrap();
     }
-    let issue = IssueRecall {
-        lots: vec![lot],
-        level: RecallLevel::Trade,
-        hazard: text("glass"),
-        scope: None,
-        action: RecallAction::Hold,
-        contact: text("Anna"),
-    };
     let offer = v.offer(v.farmer, lot, None, v.trader).await;
     v.author.accept_transfer(by(v.trader), AcceptTransfer { offer: offer.id, lines: None }).await.unwrap();
-    let recall = v.author.issue_recall(by(v.trader), issue).await.unwrap().id;
+    let recall = v.author.issue_recall(by(v.trader), issue_recall(lot)).await.unwrap().id;
     let update = UpdateRecall {
         recall,
         level: Some(RecallLevel::Public),
@@ -118,12 +127,28 @@ async fn tell(v: &Village) -> Told {
         ends: Ends { nothing_of, ..Ends::default() },
         reason: None,
     };
+    v.author.replace_key(by(v.founder), replace.clone()).await.unwrap();
+    // A thief's certificate and recall, with the key of a board that is both certifier and authority.
+    let board = enrolment("Board", &[Role::Certifier, Role::Authority]);
+    let board = v.author.enrol_actor(by(v.founder), board).await.unwrap().id.subject(0);
+    let nothing_of = vec![v.key_of(board)];
+    let add = AddKey { key: EnrolledKey::New, custody: Custody::Kept, name: Some(text("Thief")) };
+    let key = v.author.add_key(by(board), add).await.unwrap().id;
+    let forged = v.author.issue_certificate(by(board), issue_certificate("2", v.farmer)).await.unwrap().id;
+    let status = |certificate, state| SetCertificateStatus { certificate, state, from: at("2026-01-02"), reason: None };
+    let withdrawn = status(forged.subject(0), CertificateState::Withdrawn);
+    v.author.set_certificate_status(by(board), withdrawn).await.unwrap();
+    let warned = v.author.issue_recall(by(board), issue_recall(lot)).await.unwrap().id;
+    let ended = EndRecall { recall: warned, reason: text("never mind") };
+    let ended = v.author.end_recall(by(board), ended).await.unwrap().id;
+    let replace = ReplaceKey { of: board, ends: Ends { nothing_of, ..Ends::default() }, ..replace };
     v.author.replace_key(by(v.founder), replace).await.unwrap();
+    let forged = [key, forged, warned, ended];
     let contracts = Some(vec![Contract { chain_id: 1, address: [7; 20] }]);
     let amend = AmendNetwork { contracts, ..AmendNetwork::default() };
     let amendment = v.author.amend_network(by(v.founder), amend).await.unwrap().id;
     v.author.approve_amendment(by(v.founder), ApproveAmendment { amendment }).await.unwrap();
-    Told { lot, certificate, recall, logger, valley, member, amendment }
+    Told { lot, certificate, recall, logger, valley, member, board, forged, amendment }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,6 +173,15 @@ async fn whatever_the_order_the_same_is_shown() {
     let of_farmer = CertificateFilter { operator: Some(v.farmer), ..CertificateFilter::default() };
     assert_eq!(forward.certificates(&of_farmer, None, PageSize::default()).unwrap().rows, [certificate]);
 
+    // What the thief signed is no certificate and no recall, and only who asks for the events gets them.
+    let [_, forged, warned, _] = told.forged;
+    assert!(forward.certificate(&forged.subject(0)).unwrap().is_none());
+    assert!(forward.recall(&warned).unwrap().is_none());
+    let of_lot = RecallFilter { lot: Some(told.lot), ..RecallFilter::default() };
+    let recalls = forward.recalls(&of_lot, None, PageSize::default()).unwrap().rows;
+    assert_eq!(recalls.iter().map(|row| row.id).collect::<Vec<_>>(), [told.recall]);
+    assert!(told.forged.iter().all(|id| v.ledger.reader().stored(id).unwrap().is_some()));
+
     let logger = forward.actor(&told.logger).unwrap().unwrap();
     let [attached] = &logger.attachments[..] else { panic!("{logger:?}") };
     assert_eq!((attached.to, attached.until), (told.lot, Some(at("2026-10-02"))));
@@ -157,7 +191,9 @@ async fn whatever_the_order_the_same_is_shown() {
     };
     assert_eq!(states(v.grocer), [KeyState::Revoked, KeyState::Revoked]);
     assert_eq!(states(told.valley), [KeyState::Replaced, KeyState::Live]);
-    assert_eq!(states(told.member), [KeyState::Disowned]);
+    assert!(forward.actor(&told.member).unwrap().is_none(), "its enrolment does not count");
+    // The thief's key is among those that were replaced.
+    assert_eq!(states(told.board), [KeyState::Replaced, KeyState::Replaced, KeyState::Live]);
     assert_eq!(states(v.farmer), [KeyState::Live]);
 
     let network = forward.network(v.ledger.network()).unwrap();

@@ -40,7 +40,8 @@ name = {name}
 # Peer ids that are let in though nobody enrolled them yet, such as those of other founders.
 #trusted = []
 
-# Let anyone who knows the network's id read its events. Strangers get nothing else.
+# Let anyone who knows the network's id read its events. Strangers get nothing else. Founders can agree on it for all
+# nodes: furrow network amend --set open_reading=true
 #open_reading = false
 
 # Find nodes of the network through other nodes, and be found.
