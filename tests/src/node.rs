@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::wait::{soon, until};
+use provenance::checkpoint::Checkpoint;
 use provenance::id::SubjectId;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -72,6 +73,15 @@ impl Node {
     /// How many entries its log has.
     pub async fn log_size(&self) -> u64 {
         self.client.get("/api/v1/status").await["log"]["size"].as_u64().expect("a size")
+    }
+
+    /// Its newest checkpoint, with its signature verified.
+    pub async fn checkpoint(&self) -> Checkpoint {
+        let status = self.client.get("/api/v1/status").await;
+        let key = status["log"]["key"].as_str().and_then(|key| key.parse().ok()).expect("the log has a key");
+        let note = self.client.read("/log/checkpoint").await;
+        assert_eq!(note.status, 200, "{}", note.text());
+        Checkpoint::open(&note.text(), &key).expect("the node signs its checkpoints")
     }
 
     /// Waits until its log has this many entries, and its views show them.
