@@ -54,6 +54,8 @@ async fn converge_after(parted: Duration) {
     let buyer = other.actor().to_string();
     trade::offer(&nodes[0].client, &shared, Some("40"), &buyer).await;
     let there = trade::farm(&nodes[3].client, "Tramin").await;
+    let place = format!("/api/v1/places/{there}");
+    until("the farm is known", async || (nodes[4].client.read(&place).await.status == 200).then_some(())).await;
     trade::lot(&nodes[4].client, &there, "300").await;
     // Each side is at one with itself, and knows nothing of the other.
     let (left, right) = nodes.split_at(2);
