@@ -42,5 +42,5 @@ pub use routes::router;
 pub use serve::serve;
 pub use state::{
     Anchor, AnchorBlock, AnchorView, AnchoringStatus, ApiState, Fault, HealthView, NodeIdentity, Peer, PeerCosigning,
-    PeerView,
+    PeerView, Snapshot, SnapshotError, Snapshots,
 };

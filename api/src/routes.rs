@@ -7,7 +7,7 @@ use crate::metrics::{self, Metrics};
 use crate::page;
 use crate::problem::{self, Code, Problem};
 use crate::resources::{
-    actors, anchors, entry, events, log, network, peers, places, produces, status, transfers, verifications,
+    actors, anchors, entry, events, log, network, peers, places, produces, snapshots, status, transfers, verifications,
 };
 use crate::state::ApiState;
 use axum::body::Body;
@@ -107,6 +107,7 @@ fn documented_work() -> OpenApiRouter<ApiState> {
         .routes(routes!(network::read))
         .routes(routes!(peers::list))
         .routes(routes!(status::read))
+        .routes(routes!(snapshots::take))
         .routes(routes!(page::page))
 }
 

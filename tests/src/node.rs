@@ -99,6 +99,19 @@ impl Node {
         self.client.all("/api/v1/peers").await
     }
 
+    /// Waits until this peer has cosigned the log as it is; from then on the peer can say what it held.
+    pub async fn cosigned_by(&self, peer: &str) {
+        let what = format!("{peer} has cosigned the log of {}", self.name);
+        until(&what, async || {
+            let size = self.log_size().await;
+            let peers = self.peers().await;
+            let shown = peers.iter().find(|shown| shown["id"] == peer)?;
+            assert_ne!(shown["cosigning"]["rewritten"], true, "{shown}");
+            (shown["cosigning"]["cosigned_by"] == size).then_some(())
+        })
+        .await;
+    }
+
     /// Waits until it is connected with this peer.
     pub async fn connected(&self, peer: &str) {
         let what = format!("{} is connected with {peer}", self.name);

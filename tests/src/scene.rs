@@ -121,6 +121,11 @@ impl Site {
         self.settings.insert(setting.to_owned(), value.to_owned());
     }
 
+    /// Has it live in another folder from now on, such as one that was restored from a backup.
+    pub fn move_to(&mut self, folder: PathBuf) {
+        self.folder = folder;
+    }
+
     /// Its folder.
     pub fn folder(&self) -> &Path {
         &self.folder

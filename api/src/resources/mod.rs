@@ -9,6 +9,7 @@ pub(crate) mod network;
 pub(crate) mod peers;
 pub(crate) mod places;
 pub(crate) mod produces;
+pub(crate) mod snapshots;
 pub(crate) mod status;
 pub(crate) mod transfers;
 pub(crate) mod verifications;

@@ -147,6 +147,13 @@ impl Desk {
     pub fn signer(&self, actor: SubjectId) -> Result<Signer, AuthorError> {
         let found = self.key_of(&actor)?.ok_or(AuthorError::UnknownActor { field: "actor", actor })?;
         let KeyGiven { key, key_event } = found;
+        // Asked before anything is signed: a signature that was made once cannot be taken back.
+        if self.ledger.restored().is_some() {
+            return Err(AuthorError::Recovering);
+        }
+        if self.ledger.is_unconfirmed(&key) {
+            return Err(AuthorError::JournalUnconfirmed { key });
+        }
         if self.means.keyring.holds(&key) {
             Ok(Signer { actor, key, key_event })
         } else {

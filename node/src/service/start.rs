@@ -5,21 +5,25 @@ use super::anchor_view::{AnchorView, Anchored, now_ms};
 use super::health::Health;
 use super::keyring::means;
 use super::log_key::LogKey;
-use super::peer_view::PeerView;
+use super::peer_view::{Connected, PeerView, watch_connected};
+use super::snapshots;
 use crate::config::{ConfigError, Configuration};
 use crate::data_dir::DataDir;
-use crate::keystore::{ANCHORING, COOPERATIVE, Keystore, KeystoreError, LOG, OPENINGS, PEER, Secret};
+use crate::keystore::{ANCHORING, COOPERATIVE, KeystoreError, LOG, OPENINGS, PEER, Secret};
+use crate::recovery::{self, Progress, Recovery, SharedKeystore};
 use crate::sync;
 use anchoring::{AnchorService, AnchorStatus};
 use api::{ApiState, BaseUrl, NodeIdentity, Token};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use ledger::author::Author;
 use ledger::view::{ViewFollower, Views};
-use ledger::{Ledger, LedgerOptions};
+use ledger::{Ledger, LedgerOptions, LogSigner};
 use provenance::id::{PublicKey, SubjectId};
 use provenance::network::Network;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use store::StoreOptions;
 use tokio::net::TcpListener;
@@ -84,6 +88,8 @@ pub(crate) struct Ready {
     pub(crate) peer_id: String,
     /// What to know of the start: things that are not errors.
     pub(crate) notes: Vec<String>,
+    /// Cancelled when the log of a restored node is complete; then it is to be started again. Never on others.
+    pub(crate) recovered: CancellationToken,
     author: Author,
     ledger: Ledger,
     network: p2p::Handle,
@@ -117,7 +123,7 @@ pub(crate) async fn start(
     folder: &DataDir,
     configuration: &Configuration,
     network: Network,
-    keystore: Keystore,
+    keystore: SharedKeystore,
 ) -> Result<Ready, StartError> {
     let token = token(folder)?;
     let base_url = configuration.public_url().map(BaseUrl::parse).transpose()?;
@@ -126,13 +132,11 @@ pub(crate) async fn start(
     let listener = TcpListener::bind(address).await.map_err(port)?;
     let http = listener.local_addr().map_err(port)?;
 
-    let log_key = LogKey::new(&network.id(), keystore.get(LOG)?.signing_key());
-    let log = keystore.get(LOG)?.public_key();
-    let cooperative = keystore.get(COOPERATIVE)?.public_key();
-    let identity = keystore.get(PEER)?.identity_seed();
+    let Secrets { log: log_key, cooperative, identity, anchoring: anchoring_key, openings: openings_key } =
+        Secrets::of(&keystore, &network)?;
+    let log = log_key.key();
     let peer_id = identity.peer_id().to_string();
-    let anchoring_key = keystore.get(ANCHORING)?.clone();
-    let openings_key = keystore.get(OPENINGS)?.clone();
+    snapshots::remove_all(folder);
 
     let ledger = Ledger::open(
         &folder.store(),
@@ -141,6 +145,7 @@ pub(crate) async fn start(
             store: store_options(configuration),
             log_signer: Some(Arc::new(log_key)),
             followers: vec![Arc::new(ViewFollower::new(network.clone()))],
+            witnessed_entries: configuration.recovery.keep_entries,
             ..LedgerOptions::default()
         },
     )?;
@@ -156,15 +161,36 @@ pub(crate) async fn start(
     };
 
     let actor = actor_of(&ledger, &cooperative);
-    let means = means(keystore, &openings_key, Anchored(anchor_status.clone()));
+    let means = means(keystore.clone(), &openings_key, Anchored(anchor_status.clone()));
     let author = Author::new(ledger.clone(), means, actor.unwrap_or(NOBODY));
-    let sync = sync::start(author.clone(), handle.clone(), incoming, log, anchor_status.clone(), &tasks, &stop);
-    let keeping = super::kept_versions::run(ledger.clone(), anchor_status.clone());
-    tasks.spawn(stop.clone().run_until_cancelled_owned(keeping));
-    if let Some(service) = anchor_service {
-        tasks.spawn(service.run(stop.clone()));
-    }
-    let health = Health::default();
+    let (recovered, progress) = (CancellationToken::new(), Progress::default());
+    let spawn = |task: BoxFuture<'static, ()>| drop(tasks.spawn(stop.clone().run_until_cancelled_owned(task)));
+    let witnesses = configuration.recovery.witnesses;
+    let peers: Arc<dyn api::PeerView> = if ledger.restored().is_some() {
+        let new_log_key_after = Some(configuration.recovery.new_log_key_after_s).filter(|after| *after > 0);
+        let recovery = Recovery {
+            ledger: ledger.clone(),
+            network: handle.clone(),
+            keystore,
+            witnesses,
+            new_log_key_after: new_log_key_after.map(Duration::from_secs),
+            progress: progress.clone(),
+        };
+        spawn(recovery.run(incoming, recovered.clone()).boxed());
+        let (list, connected) = watch::channel(Vec::new());
+        spawn(watch_connected(handle.clone(), list).boxed());
+        Arc::new(Connected(connected))
+    } else {
+        let sync = sync::start(author.clone(), handle.clone(), incoming, log, anchor_status.clone(), &tasks, &stop);
+        spawn(super::kept_versions::run(ledger.clone(), anchor_status.clone()).boxed());
+        spawn(recovery::confirm(ledger.clone(), handle.clone(), witnesses).boxed());
+        spawn(recovery::announce(author.clone(), peer_id.clone(), log).boxed());
+        if let Some(service) = anchor_service {
+            tasks.spawn(service.run(stop.clone()));
+        }
+        Arc::new(PeerView(sync))
+    };
+    let health = Health::new(ledger.clone(), progress);
     tasks.spawn(stop.clone().run_until_cancelled_owned(health.clone().watch(folder.path().to_owned(), handle.clone())));
     let mut notes = Vec::new();
     if actor.is_none() {
@@ -187,7 +213,8 @@ pub(crate) async fn start(
         token: Arc::new(token),
         base_url,
         anchoring: Arc::new(AnchorView::new(ledger.clone(), anchor_status)),
-        peers: Arc::new(PeerView(sync)),
+        peers,
+        snapshots: Arc::new(snapshots::Snapshots::new(folder, ledger.clone())),
         health: Arc::new(health),
     };
     let ended = stop.clone();
@@ -198,7 +225,29 @@ pub(crate) async fn start(
         // A node without its interface is of no use: better that it is restarted.
         ended.cancel();
     });
-    Ok(Ready { http, peer_addresses, peer_id, notes, author, ledger, network: handle, tasks, stop })
+    Ok(Ready { http, peer_addresses, peer_id, notes, recovered, author, ledger, network: handle, tasks, stop })
+}
+
+/// What the parts of a node need of the keystore.
+struct Secrets {
+    log: LogKey,
+    cooperative: PublicKey,
+    identity: p2p::IdentitySeed,
+    anchoring: Secret,
+    openings: Secret,
+}
+
+impl Secrets {
+    fn of(keystore: &SharedKeystore, network: &Network) -> Result<Self, KeystoreError> {
+        let keystore = keystore.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Self {
+            log: LogKey::new(&network.id(), keystore.get(LOG)?.signing_key()),
+            cooperative: keystore.get(COOPERATIVE)?.public_key(),
+            identity: keystore.get(PEER)?.identity_seed(),
+            anchoring: keystore.get(ANCHORING)?.clone(),
+            openings: keystore.get(OPENINGS)?.clone(),
+        })
+    }
 }
 
 /// What is opened between the ledger and the tasks.

@@ -115,9 +115,18 @@ async fn page(shared: &Shared, peer: &PeerId, log: &PublicKey, cursor: &mut Curs
     let events: Vec<EventId> = fresh.iter().copied().filter(|id| *id != network).collect();
     let fetched = fetch::events(shared, peer, &events).await?;
     let passed = passable(fresh, &network, &fetched, cursor);
+    let from = cursor.next;
     cursor.pass(&fresh[..passed]);
+    keep(&shared.ledger, *log, from, &fresh[..passed]).await?;
     save(&shared.ledger, *log, cursor).await?;
     if passed < fresh.len() { Err(Interruption::Waiting(cursor.next)) } else { Ok(log_size.max(cursor.next)) }
+}
+
+/// Keeps the order of these entries for the log's owner.
+async fn keep(ledger: &Ledger, log: PublicKey, from: u64, ids: &[EventId]) -> Result<(), Interruption> {
+    let (witness, ids) = (ledger.witness(), ids.to_vec());
+    let kept = tokio::task::spawn_blocking(move || witness.keep(&log, from, &ids)).await;
+    Ok(kept.map_err(|_| Interruption::Unwritable)??)
 }
 
 /// How many entries the cursor may pass: up to the first that was not judged. What waits for an

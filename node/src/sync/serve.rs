@@ -1,6 +1,7 @@
 //! Answering peers: greetings, pages of the log, and events.
 
 use super::{Shared, openings};
+use crate::recovery;
 use ledger::Ledger;
 use p2p::{PeerId, Request, Responder, Response};
 use provenance::id::EventId;
@@ -32,6 +33,14 @@ pub(super) async fn answer(shared: Arc<Shared>, from: PeerId, request: Request, 
         }
         // Anchors are not passed on yet: this node has none to show.
         Request::Anchor { .. } => Ok(Ok(Response::Anchor { anchor: None })),
+        request @ (Request::KeptLog { .. } | Request::Journals { .. }) => {
+            let ledger = shared.ledger.clone();
+            match tokio::task::spawn_blocking(move || recovery::answer(&ledger, request)).await {
+                Ok(Some(response)) => Ok(response),
+                Ok(None) => return,
+                Err(error) => Err(error),
+            }
+        }
         // Has its own places, because it may take long.
         Request::Cosign { .. } => return,
     };

@@ -6,7 +6,8 @@
 //! even if a gossip message was lost and nothing new is written.
 //!
 //! Beside the log, a node asks a peer to cosign a checkpoint of its own with `Cosign`, for what opens
-//! sealed fields with `Openings`, and with `Anchor` for what the peer anchored and can prove.
+//! sealed fields with `Openings`, and with `Anchor` for what the peer anchored and can prove. One that was restored from a
+//! backup asks with `KeptLog` what its own log held, and with `Journals` where the journals of its keys end.
 //!
 //! Requests and responses are arrays in deterministic CBOR whose first entry is the kind:
 //!
@@ -18,6 +19,9 @@
 //!                                                   [3, reason: uint, [* missing id: bstr .size 32]]
 //! openings  4   [4, [* id: bstr .size 32]]       →  [4, [* opening]]
 //! anchor    5   [5, commitment: bstr .size 32]   →  [5, anchor: bstr / null]
+//! kept log  16  [16, log: bstr .size 32, from: uint, max: uint]
+//!                                                →  [16, next: uint, note: tstr / null, [* id: bstr .size 32]]
+//! journals  17  [17, [* key: bstr .size 32]]     →  [17, [* [* id: bstr .size 32]]]
 //!
 //! opening = [event id: bstr .size 32, path: bstr .size (1..4), salt: bstr .size 16, value: bstr]
 //! ```
@@ -60,6 +64,10 @@ pub const MAX_OPENINGS_OF_EVENT: usize = 16;
 pub const MAX_PATH: usize = 4;
 /// The longest anchor with its evidence: a header and two trie proofs need some ten kilobytes.
 pub const MAX_ANCHOR_BYTES: usize = 256 * 1024;
+/// The most keys whose journals are asked for at once.
+pub const MAX_JOURNALS: usize = 256;
+/// The most ends of one journal that are told: two are a fork already.
+pub const MAX_JOURNAL_ENDS: usize = 16;
 /// The most requests that a node may have waiting at one peer: enough to keep the line busy while
 /// answers are worked on. A peer need not answer more.
 pub const REQUESTS_AT_ONCE: usize = 4;

@@ -1,11 +1,11 @@
 //! What one node asks another.
 
 use super::{
-    Expected, Greeting, MAX_BODIES, MAX_NOTE_BYTES, MAX_OPENED_EVENTS, MAX_OPENINGS_OF_EVENT, MAX_PAGE_IDS,
-    MAX_REQUEST_BYTES, Oversize, read_ids, short, within, write_ids,
+    Expected, Greeting, MAX_BODIES, MAX_JOURNALS, MAX_NOTE_BYTES, MAX_OPENED_EVENTS, MAX_OPENINGS_OF_EVENT,
+    MAX_PAGE_IDS, MAX_REQUEST_BYTES, Oversize, read_ids, short, within, write_ids,
 };
 use crate::wire::{self, Malformed, Reader};
-use provenance::id::EventId;
+use provenance::id::{EventId, PublicKey};
 
 /// What one node asks another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,20 @@ pub enum Request {
         /// What the anchor contract stores: Keccak-256 over the words of the anchor.
         commitment: [u8; 32],
     },
+    /// What you keep of a log's entries and checkpoints: for its owner, who was restored from a backup.
+    KeptLog {
+        /// The log's key.
+        log: PublicKey,
+        /// Index of the first entry wanted.
+        from: u64,
+        /// The most ids wanted, at most [`MAX_PAGE_IDS`].
+        max: u32,
+    },
+    /// Where the journals of these keys end, as far as you know; at most [`MAX_JOURNALS`].
+    Journals {
+        /// The keys, in the order in which the answer shall have the ends.
+        keys: Vec<PublicKey>,
+    },
 }
 
 impl Request {
@@ -58,6 +72,14 @@ impl Request {
                 write_ids(to, events)
             }
             Self::Anchor { commitment } => to.array(2)?.u8(5)?.bytes(commitment)?.ok(),
+            Self::KeptLog { log, from, max } => to.array(4)?.u8(16)?.bytes(log.as_bytes())?.u64(*from)?.u32(*max)?.ok(),
+            Self::Journals { keys } => {
+                to.array(2)?.u8(17)?.array(keys.len() as u64)?;
+                for key in keys {
+                    to.bytes(key.as_bytes())?;
+                }
+                Ok(())
+            }
         })
     }
 
@@ -75,6 +97,8 @@ impl Request {
             Self::Cosign { note } => Ok(short(note.len(), MAX_NOTE_BYTES)?),
             Self::Openings { events } => Ok(within(events.len(), MAX_OPENED_EVENTS)?),
             Self::Anchor { .. } => Ok(()),
+            Self::KeptLog { max, .. } => Ok(within(*max as usize, MAX_PAGE_IDS as usize)?),
+            Self::Journals { keys } => Ok(within(keys.len(), MAX_JOURNALS)?),
         }
     }
 
@@ -87,6 +111,8 @@ impl Request {
             Self::Cosign { .. } => Expected::Cosignature,
             Self::Openings { events } => Expected::Openings(events.len() * MAX_OPENINGS_OF_EVENT),
             Self::Anchor { .. } => Expected::Anchor,
+            Self::KeptLog { max, .. } => Expected::KeptLog(*max as usize),
+            Self::Journals { keys } => Expected::Journals(keys.len()),
         }
     }
 
@@ -104,7 +130,18 @@ impl Request {
             (3, 2) => Ok(Self::Cosign { note: from.text(MAX_NOTE_BYTES)?.to_owned() }),
             (4, 2) => Ok(Self::Openings { events: read_ids(from, MAX_OPENED_EVENTS)? }),
             (5, 2) => Ok(Self::Anchor { commitment: from.hash()? }),
-            (0..=5, _) => Err(Malformed::Shape { at: 0 }),
+            (16, 4) => {
+                let log = PublicKey::from_bytes(from.hash()?);
+                let first = from.u64()?;
+                let max = from.u32()?;
+                within(max as usize, MAX_PAGE_IDS as usize)?;
+                Ok(Self::KeptLog { log, from: first, max })
+            }
+            (17, 2) => {
+                let keys = from.entries(MAX_JOURNALS, |from| from.hash().map(PublicKey::from_bytes))?;
+                Ok(Self::Journals { keys })
+            }
+            (0..=5 | 16 | 17, _) => Err(Malformed::Shape { at: 0 }),
             (kind, _) => Err(Malformed::UnknownKind(kind)),
         }
     }

@@ -1,8 +1,9 @@
 //! What a node answers.
 
 use super::{
-    Greeting, MAX_ANCHOR_BYTES, MAX_BODIES, MAX_EVENT_BYTES, MAX_MISSING, MAX_OPENED_EVENTS, MAX_OPENINGS_OF_EVENT,
-    MAX_PAGE_IDS, MAX_PATH, MAX_RESPONSE_BYTES, MAX_SIGNATURE_LINE_BYTES, Oversize, read_ids, short, within, write_ids,
+    Greeting, MAX_ANCHOR_BYTES, MAX_BODIES, MAX_EVENT_BYTES, MAX_JOURNAL_ENDS, MAX_JOURNALS, MAX_MISSING,
+    MAX_NOTE_BYTES, MAX_OPENED_EVENTS, MAX_OPENINGS_OF_EVENT, MAX_PAGE_IDS, MAX_PATH, MAX_RESPONSE_BYTES,
+    MAX_SIGNATURE_LINE_BYTES, Oversize, read_ids, short, within, write_ids,
 };
 use crate::wire::{self, Malformed, Reader, Written};
 use minicbor::Encoder;
@@ -59,6 +60,20 @@ pub enum Response {
         /// The anchor with its evidence, at most [`MAX_ANCHOR_BYTES`] that this crate does not read;
         /// `None` where the server has none of this commitment.
         anchor: Option<Vec<u8>>,
+    },
+    /// The answer to [`Request::KeptLog`].
+    KeptLog {
+        /// How many entries the log has had at least, as far as the server knows.
+        next: u64,
+        /// The newest checkpoint that the log has signed, as a note of at most [`MAX_NOTE_BYTES`].
+        note: Option<String>,
+        /// Ids from the index asked for; none where the server does not keep that one.
+        ids: Vec<EventId>,
+    },
+    /// The answer to [`Request::Journals`].
+    Journals {
+        /// For each key the newest events that it signed, at most [`MAX_JOURNAL_ENDS`].
+        ends: Vec<Vec<EventId>>,
     },
 }
 
@@ -132,6 +147,18 @@ impl Response {
                     None => to.null()?.ok(),
                 }
             }
+            Self::KeptLog { next, note, ids } => {
+                to.array(4)?.u8(16)?.u64(*next)?;
+                match note {
+                    Some(note) => to.str(note)?,
+                    None => to.null()?,
+                };
+                write_ids(to, ids)
+            }
+            Self::Journals { ends } => {
+                to.array(2)?.u8(17)?.array(ends.len() as u64)?;
+                ends.iter().try_for_each(|ends| write_ids(to, ends))
+            }
         })
     }
 
@@ -171,6 +198,14 @@ impl Response {
                 Ok(fits(total)?)
             }
             Self::Anchor { anchor } => Ok(short(anchor.as_ref().map_or(0, Vec::len), MAX_ANCHOR_BYTES)?),
+            Self::KeptLog { note, ids, .. } => {
+                short(note.as_ref().map_or(0, String::len), MAX_NOTE_BYTES)?;
+                Ok(within(ids.len(), MAX_PAGE_IDS as usize)?)
+            }
+            Self::Journals { ends } => {
+                within(ends.len(), MAX_JOURNALS)?;
+                ends.iter().try_for_each(|ends| Ok(within(ends.len(), MAX_JOURNAL_ENDS)?))
+            }
         }
     }
 
@@ -187,7 +222,15 @@ impl Response {
             (3, 3) => Ok(Self::CosignRefused { reason: from.u32()?, missing: read_ids(from, MAX_MISSING)? }),
             (4, 2) => Ok(Self::Openings { openings: from.entries(MAX_OPENINGS, PassedOpening::read)? }),
             (5, 2) => Ok(Self::Anchor { anchor: from.optional(|from| Ok(from.bytes(MAX_ANCHOR_BYTES)?.to_vec()))? }),
-            (0..=5, _) => Err(Malformed::Shape { at: 0 }),
+            (16, 4) => Ok(Self::KeptLog {
+                next: from.u64()?,
+                note: from.optional(|from| Ok(from.text(MAX_NOTE_BYTES)?.to_owned()))?,
+                ids: read_ids(from, MAX_PAGE_IDS as usize)?,
+            }),
+            (17, 2) => {
+                Ok(Self::Journals { ends: from.entries(MAX_JOURNALS, |from| read_ids(from, MAX_JOURNAL_ENDS))? })
+            }
+            (0..=5 | 16 | 17, _) => Err(Malformed::Shape { at: 0 }),
             (kind, _) => Err(Malformed::UnknownKind(kind)),
         }
     }
@@ -202,6 +245,8 @@ pub(crate) enum Expected {
     Cosignature,
     Openings(usize),
     Anchor,
+    KeptLog(usize),
+    Journals(usize),
 }
 
 impl Expected {
@@ -213,6 +258,8 @@ impl Expected {
             (Self::Hello, Response::Hello(_))
             | (Self::Cosignature, Response::Cosigned { .. } | Response::CosignRefused { .. })
             | (Self::Anchor, Response::Anchor { .. }) => true,
+            (Self::KeptLog(most), Response::KeptLog { ids, .. }) => ids.len() <= most,
+            (Self::Journals(asked), Response::Journals { ends }) => ends.len() == asked,
             (Self::Openings(most), Response::Openings { openings }) => openings.len() <= most,
             _ => false,
         }

@@ -41,6 +41,8 @@ fn the_bytes_of_requests_are_fixed() {
         (Request::Cosign { note: "note\n".to_owned() }, b"\x82\x03\x65note\n".to_vec()),
         (Request::Openings { events: vec![id(3)] }, around(&[0x82, 4, 0x81, 0x58, 32], 3, &[])),
         (Request::Anchor { commitment: [4; 32] }, around(&[0x82, 5, 0x58, 32], 4, &[])),
+        (Request::KeptLog { log: key(5), from: 7, max: 2 }, around(&[0x84, 16, 0x58, 32], 5, &[7, 2])),
+        (Request::Journals { keys: vec![key(6)] }, around(&[0x82, 17, 0x81, 0x58, 32], 6, &[])),
     ];
     for (message, bytes) in cases {
         assert_eq!(message.encode(), bytes, "{message:?}");
@@ -65,6 +67,12 @@ fn the_bytes_of_responses_are_fixed() {
         ),
         (Response::Anchor { anchor: Some(vec![1]) }, vec![0x82, 5, 0x41, 1]),
         (Response::Anchor { anchor: None }, vec![0x82, 5, 0xf6]),
+        (
+            Response::KeptLog { next: 9, note: Some("n".to_owned()), ids: vec![id(7)] },
+            around(&[0x84, 16, 9, 0x61, b'n', 0x81, 0x58, 32], 7, &[]),
+        ),
+        (Response::KeptLog { next: 0, note: None, ids: vec![] }, vec![0x84, 16, 0, 0xf6, 0x80]),
+        (Response::Journals { ends: vec![vec![id(8)], vec![]] }, around(&[0x82, 17, 0x82, 0x81, 0x58, 32], 8, &[0x80])),
     ];
     for (message, bytes) in cases {
         assert_eq!(message.encode(), bytes, "{message:?}");
@@ -224,6 +232,13 @@ fn any_request() -> impl Strategy<Value = Request> {
         "\\PC{0,60}".prop_map(|note| Request::Cosign { note }),
         any_ids(40).prop_map(|events| Request::Openings { events }),
         any::<[u8; 32]>().prop_map(|commitment| Request::Anchor { commitment }),
+        (any::<[u8; 32]>(), any::<u64>(), 0..=MAX_PAGE_IDS).prop_map(|(log, from, max)| Request::KeptLog {
+            log: PublicKey::from_bytes(log),
+            from,
+            max
+        }),
+        prop::collection::vec(any::<[u8; 32]>().prop_map(PublicKey::from_bytes), 0..9)
+            .prop_map(|keys| Request::Journals { keys }),
     ]
 }
 
@@ -243,6 +258,12 @@ fn any_response() -> impl Strategy<Value = Response> {
         (any::<u32>(), any_ids(40)).prop_map(|(reason, missing)| Response::CosignRefused { reason, missing }),
         prop::collection::vec(any_opening(), 0..20).prop_map(|openings| Response::Openings { openings }),
         body.prop_map(|anchor| Response::Anchor { anchor }),
+        (any::<u64>(), prop::option::of("\\PC{0,60}"), any_ids(40)).prop_map(|(next, note, ids)| Response::KeptLog {
+            next,
+            note,
+            ids
+        }),
+        prop::collection::vec(any_ids(3), 0..9).prop_map(|ends| Response::Journals { ends }),
     ]
 }
 

@@ -3,4 +3,6 @@
 // A failed step is a failed test.
 #![allow(clippy::unwrap_used)]
 
+mod backup;
 mod partition;
+mod recovery;
