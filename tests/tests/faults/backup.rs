@@ -126,7 +126,8 @@ async fn a_backup_that_is_killed_harms_nothing() {
         child.kill().await.unwrap();
         if folder.exists() {
             whole += 1;
-            restores(scene.site("north"), &folder, &scene.folder().join(format!("from-{attempt}"))).await;
+            let target = scene.folder().join(format!("from-{attempt}"));
+            restores(scene.site("north"), &folder, &target).await;
         } else {
             cut_short += 1;
         }

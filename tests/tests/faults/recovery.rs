@@ -14,6 +14,9 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// The network, two nodes, a farm and a lot.
+const BEFORE: u64 = 5;
+
 /// Entries that are lost with the disk: several pages of ids, and many writes.
 const LOTS: usize = 1_500;
 
@@ -25,8 +28,8 @@ async fn two_nodes(scene: &mut Scene) -> (Node, Node, String, PathBuf) {
     scene.site("south").json(&["actor", "enrol", "--name", "Node of Tramin", "--this-node"]).await;
     let farm = trade::farm(&north.client, "Jork").await;
     trade::lot(&north.client, &farm, "100").await;
-    south.has_entries(6).await;
-    north.has_entries(6).await;
+    south.has_entries(BEFORE).await;
+    north.has_entries(BEFORE).await;
     let backup = scene.folder().join("backup");
     scene.site("north").json(&["backup", backup.to_str().unwrap(), "--keys"]).await;
     (north, south, farm, backup)
@@ -44,7 +47,7 @@ async fn go_on(scene: &Scene, north: &Node, south: &Node, farm: &str) {
     trade::lot(&south.client, &own, "300").await;
     north.client.submit(others).await;
     trade::lot(&north.client, farm, "400").await;
-    let size = 6 + 1 + LOTS as u64 + 4;
+    let size = BEFORE + 1 + LOTS as u64 + 4;
     north.has_entries(size).await;
     south.has_entries(size).await;
 }
