@@ -99,6 +99,16 @@ impl Node {
         self.client.all("/api/v1/peers").await
     }
 
+    /// Waits until it takes writes, also where it starts again on the way.
+    pub async fn takes_writes(&self) {
+        let what = format!("{} takes writes", self.name);
+        until(&what, async || {
+            let answer = self.client.try_read("/health/ready").await?;
+            (answer.status == 200).then_some(())
+        })
+        .await;
+    }
+
     /// Waits until this peer has cosigned the log as it is; from then on the peer can say what it held.
     pub async fn cosigned_by(&self, peer: &str) {
         let what = format!("{peer} has cosigned the log of {}", self.name);

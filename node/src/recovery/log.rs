@@ -109,12 +109,7 @@ impl Recovery {
 
     async fn round(&self, overdue: bool, enough_since: &mut Option<Instant>) -> Result<Round, Pause> {
         let restored = self.ledger.restored().cloned().expect("only a marked ledger is recovered");
-        let present = self.keystore.lock().unwrap_or_else(PoisonError::into_inner).get(LOG)?.public_key();
-        // Its operator has made a new key; or the keystore was not in the backup.
         let log = restored.log;
-        if log != present {
-            return self.settle(true).await;
-        }
         let (others, peers) = self.peers(&log).await?;
         let needed = if self.witnesses > 0 { self.witnesses } else { others / 2 + 1 };
         let answers = self.ask_all(&log, &peers).await;
@@ -305,18 +300,20 @@ impl Recovery {
         self.settle(true).await
     }
 
-    /// Takes the mark away. All keys that are kept here are unconfirmed from then on.
     async fn settle(&self, renamed: bool) -> Result<Round, Pause> {
         let (ledger, keystore) = (self.ledger.clone(), self.keystore.clone());
-        blocking(move || {
-            let keystore = keystore.lock().unwrap_or_else(PoisonError::into_inner);
-            let signing = keystore.secrets().filter(|(name, secret)| secret.kind() == Kind::Ed25519 && *name != LOG);
-            let keys: Vec<PublicKey> = signing.map(|(_, secret)| secret.public_key()).collect();
-            ledger.settle_log(&keys, renamed)
-        })
-        .await??;
+        blocking(move || settle(&ledger, &keystore, renamed)).await??;
         Ok(Round::Done { renamed })
     }
+}
+
+/// Takes the mark of a restored ledger away, for the next time that it is opened: its log is complete, or `renamed` to the
+/// key in the keystore. All other keys there sign only once peers confirm where their journals end.
+pub(crate) fn settle(ledger: &Ledger, keystore: &SharedKeystore, renamed: bool) -> Result<(), StoreError> {
+    let keystore = keystore.lock().unwrap_or_else(PoisonError::into_inner);
+    let signing = keystore.secrets().filter(|(name, secret)| secret.kind() == Kind::Ed25519 && *name != LOG);
+    let keys: Vec<PublicKey> = signing.map(|(_, secret)| secret.public_key()).collect();
+    ledger.settle_log(&keys, renamed)
 }
 
 /// Puts a new key in the place of the log's; the old one is gone for good.

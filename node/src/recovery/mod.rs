@@ -21,7 +21,7 @@ mod serve;
 
 pub(crate) use announce::announce;
 pub(crate) use journals::confirm;
-pub(crate) use log::{Recovery, replace_log_key};
+pub(crate) use log::{Recovery, replace_log_key, settle};
 pub(crate) use serve::answer;
 
 use p2p::{Handle, PeerId, Request, RequestError, Response};

@@ -138,17 +138,26 @@ pub(crate) async fn start(
     let peer_id = identity.peer_id().to_string();
     snapshots::remove_all(folder);
 
-    let ledger = Ledger::open(
-        &folder.store(),
-        network.clone(),
-        LedgerOptions {
+    let log_key = Arc::new(log_key);
+    let open_ledger = || {
+        let options = LedgerOptions {
             store: store_options(configuration),
-            log_signer: Some(Arc::new(log_key)),
+            log_signer: Some(log_key.clone()),
             followers: vec![Arc::new(ViewFollower::new(network.clone()))],
             witnessed_entries: configuration.recovery.keep_entries,
             ..LedgerOptions::default()
-        },
-    )?;
+        };
+        Ledger::open(&folder.store(), network.clone(), options)
+    };
+    let mut ledger = open_ledger()?;
+    // Its operator has made a new key, so there is nothing to ask the peers for.
+    if ledger.restored().is_some_and(|restored| restored.log != log) {
+        let settled = recovery::settle(&ledger, &keystore, true);
+        ledger.close().await;
+        drop(ledger);
+        settled.map_err(ledger::OpenError::from)?;
+        ledger = open_ledger()?;
+    }
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let opened = open(&ledger, configuration, &network, identity, &anchoring_key, &stop).await;
     let Opened { handle, incoming, anchor_status, anchor_service, peer_addresses } = match opened {

@@ -4,5 +4,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod backup;
+mod catching_up;
+mod full_disk;
+mod hostile;
+mod latency;
 mod partition;
 mod recovery;
