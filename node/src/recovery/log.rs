@@ -175,10 +175,14 @@ impl Recovery {
         futures::future::join_all(asked).await.into_iter().flatten().collect()
     }
 
-    /// Appends what the log lacks, from the first peer whose entries lead to the checkpoint.
+    /// Appends what the log lacks, from peers whose entries lead to the checkpoint. What a peer claims beyond that and
+    /// cannot give does not keep the log from being complete.
     async fn fetch(&self, log: &PublicKey, head: Head, holders: &[(PeerId, u64)]) -> Result<(), Pause> {
-        let here = self.ledger.size();
         for (peer, next) in holders {
+            let here = self.ledger.size();
+            if *next <= here {
+                continue;
+            }
             let ids = match self.ids(log, peer, here, *next).await {
                 Ok(ids) => ids,
                 Err(error) => {
@@ -192,7 +196,17 @@ impl Recovery {
                 tracing::warn!(%peer, "a peer gives entries that this node's log never had");
                 continue;
             }
-            return self.append(peer, &ids).await;
+            match self.append(peer, &ids).await {
+                Ok(()) => break,
+                Err(pause @ (Pause::NoBody(_) | Pause::Refused(..))) => {
+                    tracing::warn!(%peer, %pause, "a peer names entries of this node's log that it cannot give");
+                }
+                Err(pause) => return Err(pause),
+            }
+        }
+        let here = self.ledger.size();
+        if here >= head.0 && self.ledger.root_at(head.0)? == head.1 {
+            return Ok(());
         }
         Err(Lost::Missing { size: head.0, here }.into())
     }

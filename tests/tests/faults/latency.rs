@@ -43,7 +43,7 @@ async fn from_one_node_to_the_api_of_another() {
         }
     });
     let watch = async {
-        let (mut seen, mut next) = (HashMap::new(), 3);
+        let (mut seen, mut next) = (HashMap::new(), 2);
         while seen.len() < lots.len() {
             let page = south.client.get(&format!("/api/v1/events?from={next}&limit=1000")).await;
             let now = Instant::now();
