@@ -138,26 +138,7 @@ pub(crate) async fn start(
     let peer_id = identity.peer_id().to_string();
     snapshots::remove_all(folder);
 
-    let log_key = Arc::new(log_key);
-    let open_ledger = || {
-        let options = LedgerOptions {
-            store: store_options(configuration),
-            log_signer: Some(log_key.clone()),
-            followers: vec![Arc::new(ViewFollower::new(network.clone()))],
-            witnessed_entries: configuration.recovery.keep_entries,
-            ..LedgerOptions::default()
-        };
-        Ledger::open(&folder.store(), network.clone(), options)
-    };
-    let mut ledger = open_ledger()?;
-    // Its operator has made a new key, so there is nothing to ask the peers for.
-    if ledger.restored().is_some_and(|restored| restored.log != log) {
-        let settled = recovery::settle(&ledger, &keystore, true);
-        ledger.close().await;
-        drop(ledger);
-        settled.map_err(ledger::OpenError::from)?;
-        ledger = open_ledger()?;
-    }
+    let ledger = open_ledger(folder, configuration, &network, Arc::new(log_key), &keystore).await?;
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let opened = open(&ledger, configuration, &network, identity, &anchoring_key, &stop).await;
     let Opened { handle, incoming, anchor_status, anchor_service, peer_addresses } = match opened {
@@ -201,14 +182,7 @@ pub(crate) async fn start(
     };
     let health = Health::new(ledger.clone(), progress);
     tasks.spawn(stop.clone().run_until_cancelled_owned(health.clone().watch(folder.path().to_owned(), handle.clone())));
-    let mut notes = Vec::new();
-    if actor.is_none() {
-        let note = "the key 'cooperative' is enrolled nowhere yet: this node replicates, and can write after that and a restart";
-        notes.push(note.to_owned());
-    }
-    if configuration.anchoring.rpc_urls.is_empty() {
-        notes.push("no Ethereum endpoint is configured, so nothing is anchored".to_owned());
-    }
+    let notes = notes(configuration, actor.is_some());
     let state = ApiState {
         ledger: ledger.clone(),
         author: author.clone(),
@@ -235,6 +209,48 @@ pub(crate) async fn start(
         ended.cancel();
     });
     Ok(Ready { http, peer_addresses, peer_id, notes, recovered, author, ledger, network: handle, tasks, stop })
+}
+
+/// Opens the ledger; where its operator has given a restored log a new key, that is settled before anything else.
+async fn open_ledger(
+    folder: &DataDir,
+    configuration: &Configuration,
+    network: &Network,
+    log_key: Arc<LogKey>,
+    keystore: &SharedKeystore,
+) -> Result<Ledger, StartError> {
+    let open = || {
+        let options = LedgerOptions {
+            store: store_options(configuration),
+            log_signer: Some(log_key.clone()),
+            followers: vec![Arc::new(ViewFollower::new(network.clone()))],
+            witnessed_entries: configuration.recovery.keep_entries,
+            ..LedgerOptions::default()
+        };
+        Ledger::open(&folder.store(), network.clone(), options)
+    };
+    let ledger = open()?;
+    if ledger.restored().is_none_or(|restored| restored.log == log_key.key()) {
+        return Ok(ledger);
+    }
+    let settled = recovery::settle(&ledger, keystore, true);
+    ledger.close().await;
+    drop(ledger);
+    settled.map_err(ledger::OpenError::from)?;
+    Ok(open()?)
+}
+
+/// What an operator should know although it is no error.
+fn notes(configuration: &Configuration, is_enrolled: bool) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !is_enrolled {
+        let note = "the key 'cooperative' is enrolled nowhere yet: this node replicates, and can write after that and a restart";
+        notes.push(note.to_owned());
+    }
+    if configuration.anchoring.rpc_urls.is_empty() {
+        notes.push("no Ethereum endpoint is configured, so nothing is anchored".to_owned());
+    }
+    notes
 }
 
 /// What the parts of a node need of the keystore.

@@ -109,7 +109,7 @@ async fn pass(
                 return;
             };
             if let Some(bytes_per_s) = now.bytes_per_s {
-                tokio::time::sleep(Duration::from_secs_f64(length as f64 / bytes_per_s as f64)).await;
+                tokio::time::sleep(Duration::from_micros(length as u64 * 1_000_000 / bytes_per_s)).await;
             }
             if send.send((Instant::now() + now.delay, piece[..length].to_vec())).await.is_err() {
                 return;
