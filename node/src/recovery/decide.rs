@@ -111,9 +111,9 @@ mod tests {
     }
 
     /// A log of ten entries whose root is its size.
-    fn decided(backup: Option<Checkpoint>, answers: &[Answer], needed: usize) -> Decision {
+    fn decided(backup: Option<&Checkpoint>, answers: &[Answer], needed: usize) -> Decision {
         let root = |size: u64| Ok::<_, Infallible>([u8::try_from(size).unwrap(); 32]);
-        decide(10, root, backup.as_ref(), answers, needed).unwrap()
+        decide(10, root, backup, answers, needed).unwrap()
     }
 
     #[test]
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn a_log_is_complete_only_where_somebody_has_followed_it() {
         assert_eq!(decided(None, &[answer(1, 0, None)], 1), Decision::Lost(Lost::Unknown));
-        assert_eq!(decided(Some(checkpoint(9, 9)), &[answer(1, 7, Some(checkpoint(7, 7)))], 1), Decision::Complete);
+        assert_eq!(decided(Some(&checkpoint(9, 9)), &[answer(1, 7, Some(checkpoint(7, 7)))], 1), Decision::Complete);
     }
 
     #[test]
@@ -150,6 +150,6 @@ mod tests {
         let lost = Decision::Lost(Lost::OtherHistory { size: 8 });
         assert_eq!(decided(None, &[answer(1, 8, Some(checkpoint(8, 1)))], 1), lost);
         let known = answer(1, 10, Some(checkpoint(10, 10)));
-        assert_eq!(decided(Some(checkpoint(8, 1)), &[known], 1), lost);
+        assert_eq!(decided(Some(&checkpoint(8, 1)), &[known], 1), lost);
     }
 }

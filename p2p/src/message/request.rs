@@ -92,12 +92,11 @@ impl Request {
     pub fn check(&self) -> Result<(), Oversize> {
         match self {
             Self::Hello(greeting) => greeting.check(),
-            Self::LogPage { max, .. } => Ok(within(*max as usize, MAX_PAGE_IDS as usize)?),
+            Self::LogPage { max, .. } | Self::KeptLog { max, .. } => Ok(within(*max as usize, MAX_PAGE_IDS as usize)?),
             Self::Bodies { ids } => Ok(within(ids.len(), MAX_BODIES)?),
             Self::Cosign { note } => Ok(short(note.len(), MAX_NOTE_BYTES)?),
             Self::Openings { events } => Ok(within(events.len(), MAX_OPENED_EVENTS)?),
             Self::Anchor { .. } => Ok(()),
-            Self::KeptLog { max, .. } => Ok(within(*max as usize, MAX_PAGE_IDS as usize)?),
             Self::Journals { keys } => Ok(within(keys.len(), MAX_JOURNALS)?),
         }
     }

@@ -253,12 +253,13 @@ impl Expected {
     /// Whether `response` can be the answer.
     pub(crate) fn admits(self, response: &Response) -> bool {
         match (self, response) {
-            (Self::Ids(most), Response::LogPage { ids, .. }) => ids.len() <= most,
+            (Self::Ids(most), Response::LogPage { ids, .. }) | (Self::KeptLog(most), Response::KeptLog { ids, .. }) => {
+                ids.len() <= most
+            }
             (Self::Bodies(most), Response::Bodies { bodies }) => bodies.len() <= most,
             (Self::Hello, Response::Hello(_))
             | (Self::Cosignature, Response::Cosigned { .. } | Response::CosignRefused { .. })
             | (Self::Anchor, Response::Anchor { .. }) => true,
-            (Self::KeptLog(most), Response::KeptLog { ids, .. }) => ids.len() <= most,
             (Self::Journals(asked), Response::Journals { ends }) => ends.len() == asked,
             (Self::Openings(most), Response::Openings { openings }) => openings.len() <= most,
             _ => false,

@@ -102,9 +102,9 @@ async fn a_changed_backup_is_refused_and_the_file_is_named() {
 /// Demands that the backup is refused, that the file is named, and that nothing is left behind.
 async fn refused(site: &Site, backup: &Path, target: &Path, file: &Path) {
     let ended = site.run(&["restore", text(backup), "--dir", text(target)]).await;
-    assert_eq!(ended.code, Some(UNVERIFIED), "{file:?}: {ended:?}");
+    assert_eq!(ended.code, Some(UNVERIFIED), "{}: {ended:?}", file.display());
     let name = file.file_name().unwrap().to_str().unwrap();
-    assert!(ended.err.contains(name), "{file:?} is not named: {ended:?}");
+    assert!(ended.err.contains(name), "{} is not named: {ended:?}", file.display());
     assert!(!target.exists(), "nothing of a changed backup becomes a node");
 }
 

@@ -39,7 +39,9 @@ async fn from_one_node_to_the_api_of_another() {
             next.tick().await;
             client.submit(some).await;
             let now = Instant::now();
-            some.iter().for_each(|event| tell.send((event.id().to_string(), now)).unwrap());
+            for event in some {
+                tell.send((event.id().to_string(), now)).unwrap();
+            }
         }
     });
     let watch = async {
