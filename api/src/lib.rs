@@ -41,6 +41,6 @@ pub use links::{BaseUrl, BaseUrlError};
 pub use routes::router;
 pub use serve::serve;
 pub use state::{
-    Anchor, AnchorBlock, AnchorView, AnchoringStatus, ApiState, Fault, HealthView, NodeIdentity, Peer, PeerCosigning,
-    PeerView, Snapshot, SnapshotError, Snapshots,
+    Anchor, AnchorBlock, AnchorView, AnchoringStatus, ApiState, Fault, HealthView, NetworkState, NodeIdentity, Peer,
+    PeerCosigning, PeerView, RefusedPeer, Snapshot, SnapshotError, Snapshots,
 };

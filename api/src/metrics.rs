@@ -15,6 +15,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// From a read out of memory, well below a millisecond, to the request timeout of 30 seconds.
@@ -34,6 +35,11 @@ struct RouteLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NetworkLabels {
+    event: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct FollowerLabels {
     follower: String,
 }
@@ -50,6 +56,7 @@ pub(crate) struct Metrics {
     follower_lag: Family<FollowerLabels, Gauge>,
     held: Gauge,
     peers: Gauge,
+    network: Family<NetworkLabels, Counter>,
     faults: Gauge,
 }
 
@@ -67,6 +74,7 @@ impl Metrics {
             follower_lag: Family::default(),
             held: Gauge::default(),
             peers: Gauge::default(),
+            network: Family::default(),
             faults: Gauge::default(),
         };
         let registry = &mut metrics.registry;
@@ -100,6 +108,7 @@ impl Metrics {
         );
         registry.register("held_events", "Events that wait for an ancestor or an upgrade", metrics.held.clone());
         registry.register("peers", "Connected nodes", metrics.peers.clone());
+        registry.register("network_events", "What the network of nodes counted", metrics.network.clone());
         registry.register("faults", "Things that are wrong, as /health/ready lists them", metrics.faults.clone());
         metrics
     }
@@ -118,6 +127,10 @@ impl Metrics {
         }
         self.held.set(signed(ledger.held as u64));
         self.peers.set(signed(state.peers.peers().len() as u64));
+        for (event, count) in state.peers.network().counters {
+            // It only grows, and has no end of its own in this program.
+            self.network.get_or_create(&NetworkLabels { event }).inner().store(count, Ordering::Relaxed);
+        }
         self.faults.set(signed(health::faults(state).len() as u64));
         let mut page = String::new();
         text::encode(&mut page, &self.registry)?;

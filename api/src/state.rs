@@ -8,6 +8,7 @@ use ledger::view::Views;
 use provenance::evidence::ProvenLine;
 use provenance::id::{PublicKey, SubjectId};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -89,6 +90,9 @@ pub trait AnchorView: Send + Sync + 'static {
 pub trait PeerView: Send + Sync + 'static {
     /// Those connected now.
     fn peers(&self) -> Vec<Peer>;
+
+    /// How the network stands.
+    fn network(&self) -> NetworkState;
 }
 
 /// What is wrong beside ledger and anchoring, which are asked themselves. Implemented by the program.
@@ -220,8 +224,44 @@ pub struct Peer {
     pub agent: Option<String>,
     /// How far this node has followed its log.
     pub followed_size: Option<u64>,
+    /// Entries of its log, as it says itself.
+    pub log_size: Option<u64>,
+    /// Entries of its log that this node passes per second, lately.
+    pub events_per_s: Option<u64>,
+    /// Seconds until its log is followed to its end, at this pace; none where nothing moves.
+    pub eta_s: Option<u64>,
     /// What became of cosigning each other's checkpoints; none with a peer that is no enrolled node, or was not asked.
     pub cosigning: Option<PeerCosigning>,
+}
+
+/// How the network of nodes stands, as this node sees it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NetworkState {
+    /// Whether others can dial this node: `public`, `private` or `unknown`.
+    pub reachability: String,
+    /// Multiaddrs at which others were told to find this node, those through relays among them.
+    pub external_addresses: Vec<String>,
+    /// Peer ids of the relays that hold a place for this node.
+    pub relays: Vec<String>,
+    /// Whether anyone is let in because no other node is enrolled yet and no peer is configured.
+    pub founding: bool,
+    /// Strangers that are connected and may only read.
+    pub readers: usize,
+    /// Peers that were not let in lately, the newest first.
+    pub refused: Vec<RefusedPeer>,
+    /// What was counted since the start, by name.
+    pub counters: BTreeMap<String, u64>,
+}
+
+/// A peer that was not let in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RefusedPeer {
+    /// Its libp2p peer id.
+    pub id: String,
+    /// Why, and what to do.
+    pub reason: String,
+    /// How many of its connections were refused.
+    pub times: u64,
 }
 
 /// What became of cosigning between this node and a peer.

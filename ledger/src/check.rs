@@ -10,6 +10,7 @@ use provenance::event::SignedEvent;
 use provenance::id::EventId;
 use provenance::merkle::{Frontier, Hash, Nodes, TILE_WIDTH, complete_root, leaf_hash, tile_position};
 use provenance::network::Network;
+use std::collections::BTreeSet;
 use store::{Events, Held, Journals, LaneHeads, Log, Range, StoreError, Tiles};
 
 /// Entries at the end of the log that are compared with their bodies: the newest are those that a
@@ -65,12 +66,17 @@ impl Nodes for StoredNodes<'_> {
 pub(crate) fn load_heads(reader: &Reader) -> Result<Heads, StoreError> {
     let size = reader.store().last::<Log>()?.map_or(0, |(index, _)| index + 1);
     let frontier = Frontier::load(size, &StoredNodes(reader))?;
-    let mut held = HeldCounts::default();
+    let (mut held, mut awaited) = (HeldCounts::default(), BTreeSet::new());
     for row in reader.store().scan::<Held>(Range::all()) {
         let (_, row) = row?;
         held.add(row.signer, &row.source);
+        awaited.extend(row.missing);
     }
-    Ok(Heads { frontier, held, voids: RecentVoids::default() })
+    // What came before a crash, and for which not all that waits was judged again.
+    let awaited: Vec<EventId> = awaited.into_iter().collect();
+    let judged = reader.are_judged(&awaited)?;
+    let ready = awaited.into_iter().zip(judged).filter(|(_, judged)| *judged).map(|(id, _)| id).collect();
+    Ok(Heads { frontier, held, voids: RecentVoids::default(), ready })
 }
 
 /// Judges every held event again: this program may have rules that the one before it lacked.

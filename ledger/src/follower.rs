@@ -3,6 +3,7 @@
 //! A follower's rows and its cursor are one batch, so it can be stopped at any moment. It never
 //! blocks a write, and it can be rebuilt from zero, which its own version number also asks for.
 
+use crate::counting::CountFollower;
 use crate::reader::{Reader, Stored};
 use provenance::id::EventId;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -59,6 +60,11 @@ pub trait Follower: Send + Sync + 'static {
         Pace::default()
     }
 
+    /// Whether it reads entries only once they were counted: all do that show or prove what is true.
+    fn reads_what_counts(&self) -> bool {
+        true
+    }
+
     /// Adds to `batch` what these entries change; there are none where the log holds nothing but the
     /// network id. What `reader` shows includes these entries and perhaps later ones, but not what
     /// this follower has put into `batch`.
@@ -93,6 +99,11 @@ impl Running {
         self.name
     }
 
+    /// Tells which index it reads next.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.next.clone()
+    }
+
     pub fn status(&self) -> FollowerStatus {
         let problem = self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
         FollowerStatus { name: self.name, next: *self.next.borrow(), problem }
@@ -123,35 +134,43 @@ impl Running {
     }
 }
 
-/// Starts a follower.
-pub(crate) fn start(
+/// What does the work of a follower, step by step.
+pub(crate) struct Runner {
     follower: Arc<dyn Follower>,
     reader: Reader,
-    mut size: watch::Receiver<u64>,
-    stop: CancellationToken,
-) -> Result<(Running, impl Future<Output = ()>), StoreError> {
-    let stored = reader.store().get::<Cursors>(&follower.name().to_owned())?;
-    let current = stored.filter(|row| row.version == follower.version() && row.next <= *size.borrow());
-    let (next_sender, next) = watch::channel(current.map_or(0, |row| row.next));
-    let running = Running {
-        name: follower.name(),
-        next,
-        problem: Arc::default(),
-        rebuild: Arc::new(AtomicBool::new(current.is_none())),
-        demanded: Arc::default(),
-        wake: Arc::default(),
-    };
-    let handle = running.clone();
-    let pace = follower.pace();
-    let work = async move {
+    running: Running,
+    next: watch::Sender<u64>,
+}
+
+impl Runner {
+    /// A follower that goes on from its cursor, the log having `size` entries.
+    pub fn new(follower: Arc<dyn Follower>, reader: Reader, size: u64) -> Result<Self, StoreError> {
+        let stored = reader.store().get::<Cursors>(&follower.name().to_owned())?;
+        let current = stored.filter(|row| row.version == follower.version() && row.next <= size);
+        let (sender, next) = watch::channel(current.map_or(0, |row| row.next));
+        let running = Running {
+            name: follower.name(),
+            next,
+            problem: Arc::default(),
+            rebuild: Arc::new(AtomicBool::new(current.is_none())),
+            demanded: Arc::default(),
+            wake: Arc::default(),
+        };
+        Ok(Self { follower, reader, running, next: sender })
+    }
+
+    /// The handle of the rest of the node.
+    pub fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// Follows the log until it is stopped.
+    pub async fn run(self, mut size: watch::Receiver<u64>, stop: CancellationToken) {
+        let (running, pace) = (&self.running, self.follower.pace());
         let mut due = Instant::now();
         loop {
-            let reset = running.rebuild.swap(false, Ordering::AcqRel);
-            if reset {
-                // From now on nobody may count on its rows.
-                next_sender.send_replace(0);
-            }
-            let from = *next_sender.borrow();
+            let reset = self.take_reset();
+            let from = *self.next.borrow();
             if !reset && !running.is_time(from, *size.borrow_and_update(), pace, due) {
                 let behind = from < *size.borrow();
                 tokio::select! {
@@ -166,32 +185,55 @@ pub(crate) fn start(
                 return;
             }
             due = Instant::now() + pace.apart;
-            let (follower, reader) = (follower.clone(), reader.clone());
+            let (follower, reader) = (self.follower.clone(), self.reader.clone());
             let step = tokio::task::spawn_blocking(move || step(&*follower, &reader, reset)).await;
-            let problem = match step {
-                Ok(Ok(next)) => {
-                    next_sender.send_replace(next);
-                    None
-                }
-                Ok(Err(error)) => Some(error.to_string()),
-                Err(panic) => Some(format!("it stopped unexpectedly: {panic}")),
+            let step = match step {
+                Ok(step) => step.map_err(|error| error.to_string()),
+                Err(panic) => Err(format!("it stopped unexpectedly: {panic}")),
             };
-            let failed = problem.is_some();
-            if let Some(problem) = &problem {
-                tracing::error!(follower = running.name, problem, "a follower cannot go on; trying again");
-                // Whether the rows were cleared is not known, so a rebuild is asked for again.
-                running.rebuild.fetch_or(reset, Ordering::AcqRel);
-            }
-            *running.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
-            if failed {
+            if !self.settle(step, reset) {
                 tokio::select! {
                     () = stop.cancelled() => return,
                     () = tokio::time::sleep(RETRY_AFTER) => {}
                 }
             }
         }
-    };
-    Ok((handle, work))
+    }
+
+    /// Reads once, without waiting for anything; false if that failed.
+    pub fn step(&self) -> bool {
+        let reset = self.take_reset();
+        self.settle(step(&*self.follower, &self.reader, reset).map_err(|error| error.to_string()), reset)
+    }
+
+    /// Whether all rows are to be made again.
+    fn take_reset(&self) -> bool {
+        let reset = self.running.rebuild.swap(false, Ordering::AcqRel);
+        if reset {
+            // From now on nobody may count on its rows.
+            self.next.send_replace(0);
+        }
+        reset
+    }
+
+    /// Tells everybody what became of a step; false if it failed.
+    fn settle(&self, step: Result<u64, String>, reset: bool) -> bool {
+        let problem = match step {
+            Ok(next) => {
+                self.next.send_replace(next);
+                None
+            }
+            Err(problem) => Some(problem),
+        };
+        let went_well = problem.is_none();
+        if let Some(problem) = &problem {
+            tracing::error!(follower = self.running.name, problem, "a follower cannot go on; trying again");
+            // Whether the rows were cleared is not known, so a rebuild is asked for again.
+            self.running.rebuild.fetch_or(reset, Ordering::AcqRel);
+        }
+        *self.running.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
+        went_well
+    }
 }
 
 /// Removes all rows, in a batch of its own: a follower reads its old rows while it makes new ones,
@@ -213,7 +255,11 @@ pub(crate) fn step(follower: &dyn Follower, reader: &Reader, reset: bool) -> Res
         clear(follower, reader)?;
     }
     let from = reader.store().get::<Cursors>(&follower.name().to_owned())?.map_or(0, |row| row.next);
-    let ids = reader.log_ids(from, follower.pace().entries)?;
+    let mut ids = reader.log_ids(from, follower.pace().entries)?;
+    if follower.reads_what_counts() {
+        let counted = reader.store().get::<Cursors>(&CountFollower::NAME.to_owned())?.map_or(0, |row| row.next);
+        ids.truncate(usize::try_from(counted.saturating_sub(from)).unwrap_or(usize::MAX));
+    }
     if ids.is_empty() {
         return Ok(from);
     }

@@ -2,7 +2,8 @@
 
 use crate::check::{CheckError, check, judge_held, load_heads};
 use crate::clock::{Clock, SystemClock};
-use crate::follower::{self, Follower, FollowerStatus, Running};
+use crate::counting::CountFollower;
+use crate::follower::{self, Follower, FollowerStatus, Runner, Running};
 use crate::log::LogSigner;
 use crate::map::{MapFollower, publish_newest};
 use crate::outcome::{Origin, Outcome, Refusal};
@@ -21,7 +22,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use store::{MapVersions, Store, StoreError, StoreOptions};
+use store::{Cursors, MapVersions, Store, StoreError, StoreOptions};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -83,6 +84,25 @@ pub enum WriteError {
     Recovering,
 }
 
+/// Events that the writer has, and will judge in their order.
+#[derive(Debug)]
+pub struct HandedIn {
+    answers: Vec<oneshot::Receiver<Vec<Outcome>>>,
+    count: usize,
+}
+
+impl HandedIn {
+    /// What became of the events, in their order, when all of them are on the disk.
+    pub async fn outcomes(self) -> Result<Vec<Outcome>, WriteError> {
+        let mut outcomes = Vec::with_capacity(self.count);
+        for answer in self.answers {
+            outcomes.extend(answer.await.map_err(|_| WriteError::Closed)?);
+        }
+        debug_assert_eq!(outcomes.len(), self.count, "one outcome for each event");
+        Ok(outcomes)
+    }
+}
+
 /// How the ledger is.
 #[derive(Debug, Clone)]
 pub struct Health {
@@ -98,6 +118,14 @@ pub struct Health {
 #[derive(Clone)]
 pub struct Ledger {
     shared: Arc<Shared>,
+}
+
+/// What a ledger is put together from.
+pub(crate) struct Parts {
+    pub ledger: Ledger,
+    pub writer: Writer,
+    /// All followers: the one that counts first, the state map last.
+    pub followers: Vec<Runner>,
 }
 
 struct Shared {
@@ -142,8 +170,29 @@ impl Ledger {
     ///
     /// One that was restored from a backup, and whose log is not complete yet, signs no checkpoint, and appends only
     /// what comes from [`Origin::Log`].
-    pub fn open(path: &Path, network: Network, mut options: LedgerOptions) -> Result<Self, OpenError> {
-        let reader = Reader::new(Store::open(path, &options.store)?);
+    pub fn open(path: &Path, network: Network, options: LedgerOptions) -> Result<Self, OpenError> {
+        let store = Store::open(path, &options.store)?;
+        let Parts { ledger, writer, followers } = Self::assemble(store, network, options)?;
+        let shared = &ledger.shared;
+        // All but the first, which counts, read what it has read.
+        let mut size = ledger.watch_size();
+        for (place, follower) in followers.into_iter().enumerate() {
+            let counted = follower.running().watch();
+            shared.tasks.spawn(follower.run(size.clone(), shared.stop.clone()));
+            if place == 0 {
+                size = counted;
+            }
+        }
+        let (jobs, queue) = mpsc::channel(QUEUED_JOBS);
+        let thread = std::thread::Builder::new().name("ledger-writer".into()).spawn(move || writer.run(queue));
+        *shared.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread.map_err(OpenError::Thread)?);
+        *shared.jobs.lock().unwrap_or_else(PoisonError::into_inner) = Some(jobs);
+        Ok(ledger)
+    }
+
+    /// A ledger of which nothing runs yet: checked, and with a cut of its state map.
+    pub(crate) fn assemble(store: Store, network: Network, mut options: LedgerOptions) -> Result<Parts, OpenError> {
+        let reader = Reader::new(store);
         let restored = Restored::of(reader.store())?;
         let unconfirmed = Mutex::new(unconfirmed_journals(reader.store())?);
         if restored.is_some() {
@@ -160,56 +209,60 @@ impl Ledger {
         check(&network, &reader, &heads)?;
         let heads = judge_held(&network, &reader, heads).map_err(CheckError::from)?;
 
+        let size = heads.frontier.size();
         let progress = Arc::new(Progress {
-            size: watch::Sender::new(heads.frontier.size()),
+            size: watch::Sender::new(size),
             held: watch::Sender::new(heads.held.all()),
             problem: Mutex::new(None),
         });
-        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let mut followers = Vec::new();
         let map = MapFollower { clock: options.clock.clone(), signer: options.log_signer.clone() };
+        let count = CountFollower::new(network.clone());
+        prepare_counting(&count, &reader, size)?;
         prepare_map(&map, &reader)?;
-        for follower in options.followers.into_iter().chain([Arc::new(map) as Arc<dyn Follower>]) {
-            let started = follower::start(follower, reader.clone(), progress.size.subscribe(), stop.clone());
-            let (running, work) = started.map_err(CheckError::from)?;
-            tasks.spawn(work);
-            followers.push(running);
-        }
-        let map = followers.pop().expect("the state map was started last");
-        let (jobs, queue) = mpsc::channel(QUEUED_JOBS);
+        let followers: Vec<Runner> = std::iter::once(Arc::new(count) as Arc<dyn Follower>)
+            .chain(options.followers)
+            .chain([Arc::new(map) as Arc<dyn Follower>])
+            .map(|follower| Runner::new(follower, reader.clone(), size))
+            .collect::<Result<_, _>>()?;
+        let mut running: Vec<Running> = followers.iter().map(|follower| follower.running().clone()).collect();
+        let map = running.pop().expect("the state map was added last");
         let writer = Writer {
             network: network.clone(),
             reader: reader.clone(),
             heads,
             progress: progress.clone(),
             reload: load_heads,
+            certain: true,
         };
-        let thread = std::thread::Builder::new().name("ledger-writer".into()).spawn(move || writer.run(queue));
-        let writer = Mutex::new(Some(thread.map_err(OpenError::Thread)?));
-        let jobs = Mutex::new(Some(jobs));
         let shared = Shared {
             network,
             reader,
-            jobs,
+            jobs: Mutex::default(),
             progress,
-            writer,
-            followers,
+            writer: Mutex::default(),
+            followers: running,
             map,
             checkpoints: Mutex::default(),
             witnessed: Mutex::default(),
             clock: options.clock,
-            tasks,
-            stop,
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
             log_signer: options.log_signer,
             restored,
             unconfirmed,
             witnessed_entries: options.witnessed_entries,
         };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Parts { ledger: Self { shared: Arc::new(shared) }, writer, followers })
     }
 
     /// Checks, judges and appends events; answers in their order when all of them are on the disk.
     pub async fn submit(&self, events: Vec<Vec<u8>>, origin: Origin) -> Result<Vec<Outcome>, WriteError> {
+        self.hand_in(events, origin).await?.outcomes().await
+    }
+
+    /// Checks events and hands them to the writer; returns before they are judged, so that further ones can be
+    /// checked meanwhile. What is handed in later is judged later.
+    pub async fn hand_in(&self, events: Vec<Vec<u8>>, origin: Origin) -> Result<HandedIn, WriteError> {
         let count = events.len();
         let mut events = events.into_iter();
         let jobs = self.shared.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -229,12 +282,7 @@ impl Ledger {
             place.send(Job { events: checked, count, origin: origin.clone(), reply });
             answers.push(answer);
         }
-        let mut outcomes = Vec::with_capacity(count);
-        for answer in answers {
-            outcomes.extend(answer.await.map_err(|_| WriteError::Closed)?);
-        }
-        debug_assert_eq!(outcomes.len(), count, "one outcome for each event");
-        Ok(outcomes)
+        Ok(HandedIn { answers, count })
     }
 
     /// The network that this ledger serves.
@@ -342,6 +390,19 @@ impl std::fmt::Debug for Ledger {
 }
 
 /// Cuts the map of a log that has none, so that there is always a checkpoint to show, signed by the present key.
+/// Counts what was not counted yet: others may read nothing before.
+fn prepare_counting(count: &CountFollower, reader: &Reader, size: u64) -> Result<(), CheckError> {
+    let stored = reader.store().get::<Cursors>(&count.name().to_owned())?;
+    let mut reset = stored.is_none_or(|row| row.version != count.version() || row.next > size);
+    loop {
+        let next = follower::step(count, reader, reset)?;
+        reset = false;
+        if next >= size {
+            return Ok(count.prepare(reader, next)?);
+        }
+    }
+}
+
 fn prepare_map(map: &MapFollower, reader: &Reader) -> Result<(), CheckError> {
     if reader.store().last::<MapVersions>()?.is_none() {
         follower::step(map, reader, true)?;
@@ -367,7 +428,7 @@ pub(crate) fn check_all(events: Vec<Vec<u8>>) -> Vec<Checked> {
     shares.into_par_iter().map(check).collect::<Vec<_>>().into_iter().flatten().collect()
 }
 
-fn check_some(events: Vec<Vec<u8>>, verifier: &mut Verifier) -> Vec<Checked> {
+pub(crate) fn check_some(events: Vec<Vec<u8>>, verifier: &mut Verifier) -> Vec<Checked> {
     let refused = |refusal| Checked::Settled(Outcome::Rejected(refusal));
     let mut checked: Vec<Option<Checked>> = Vec::with_capacity(events.len());
     let mut decoded = Vec::with_capacity(events.len());

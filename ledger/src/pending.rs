@@ -97,12 +97,18 @@ impl RecentVoids {
     }
 }
 
+/// Held events that one batch releases at most. The rest comes with the next ones, so that an event for which
+/// thousands wait makes no batch that is many times as large as others.
+const RELEASED_AT_ONCE: usize = 1_024;
+
 /// What the writer carries from one batch to the next.
 #[derive(Debug, Clone)]
 pub(crate) struct Heads {
     pub frontier: Frontier,
     pub held: HeldCounts,
     pub voids: RecentVoids,
+    /// Judged events for which held ones wait that were not looked at yet; at most one for each held event.
+    pub ready: VecDeque<EventId>,
 }
 
 /// The batch that is being made.
@@ -121,6 +127,8 @@ pub(crate) struct Pending<'a> {
     held_by_missing: HashMap<EventId, Vec<EventId>>,
     /// Verifies again what was held.
     verifier: Verifier,
+    /// Held events that were judged again.
+    released: usize,
 }
 
 impl<'a> Pending<'a> {
@@ -138,6 +146,7 @@ impl<'a> Pending<'a> {
             held: BTreeMap::new(),
             held_by_missing: HashMap::new(),
             verifier: Verifier::new(),
+            released: 0,
         }
     }
 
@@ -363,15 +372,30 @@ impl<'a> Pending<'a> {
         Ok(false)
     }
 
-    /// Judges again all that waited for `id`, and what waits for those in turn.
+    /// Judges again all that waited for `id`, and what waits for those in turn, as far as one batch goes.
     fn release_dependents(&mut self, id: EventId) -> Result<(), StoreError> {
-        let mut ready = VecDeque::from([id]);
-        while let Some(ancestor) = ready.pop_front() {
+        // Almost always nothing is held.
+        if self.heads.held.all() == 0 {
+            self.heads.ready.clear();
+            return Ok(());
+        }
+        self.heads.ready.push_back(id);
+        self.release_ready()
+    }
+
+    /// Judges again what waits for events that were judged, as far as one batch goes.
+    pub fn release_ready(&mut self) -> Result<(), StoreError> {
+        while let Some(ancestor) = self.heads.ready.front().copied() {
             for waiting in self.waiting_for(&ancestor)? {
+                if self.released >= RELEASED_AT_ONCE {
+                    return Ok(());
+                }
                 if self.judge_again(&waiting)? {
-                    ready.push_back(waiting);
+                    self.released += 1;
+                    self.heads.ready.push_back(waiting);
                 }
             }
+            self.heads.ready.pop_front();
         }
         Ok(())
     }

@@ -1,14 +1,19 @@
 //! Reading what was judged, with a bounded memory of the events that are asked for most.
 
+use crate::counting::{CountedAt, Counting, lane_tips_at};
 use crate::table::{JudgementRow, Judgements};
-use provenance::admission::{Ancestry, Judged};
+use provenance::admission::{Ancestry, Counted, Judged};
+use provenance::counting::{self, CountedLot, Settlement};
 use provenance::event::SignedEvent;
 use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::payload::Lane;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use store::{Events, JournalHead, Journals, LaneHeads, Lanes, Log, Range, References, Store, StoreError, Subjects};
+use store::{
+    Events, Held, JournalHead, Journals, LaneHeads, Lanes, Log, Range, References, Store, StoreError, Subjects,
+};
 
 /// Memory for judged events: those of some days of a busy cooperative.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -41,11 +46,23 @@ pub struct Stored {
 pub struct Reader {
     store: Store,
     events: Arc<Cache<EventId, Stored, InMemory>>,
+    counting: Arc<Counting>,
 }
 
 impl Reader {
     pub(crate) fn new(store: Store) -> Self {
-        Self { store, events: Arc::new(Cache::with_weighter(CACHED_EVENTS, CACHE_BYTES, InMemory)) }
+        let events = Arc::new(Cache::with_weighter(CACHED_EVENTS, CACHE_BYTES, InMemory));
+        Self { store, events, counting: Arc::default() }
+    }
+
+    pub(crate) fn counting(&self) -> &Counting {
+        &self.counting
+    }
+
+    /// Which keys live, where journals end and what is overruled, of what was counted so far; nothing before the first
+    /// entry was.
+    pub fn settlement(&self) -> Option<Arc<Settlement>> {
+        self.counting.settlement()
     }
 
     /// The store, for rows that belong to a view.
@@ -80,6 +97,35 @@ impl Reader {
         self.store.multi_get::<Events>(ids)
     }
 
+    /// The signed bytes of a judged event, as they are on the disk; nothing if it is unknown or held. Whoever gets
+    /// them checks them again anyway, so nothing is decoded.
+    pub fn judged_bytes(&self, id: &EventId) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.events.get(id) {
+            Some(stored) => Ok(Some(stored.judged.event.bytes().to_vec())),
+            None => self.store.get::<Events>(id),
+        }
+    }
+
+    /// Which of these events were judged; not so those that are unknown or held.
+    pub fn are_judged(&self, ids: &[EventId]) -> Result<Vec<bool>, StoreError> {
+        self.store.multi_contains::<Judgements>(ids)
+    }
+
+    /// Whether an event is kept until an upgrade of this program brings rules for it.
+    pub fn awaits_upgrade(&self, id: &EventId) -> Result<bool, StoreError> {
+        Ok(self.store.get::<Held>(id)?.is_some_and(|row| row.missing.is_empty()))
+    }
+
+    /// The events among these that stand in the log, with their indexes, ascending.
+    pub fn indexes(&self, ids: impl IntoIterator<Item = EventId>) -> Result<Vec<(u64, EventId)>, StoreError> {
+        let ids: Vec<EventId> = ids.into_iter().collect();
+        let rows = self.store.multi_get::<Judgements>(&ids)?;
+        let mut found: Vec<(u64, EventId)> =
+            rows.into_iter().zip(ids).filter_map(|(row, id)| Some((row?.index?, id))).collect();
+        found.sort_unstable();
+        Ok(found)
+    }
+
     /// Ids of the log from index `from` on, at most `max`. Entry 0 is the network id.
     pub fn log_ids(&self, from: u64, max: usize) -> Result<Vec<EventId>, StoreError> {
         self.store.scan::<Log>(Range::all().from(&from)).take(max).map(|row| row.map(|(_, id)| id)).collect()
@@ -103,6 +149,40 @@ impl Reader {
             events.extend(self.stored(&id)?.map(|stored| (lane, stored)));
         }
         Ok(events)
+    }
+
+    /// The events at which a lane ends, among those that count.
+    pub fn counted_tips(&self, subject: &SubjectId, lane: Lane) -> Result<BTreeSet<EventId>, StoreError> {
+        let mut tips = Vec::new();
+        for tip in self.lane_tips(subject, lane)? {
+            tips.extend(self.seen(&tip)?);
+        }
+        // Where all ends count, nothing else of the lane is one: what does not count has handed on what it extends.
+        if tips.iter().all(|tip| tip.lane_index(subject, lane).is_some_and(|touch| tip.counts(touch))) {
+            return Ok(counting::representatives(subject, lane, &tips));
+        }
+        let now = CountedAt { reader: self, size: u64::MAX };
+        lane_tips_at(&now, subject, lane, &BTreeSet::new())
+    }
+
+    /// Whether anything of an event counts.
+    pub fn counts(&self, id: &EventId) -> Result<bool, StoreError> {
+        Ok(self.seen(id)?.is_some_and(|seen| seen.counts_at_all()))
+    }
+
+    /// Whether an event creates this subject, by a touch that counts.
+    pub fn creates(&self, id: &EventId, subject: &SubjectId) -> Result<bool, StoreError> {
+        Ok(self.seen(id)?.is_some_and(|seen| seen.creates(subject)))
+    }
+
+    /// A lot as all events that count show it; nothing where the subject is none.
+    pub fn lot(&self, lot: &SubjectId) -> Result<Option<CountedLot>, StoreError> {
+        counting::lot(lot, Lane::Main, &self.counted_tips(lot, Lane::Main)?, self)
+    }
+
+    /// Who owns a lot whose title has a lane of its own; nothing where it has none.
+    pub fn title(&self, lot: &SubjectId) -> Result<Option<CountedLot>, StoreError> {
+        counting::lot(lot, Lane::Title, &self.counted_tips(lot, Lane::Title)?, self)
     }
 
     /// Events of an actor that bear this business document.
@@ -131,5 +211,9 @@ impl Ancestry for Reader {
     fn lane_events(&self, subject: &SubjectId, lane: Lane) -> Result<Vec<EventId>, StoreError> {
         let rows = self.store.scan::<Lanes>(Range::prefix(&(*subject, lane)));
         rows.map(|row| row.map(|((_, _, _, id), ())| id)).collect()
+    }
+
+    fn counted(&self, id: &EventId) -> Result<Option<Arc<Counted>>, StoreError> {
+        CountedAt { reader: self, size: u64::MAX }.counted(id)
     }
 }

@@ -67,48 +67,66 @@ pub(crate) struct Writer {
     pub progress: Arc<Progress>,
     /// Finds the heads again after a commit of which nobody knows whether it was written.
     pub reload: fn(&Reader) -> Result<Heads, StoreError>,
+    /// False after a commit of which nobody knows whether it was written.
+    pub certain: bool,
 }
 
 impl Writer {
     /// Works until all senders are gone.
     pub fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let _told = TellsOfPanic(self.progress.clone());
-        let mut certain = true;
         loop {
-            if !certain {
-                certain = self.recover();
-            }
-            if !certain {
+            if !self.recover() {
                 match self.refuse_queued(&mut jobs) {
                     Ok(()) => std::thread::sleep(RETRY_AFTER),
                     Err(Gone) => return,
                 }
                 continue;
             }
-            let Some(first) = jobs.blocking_recv() else { return };
-            let mut round = vec![first];
-            let mut events = round[0].count;
+            let (mut round, mut events) = (Vec::new(), 0);
+            // Held events that are ready are judged also where nobody writes.
+            if self.heads.ready.is_empty() {
+                let Some(first) = jobs.blocking_recv() else { return };
+                events = first.count;
+                round.push(first);
+            }
             while events < BATCH_EVENTS
                 && let Ok(job) = jobs.try_recv()
             {
                 events += job.count;
                 round.push(job);
             }
-            match self.commit(&mut round) {
-                Ok(outcomes) => {
-                    for (job, outcomes) in round.into_iter().zip(outcomes) {
-                        // Whoever asked may have gone; the events are stored all the same.
-                        let _ = job.reply.send(outcomes);
-                    }
+            self.write(round);
+        }
+    }
+
+    /// One step for whoever has no thread for the writer: everything becomes one batch, and all are answered.
+    pub fn step(&mut self, round: Vec<Job>) {
+        if self.recover() {
+            return self.write(round);
+        }
+        let problem = self.progress.problem().expect("a failed attempt left its problem");
+        for job in round {
+            job.refuse(&problem);
+        }
+    }
+
+    /// Commits these jobs as one batch and answers them.
+    fn write(&mut self, mut round: Vec<Job>) {
+        match self.commit(&mut round) {
+            Ok(outcomes) => {
+                for (job, outcomes) in round.into_iter().zip(outcomes) {
+                    // Whoever asked may have gone; the events are stored all the same.
+                    let _ = job.reply.send(outcomes);
                 }
-                Err(error) => {
-                    certain = false;
-                    let error = Arc::new(error);
-                    tracing::error!(%error, "nothing can be written");
-                    self.progress.set_problem(Some(error.clone()));
-                    for job in round {
-                        job.refuse(&error);
-                    }
+            }
+            Err(error) => {
+                self.certain = false;
+                let error = Arc::new(error);
+                tracing::error!(%error, "nothing can be written");
+                self.progress.set_problem(Some(error.clone()));
+                for job in round {
+                    job.refuse(&error);
                 }
             }
         }
@@ -117,9 +135,13 @@ impl Writer {
     /// After a commit of which nobody knows whether it was written: tries the disk, and finds the
     /// heads again. So a node that nobody writes to becomes healthy by itself.
     fn recover(&mut self) -> bool {
+        if self.certain {
+            return true;
+        }
         match self.try_disk() {
             Ok(heads) => {
                 self.heads = heads;
+                self.certain = true;
                 self.publish();
                 self.progress.set_problem(None);
                 tracing::info!(size = self.heads.frontier.size(), "writing goes on");
@@ -160,6 +182,7 @@ impl Writer {
 
     fn commit(&mut self, round: &mut [Job]) -> Result<Vec<Vec<Outcome>>, StoreError> {
         let mut pending = Pending::new(&self.network, &self.reader, self.heads.clone());
+        pending.release_ready()?;
         let mut all = Vec::with_capacity(round.len());
         for job in round.iter_mut() {
             let mut outcomes = Vec::with_capacity(job.events.len());

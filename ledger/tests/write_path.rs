@@ -15,7 +15,7 @@ use provenance::merkle::{leaf_hash, verify_consistency, verify_inclusion};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{Batch, Events, Fault, Log, Store, StoreOptions, Tiles};
+use store::{Batch, Events, Fault, Held, HeldRow, Log, Store, StoreOptions, Tiles};
 use story::Story;
 
 fn open(path: &Path, story: &Story) -> Ledger {
@@ -168,6 +168,69 @@ async fn what_waits_for_an_ancestor_is_admitted_when_it_comes() {
     let ledger = open(again.path(), &story);
     assert_eq!(ledger.health().held, events.len());
     submit(&ledger, vec![place], peer()).await;
+    assert_eq!((ledger.health().held, ledger.size()), (0, story.events.len() as u64 + 1));
+    ledger.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_in_thousands_is_released_bit_by_bit() {
+    let mut story = Story::new();
+    for number in 0..2_500 {
+        story.place(0, &format!("Place {number}"));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path(), &story);
+    let events: Vec<Vec<u8>> = story.events.iter().map(|event| event.bytes().to_vec()).collect();
+    submit(&ledger, events[1..].to_vec(), peer()).await;
+    assert_eq!((ledger.health().held, ledger.size()), (events.len() - 1, 1));
+    // All of them wait, one for the other, for the first.
+    submit(&ledger, events[..1].to_vec(), peer()).await;
+    let mut size = ledger.watch_size();
+    let all = events.len() as u64 + 1;
+    tokio::time::timeout(Duration::from_mins(1), size.wait_for(|size| *size == all)).await.unwrap().unwrap();
+    ledger.close().await;
+
+    // A crash between the first batch and the rest: the next start goes on.
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path(), &story);
+    submit(&ledger, events[1..].to_vec(), peer()).await;
+    submit(&ledger, events[..1].to_vec(), peer()).await;
+    let crashed = copy_of(folder.path());
+    ledger.close().await;
+    let ledger = open(crashed.path(), &story);
+    let mut size = ledger.watch_size();
+    tokio::time::timeout(Duration::from_mins(1), size.wait_for(|size| *size == all)).await.unwrap().unwrap();
+    assert_eq!(ledger.health().held, 0);
+    ledger.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_an_upgrade_is_judged_by_the_program_that_brings_it() {
+    let mut story = Story::new();
+    for name in ["Hillside", "Store", "Market"] {
+        story.place(0, name);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (first, rest) = story.events.split_first().unwrap();
+    let ledger = open(folder.path(), &story);
+    submit(&ledger, rest.iter().map(|event| event.bytes().to_vec()).collect(), peer()).await;
+    assert_eq!((ledger.health().held, ledger.size()), (rest.len(), 1));
+    ledger.close().await;
+    drop(ledger);
+    {
+        // What a program wrote that had no rules for this event: it waits for nothing but an upgrade.
+        let store = Store::open(folder.path(), &StoreOptions::default()).unwrap();
+        let mut batch = store.batch();
+        let row = HeldRow {
+            bytes: first.bytes().to_vec(),
+            missing: Vec::new(),
+            source: "neighbour".to_owned(),
+            signer: first.key(),
+        };
+        batch.put::<Held>(&first.id(), &row);
+        batch.commit_synced().unwrap();
+    }
+    let ledger = open(folder.path(), &story);
     assert_eq!((ledger.health().held, ledger.size()), (0, story.events.len() as u64 + 1));
     ledger.close().await;
 }

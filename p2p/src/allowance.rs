@@ -13,12 +13,21 @@ pub(crate) struct Rate {
     pub(crate) burst: u32,
 }
 
-/// Requests that one peer may make. Catching up needs about fifty a second on a fast line, each
+/// Greetings that one peer may send: at most five a second where both sides wake each other.
+pub(crate) const GREETINGS: Rate = Rate { per_second: 10, burst: 40 };
+/// Requests to read that one peer may make. Catching up needs about fifty a second on a fast line, each
 /// for a thousand events; a node that asks more often than this does not follow, it floods.
-pub(crate) const REQUESTS: Rate = Rate { per_second: 100, burst: 400 };
+pub(crate) const READS: Rate = Rate { per_second: 100, burst: 400 };
+/// Requests that make this node look at more than it sends, such as to cosign: one every few seconds.
+pub(crate) const FAVOURS: Rate = Rate { per_second: 10, burst: 100 };
+/// Requests of all peers together. What is more is not answered, and nobody is blamed: no peer need
+/// have done more than its share.
+pub(crate) const REQUESTS_IN_ALL: Rate = Rate { per_second: 1000, burst: 2000 };
 /// Gossip bytes that one peer may bring. More is ignored unread and comes through the log instead,
 /// so that gossip that waits for its verdict never fills the memory.
 pub(crate) const GOSSIP_IN: Rate = Rate { per_second: 8 << 20, burst: 16 << 20 };
+/// Gossip bytes that all peers together may bring: what a ledger judges in a second, and to spare.
+pub(crate) const GOSSIP_IN_ALL: Rate = Rate { per_second: 32 << 20, burst: 64 << 20 };
 /// Gossip bytes that this node publishes. Gossip is for speed, logs are for volume: in a bulk
 /// import peers follow the log instead, and are not flooded.
 pub(crate) const GOSSIP_OUT: Rate = Rate { per_second: 4 << 20, burst: 8 << 20 };
@@ -27,34 +36,55 @@ pub(crate) const GOSSIP_OUT: Rate = Rate { per_second: 4 << 20, burst: 8 << 20 }
 #[derive(Debug)]
 pub(crate) struct Allowance {
     rate: Rate,
-    /// Thousandths of a unit, so that short intervals are not lost to rounding.
-    left_milli: u64,
+    /// Thousandths of a unit, so that short intervals are not lost to rounding. Less than nothing is a
+    /// debt.
+    left_milli: i64,
     as_of: Instant,
 }
 
 impl Allowance {
     pub(crate) fn new(rate: Rate, now: Instant) -> Self {
-        Self { rate, left_milli: u64::from(rate.burst) * 1000, as_of: now }
+        Self { rate, left_milli: i64::from(rate.burst) * 1000, as_of: now }
     }
 
     /// Takes `amount` if that much is left.
     #[must_use]
     pub(crate) fn take(&mut self, amount: usize, now: Instant) -> bool {
-        let elapsed_ms = now.saturating_duration_since(self.as_of).as_millis();
-        let elapsed_ms = u64::try_from(elapsed_ms).unwrap_or(u64::MAX);
-        if elapsed_ms > 0 {
-            let gained = elapsed_ms.saturating_mul(u64::from(self.rate.per_second));
-            let most = u64::from(self.rate.burst) * 1000;
-            self.left_milli = self.left_milli.saturating_add(gained).min(most);
-            self.as_of = now;
-        }
-        let needed = (amount as u64).saturating_mul(1000);
+        self.fill(now);
+        let needed = milli(amount);
         let enough = self.left_milli >= needed;
         if enough {
             self.left_milli -= needed;
         }
         enough
     }
+
+    /// Whether anything is left, that is, whether there is no debt.
+    pub(crate) fn has_some(&mut self, now: Instant) -> bool {
+        self.fill(now);
+        self.left_milli > 0
+    }
+
+    /// Takes `amount` even if that makes a debt, which is paid before anything else is left.
+    pub(crate) fn owe(&mut self, amount: usize, now: Instant) {
+        self.fill(now);
+        self.left_milli = self.left_milli.saturating_sub(milli(amount));
+    }
+
+    fn fill(&mut self, now: Instant) {
+        let elapsed_ms = now.saturating_duration_since(self.as_of).as_millis();
+        let elapsed_ms = i64::try_from(elapsed_ms).unwrap_or(i64::MAX);
+        if elapsed_ms > 0 {
+            let gained = elapsed_ms.saturating_mul(i64::from(self.rate.per_second));
+            let most = i64::from(self.rate.burst) * 1000;
+            self.left_milli = self.left_milli.saturating_add(gained).min(most);
+            self.as_of = now;
+        }
+    }
+}
+
+fn milli(amount: usize) -> i64 {
+    i64::try_from(amount).unwrap_or(i64::MAX).saturating_mul(1000)
 }
 
 #[cfg(test)]
@@ -81,6 +111,17 @@ mod tests {
         assert!(!allowance.take(21, later));
         assert!(allowance.take(20, later));
         assert!(!allowance.take(1, later));
+    }
+
+    #[test]
+    fn a_debt_is_paid_before_anything_is_left() {
+        let now = Instant::now();
+        let mut allowance = Allowance::new(RATE, now);
+        assert!(allowance.has_some(now));
+        allowance.owe(40, now);
+        assert!(!allowance.has_some(now + Duration::from_secs(2)));
+        assert!(!allowance.take(1, now + Duration::from_secs(2)));
+        assert!(allowance.has_some(now + Duration::from_millis(2100)));
     }
 
     #[test]

@@ -1,11 +1,20 @@
 //! The libp2p behaviours that make up a node, and how each is set up.
 
+use crate::admission::Door;
+use crate::allowance::Rate;
 use crate::codec::SyncCodec;
 use crate::config::{
-    CONNECTIONS_PENDING, CONNECTIONS_PER_PEER, Config, IDLE_TIMEOUT, PING_INTERVAL, PING_TIMEOUT,
-    STREAMS_PER_CONNECTION,
+    CONNECTIONS_PENDING, CONNECTIONS_PER_PEER, CONNECTIONS_PER_PLACE, Config, IDLE_TIMEOUT, PING_INTERVAL,
+    PING_TIMEOUT, STREAMS_PER_CONNECTION,
 };
+use crate::discovery::{self, Discovery};
+use crate::gate;
 use crate::gossip::MAX_GOSSIP_BYTES;
+use crate::members::Members;
+use crate::meter::Totals;
+use crate::observed::Observed;
+use crate::reach;
+use crate::transport::transport;
 use futures::future::BoxFuture;
 use libp2p::allow_block_list::{self, BlockedPeers};
 use libp2p::gossipsub::{
@@ -16,36 +25,53 @@ use libp2p::identity::Keypair;
 use libp2p::request_response::{self, ProtocolSupport};
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::{self, NetworkBehaviour};
-use libp2p::{StreamProtocol, Swarm, SwarmBuilder, connection_limits, identify, mdns, noise, ping, tcp, yamux};
+use libp2p::{
+    StreamProtocol, Swarm, autonat, connection_limits, dcutr, identify, mdns, memory_connection_limits, ping, relay,
+};
 use provenance::id::{NetworkId, sha256};
 use std::collections::HashSet;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The gossip score at which a peer is not listened to any more, and is cut off. Peers start at 0.
 pub(crate) const GRAYLIST_SCORE: f64 = -80.0;
 
+/// How much of the machine's memory the process may hold before connections are refused: what is left
+/// keeps the system's own caches, which the store depends on.
+const MEMORY_SHARE: f64 = 0.75;
 /// The most bytes that the gossip protocol puts around a message: topic and field heads.
 const GOSSIP_FRAME_BYTES: usize = 1024;
 /// Messages that wait to be sent to one slow peer: 8 MiB. What does not fit is dropped; the peer
 /// finds it in the log.
 const GOSSIP_QUEUED: usize = 128;
+/// The length from which on a message is announced to those who need not send it any more.
+const GOSSIP_WORTH_A_WORD: usize = 1024;
 /// Ids in one announcement: 34 bytes each, well within the 16 KiB that a peer accepts.
 const GOSSIP_IDS: usize = 400;
 
 /// Gossip that takes part in listed topics only.
 type Gossip = gossipsub::Behaviour<IdentityTransform, WhitelistSubscriptionFilter>;
 
-/// All behaviours of a node. The first two come first because they refuse connections.
+/// All behaviours of a node. The first four come first because they refuse connections, before the
+/// others take note of them.
 #[derive(NetworkBehaviour)]
 pub(crate) struct Behaviour {
     pub(crate) blocked: allow_block_list::Behaviour<BlockedPeers>,
+    pub(crate) gate: gate::Behaviour,
     pub(crate) limits: connection_limits::Behaviour,
+    pub(crate) memory: memory_connection_limits::Behaviour,
     pub(crate) ping: ping::Behaviour,
-    pub(crate) identify: identify::Behaviour,
-    pub(crate) gossip: Gossip,
+    pub(crate) identify: Observed<identify::Behaviour>,
+    pub(crate) gossip: Members<Gossip>,
     pub(crate) sync: request_response::Behaviour<SyncCodec>,
     pub(crate) mdns: Toggle<mdns::tokio::Behaviour>,
+    pub(crate) kad: Toggle<Members<Discovery>>,
+    pub(crate) relay_server: Toggle<Members<relay::Behaviour>>,
+    pub(crate) relay_client: Toggle<relay::client::Behaviour>,
+    pub(crate) holes: Toggle<dcutr::Behaviour>,
+    pub(crate) reached: Toggle<Members<autonat::v2::client::Behaviour>>,
+    pub(crate) reaching: Toggle<Members<autonat::v2::server::Behaviour>>,
 }
 
 /// The name of the sync protocol in a network.
@@ -62,55 +88,65 @@ pub(crate) fn events_topic(network: &NetworkId) -> IdentTopic {
 /// resolver is asked only if `names` are to be dialled, for its configuration may be missing.
 pub(crate) fn swarm(
     config: &Config,
+    door: &Door,
+    totals: &Arc<Totals>,
     names: bool,
     spawn: impl Fn(BoxFuture<'static, ()>) + Send + 'static,
 ) -> io::Result<Swarm<Behaviour>> {
     let keypair = config.identity_seed.keypair();
-    let behaviour = Behaviour::new(config, &keypair);
+    let own = keypair.public().to_peer_id();
+    let (relayed, relay_client) = config.relay_client.then(|| relay::client::new(own)).unzip();
+    let rate =
+        Rate { per_second: config.download_bytes_per_second.max(1), burst: config.download_bytes_per_second.max(1) };
+    let transport = transport(&keypair, names, rate, totals, relayed)?;
+    let behaviour = Behaviour::new(config, door, &keypair, relay_client);
     let swarm_config = swarm::Config::with_executor(spawn).with_idle_connection_timeout(IDLE_TIMEOUT);
-    let builder = SwarmBuilder::with_existing_identity(keypair)
-        .with_tokio()
-        .with_tcp(tcp::Config::new().nodelay(true), noise::Config::new, yamux::Config::default)
-        .map_err(io::Error::other)?
-        .with_quic();
-    let swarm = if names {
-        builder
-            .with_dns()?
-            .with_behaviour(|_| behaviour)
-            .expect("the behaviour is made already")
-            .with_swarm_config(|_| swarm_config)
-            .build()
-    } else {
-        builder
-            .with_behaviour(|_| behaviour)
-            .expect("the behaviour is made already")
-            .with_swarm_config(|_| swarm_config)
-            .build()
-    };
-    Ok(swarm)
+    Ok(Swarm::new(transport, behaviour, own, swarm_config))
 }
 
 impl Behaviour {
-    fn new(config: &Config, keypair: &Keypair) -> Self {
+    fn new(config: &Config, door: &Door, keypair: &Keypair, relay_client: Option<relay::client::Behaviour>) -> Self {
+        let own = keypair.public().to_peer_id();
+        let memory = match config.max_memory_bytes {
+            0 => memory_connection_limits::Behaviour::with_max_percentage(MEMORY_SHARE),
+            bytes => memory_connection_limits::Behaviour::with_max_bytes(bytes),
+        };
+        let identify = identify::Behaviour::new(
+            identify::Config::new("/furrow/1".to_owned(), keypair.public())
+                .with_agent_version(concat!("furrow/", env!("CARGO_PKG_VERSION")).to_owned())
+                // A place at a relay, or a confirmed address, is told to peers at once.
+                .with_push_listen_addr_updates(true)
+                // What peers say of their addresses goes where it is bounded, not into a cache for dials.
+                .with_cache_size(0),
+        );
+        let sync = request_response::Behaviour::with_codec(
+            SyncCodec,
+            [(sync_protocol(&config.network), ProtocolSupport::Full)],
+            request_response::Config::default()
+                .with_request_timeout(config.request_timeout)
+                .with_max_concurrent_streams(STREAMS_PER_CONNECTION),
+        );
+        let kad = config.discovery.then(|| Members::new(discovery::behaviour(own, &config.network), door.clone()));
+        let relay_server = config.relay_server.then(|| Members::new(reach::relay_server(own), door.clone()));
+        let holes = config.relay_client.then(|| dcutr::Behaviour::new(own));
+        let reached = config.autonat.then(|| Members::new(autonat::v2::client::Behaviour::default(), door.clone()));
+        let reaching = config.autonat.then(|| Members::new(autonat::v2::server::Behaviour::default(), door.clone()));
         Self {
             blocked: allow_block_list::Behaviour::default(),
+            gate: gate::Behaviour::new(door.clone(), config.max_connections_per_address),
             limits: connection_limits::Behaviour::new(connection_limits(config)),
+            memory,
             ping: ping::Behaviour::new(ping::Config::new().with_interval(PING_INTERVAL).with_timeout(PING_TIMEOUT)),
-            identify: identify::Behaviour::new(
-                identify::Config::new("/furrow/1".to_owned(), keypair.public())
-                    .with_agent_version(concat!("furrow/", env!("CARGO_PKG_VERSION")).to_owned())
-                    // Peers are found by bootstrap and multicast DNS, not by what peers say.
-                    .with_cache_size(0),
-            ),
-            gossip: gossip(config),
-            sync: request_response::Behaviour::with_codec(
-                SyncCodec,
-                [(sync_protocol(&config.network), ProtocolSupport::Full)],
-                request_response::Config::default()
-                    .with_request_timeout(config.request_timeout)
-                    .with_max_concurrent_streams(STREAMS_PER_CONNECTION),
-            ),
-            mdns: Toggle::from(multicast_dns(config, keypair)),
+            identify: Observed::new(identify),
+            gossip: Members::new(gossip(config), door.clone()),
+            sync,
+            mdns: multicast_dns(config, keypair).into(),
+            kad: kad.into(),
+            relay_server: relay_server.into(),
+            relay_client: relay_client.into(),
+            holes: holes.into(),
+            reached: reached.into(),
+            reaching: reaching.into(),
         }
     }
 }
@@ -121,7 +157,7 @@ fn connection_limits(config: &Config) -> connection_limits::ConnectionLimits {
         .with_max_pending_incoming(Some(CONNECTIONS_PENDING))
         .with_max_pending_outgoing(Some(CONNECTIONS_PENDING))
         .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER))
-        .with_max_established(Some(peers.saturating_mul(CONNECTIONS_PER_PEER)))
+        .with_max_established(Some(peers.saturating_mul(CONNECTIONS_PER_PLACE).saturating_add(CONNECTIONS_PENDING)))
 }
 
 /// Multicast DNS where it is wanted and the system has it. It is an aid, so a node runs without.
@@ -147,7 +183,16 @@ fn gossip(config: &Config) -> Gossip {
         .validate_messages()
         .message_id_fn(|message| MessageId::new(&sha256(&[&message.data])))
         .max_transmit_size(MAX_GOSSIP_BYTES + GOSSIP_FRAME_BYTES)
+        // A node's own events go to all its peers and not to the mesh only: networks have tens of nodes,
+        // and hostile neighbours in the mesh cannot keep an event from the honest ones outside of it.
         .flood_publish(true)
+        .duplicate_cache_time(config.gossip_memory)
+        // Peers are told of a message that is on its way to them by another way already, if telling
+        // them (some 40 bytes) costs much less than the message.
+        .idontwant_message_size_threshold(GOSSIP_WORTH_A_WORD)
+        // Addresses of further peers are learnt from members by Kademlia, not from who prunes.
+        .prune_peers(0)
+        .max_ihave_messages_heartbeat(10)
         // The protocol's usual mesh. With fewer peers than this all are in it.
         .mesh_outbound_min(2)
         .mesh_n_low(4)
@@ -231,7 +276,9 @@ mod tests {
     fn the_parameters_are_valid() {
         let network = NetworkId::from_bytes([1; 32]);
         let config = Config::new(IdentitySeed::from([1; 32]), network);
-        let behaviour = Behaviour::new(&config, &config.identity_seed.keypair());
+        let own = config.identity_seed.peer_id();
+        let door = Door::new(own, HashSet::new(), &config.admission, config.block_for);
+        let behaviour = Behaviour::new(&config, &door, &config.identity_seed.keypair(), None);
         assert_eq!(behaviour.gossip.topics().count(), 1);
     }
 }

@@ -1,5 +1,6 @@
 //! What a node must say to take part in the network, and the limits it lives within.
 
+use crate::admission::Admission;
 use crate::message::REQUESTS_AT_ONCE;
 use crate::peer::PeerId;
 use libp2p::identity::Keypair;
@@ -26,8 +27,13 @@ pub(crate) const REQUESTS_SERVED_PER_PEER: usize = 2 * REQUESTS_AT_ONCE;
 pub(crate) const REQUESTS_SERVED: usize = 64;
 /// Streams of the sync protocol on one connection, both directions together.
 pub(crate) const STREAMS_PER_CONNECTION: usize = 32;
-/// Connections to one peer: two nodes that dial each other at the same moment get two.
-pub(crate) const CONNECTIONS_PER_PEER: u32 = 2;
+/// Connections to one peer: two nodes that dial each other at the same moment get two, a hole that is
+/// punched adds one to the one through the relay, and `AutoNAT` dials back over one of its own.
+pub(crate) const CONNECTIONS_PER_PEER: u32 = 4;
+/// Connections in all, for each peer that there is a place for: most peers have one.
+pub(crate) const CONNECTIONS_PER_PLACE: u32 = 2;
+/// Relays that hold a place for a node that cannot be dialled: if one is gone, the other is there.
+pub(crate) const RELAYS_USED: usize = 2;
 /// Connections that are being set up, each way. More would only help those who open without end.
 pub(crate) const CONNECTIONS_PENDING: u32 = 32;
 /// How long a new peer may take to show that it belongs to this network.
@@ -65,12 +71,46 @@ pub struct Config {
     pub max_peers: usize,
     /// How long a peer may take to answer a request: 4 MiB arrive in this time over 2.5 Mbit/s.
     pub request_timeout: Duration,
-    /// How long a peer that misbehaved stays cut off, until it is forgiven.
+    /// How long a peer that misbehaved stays cut off, until it is forgiven. A peer that is not let in
+    /// is written about again after this time.
     pub block_for: Duration,
+    /// Who is let in. By default anyone who speaks this network's protocols.
+    pub admission: Admission,
+    /// Peers that are let in though no ledger enrols them, beside the bootstrap peers that are given
+    /// with their ids: the nodes of other founders, before any node is enrolled.
+    pub trusted: Vec<PeerId>,
+    /// The most connections from one IPv4 address or IPv6 /64, also those that are being set up. A
+    /// packing station or a village behind one router has several nodes.
+    pub max_connections_per_address: u32,
+    /// No new connections while the process holds more memory than this, in bytes; 0 for three quarters
+    /// of what the machine has.
+    pub max_memory_bytes: usize,
+    /// The most bytes of answers that this node sends in a second, to all peers together. One peer
+    /// gets at most half of them. What is more waits.
+    pub upload_bytes_per_second: u32,
+    /// The most bytes that are read from one connection in a second, of whatever protocol. Who sends more
+    /// is read more slowly.
+    pub download_bytes_per_second: u32,
+    /// Whether to find nodes of the network through other nodes (Kademlia), and to be found.
+    pub discovery: bool,
+    /// Whether to have relays hold a place for this node where it cannot be dialled, and to try for
+    /// direct connections with peers that come through them (`DCUtR`).
+    pub relay_client: bool,
+    /// Whether to carry connections between nodes that cannot dial each other. For nodes that can be
+    /// dialled from everywhere, and have [`Config::external_addresses`] or find them by themselves.
+    pub relay_server: bool,
+    /// Whether to ask peers if they can dial this node, and to try it for others (`AutoNAT`).
+    pub autonat: bool,
+    /// Multiaddrs under which others reach this node, such as a forwarded port of the router. They are
+    /// told to peers as they stand.
+    pub external_addresses: Vec<String>,
+    /// How long gossip is remembered, so that what comes on several ways is passed on once. Longer
+    /// than any message travels; what a peer sends again after this time is held against it.
+    pub gossip_memory: Duration,
 }
 
 impl Config {
-    /// The defaults for this identity and network: no bootstrap peers, no multicast DNS.
+    /// The defaults for this identity and network: no bootstrap peers, no multicast DNS, no discovery.
     pub fn new(identity_seed: IdentitySeed, network: NetworkId) -> Self {
         Self {
             identity_seed,
@@ -84,6 +124,18 @@ impl Config {
             max_peers: 64,
             request_timeout: Duration::from_secs(15),
             block_for: Duration::from_mins(10),
+            admission: Admission::Anyone,
+            trusted: Vec::new(),
+            max_connections_per_address: 32,
+            max_memory_bytes: 0,
+            upload_bytes_per_second: 128 << 20,
+            download_bytes_per_second: 64 << 20,
+            discovery: false,
+            relay_client: true,
+            relay_server: false,
+            autonat: true,
+            external_addresses: Vec::new(),
+            gossip_memory: Duration::from_mins(2),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! What the event loop knows of a connected peer, and the order in which the program learns who
 //! came and went.
 
-use crate::allowance::{Allowance, GOSSIP_IN, REQUESTS};
+use crate::allowance::{Allowance, FAVOURS, GOSSIP_IN, GREETINGS, READS, Rate};
 use crate::config::INTRODUCTION_TIMEOUT;
 use crate::handle::Incoming;
+use crate::message::Class;
 use crate::peer::{PeerId, PeerInfo};
+use crate::replay::Brought;
 use libp2p::Multiaddr;
 use libp2p::swarm::ConnectionId;
 use std::collections::{HashMap, VecDeque};
@@ -19,35 +21,67 @@ pub(crate) struct Peer {
     pub(crate) connections: HashMap<ConnectionId, Multiaddr>,
     /// Whether it has shown that it belongs to this network.
     pub(crate) member: bool,
+    /// Whether it is a stranger that may only read.
+    pub(crate) reader: bool,
     /// Whether this node is closing its connections.
     pub(crate) leaving: bool,
     pub(crate) round_trip: Option<Duration>,
-    pub(crate) requests: Allowance,
+    /// Bytes of gossip that it may bring.
     pub(crate) gossip: Allowance,
+    /// Bytes of answers that it may be sent.
+    pub(crate) answers: Allowance,
+    pub(crate) brought: Brought,
+    /// Whether it carries connections for others, and where it is to be found for that.
+    pub(crate) relay_at: Option<Multiaddr>,
+    greetings: Allowance,
+    reads: Allowance,
+    favours: Allowance,
     agent: Option<String>,
     since: Instant,
     since_ms: u64,
 }
 
 impl Peer {
-    pub(crate) fn new(now: Instant) -> Self {
+    /// A peer that may be sent answers at this rate.
+    pub(crate) fn new(reader: bool, answers: Rate, now: Instant) -> Self {
         let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self {
             connections: HashMap::new(),
             member: false,
+            reader,
             leaving: false,
             round_trip: None,
-            requests: Allowance::new(REQUESTS, now),
             gossip: Allowance::new(GOSSIP_IN, now),
+            answers: Allowance::new(answers, now),
+            brought: Brought::default(),
+            relay_at: None,
+            greetings: Allowance::new(GREETINGS, now),
+            reads: Allowance::new(READS, now),
+            favours: Allowance::new(FAVOURS, now),
             agent: None,
             since: now,
             since_ms: u64::try_from(unix.as_millis()).unwrap_or(u64::MAX),
         }
     }
 
-    /// Whether it had its time to show that it belongs to this network, and did not.
+    /// Whether it had its time to show that it belongs to this network, and did not. A reader shows it
+    /// with each question, and its connection ends when it asks nothing.
     pub(crate) fn is_overdue(&self, now: Instant) -> bool {
-        !self.member && !self.leaving && now.saturating_duration_since(self.since) > INTRODUCTION_TIMEOUT
+        !self.member
+            && !self.reader
+            && !self.leaving
+            && now.saturating_duration_since(self.since) > INTRODUCTION_TIMEOUT
+    }
+
+    /// Whether it may make one more request of this class.
+    #[must_use]
+    pub(crate) fn may_ask(&mut self, class: Class, now: Instant) -> bool {
+        let allowance = match class {
+            Class::Greeting => &mut self.greetings,
+            Class::Read => &mut self.reads,
+            Class::Favour => &mut self.favours,
+        };
+        allowance.take(1, now)
     }
 
     /// Takes note of what it says about its program, made safe to print.
@@ -109,6 +143,10 @@ impl Notices {
 mod tests {
     use super::*;
 
+    fn stranger(now: Instant) -> Peer {
+        Peer::new(false, Rate { per_second: 1, burst: 1 }, now)
+    }
+
     fn drain(notices: &mut Notices) -> Vec<String> {
         std::iter::from_fn(|| notices.next()).map(|notice| format!("{notice:?}")).collect()
     }
@@ -137,7 +175,7 @@ mod tests {
     #[test]
     fn a_stranger_has_limited_time() {
         let now = Instant::now();
-        let mut peer = Peer::new(now);
+        let mut peer = stranger(now);
         let late = now + INTRODUCTION_TIMEOUT + Duration::from_millis(1);
         assert!(!peer.is_overdue(now + INTRODUCTION_TIMEOUT));
         assert!(peer.is_overdue(late));
@@ -147,7 +185,7 @@ mod tests {
 
     #[test]
     fn what_a_peer_says_is_safe_to_print() {
-        let mut peer = Peer::new(Instant::now());
+        let mut peer = stranger(Instant::now());
         peer.introduce(&format!("furrow\u{1b}[31m/\n{}", "x".repeat(1000)));
         let agent = peer.info(PeerId(libp2p::PeerId::random()), 0).agent.unwrap();
         assert!(agent.starts_with("furrow[31m/xxx"));

@@ -1,6 +1,7 @@
 //! Whom to dial, and when: each target again and again with growing pauses, for ever.
 //!
-//! A target is a bootstrap address, or the addresses of a peer that multicast DNS found. So a node
+//! A target is a bootstrap address, or the addresses of a peer that was found by multicast DNS or by
+//! Kademlia. So a node
 //! that was off, or a peer that comes back, is found without a restart. Pure: time and chance are
 //! arguments.
 
@@ -19,7 +20,7 @@ const LASTING: Duration = Duration::from_secs(10);
 /// The most peers remembered from multicast DNS. Anybody in the local network can invent them.
 const DISCOVERED_MOST: usize = 256;
 /// The most addresses remembered of one such peer: a machine has a few interfaces.
-const ADDRESSES_MOST: usize = 16;
+pub(crate) const ADDRESSES_MOST: usize = 16;
 
 /// The pause after `failures` failures in a row: doubled each time, and a random part of up to
 /// half of it taken off, so that nodes that lost each other together do not dial together.
@@ -181,6 +182,15 @@ impl DialBook {
                     target.retry(now, chance);
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// There is a reason to try this peer now, if it is waited for.
+    pub(crate) fn hurry(&mut self, peer: PeerId, now: Instant) {
+        for target in self.targets.iter_mut().filter(|target| target.is(peer)) {
+            if matches!(target.state, State::Waiting { .. }) {
+                target.state = State::Waiting { due: now };
             }
         }
     }
@@ -373,6 +383,18 @@ mod tests {
         }
         assert_eq!(book.due(just_before(now + LONGEST_PAUSE), true), []);
         assert_eq!(book.due(now + LONGEST_PAUSE, true)[0].peer, Some(named));
+    }
+
+    #[test]
+    fn a_peer_may_be_tried_before_its_time() {
+        let (mut book, peer, now) = (DialBook::default(), PeerId::random(), Instant::now());
+        book.bootstrap(vec![at_peer(1, peer)], now);
+        assert_eq!(fail_all(&mut book, now), 1);
+        assert_eq!(book.due(now, true), []);
+        book.hurry(peer, now);
+        assert_eq!(book.due(now, true).len(), 1);
+        book.hurry(peer, now);
+        assert_eq!(book.due(now, true), [], "it is under way");
     }
 
     #[test]

@@ -1,20 +1,24 @@
 //! What the event loop does with each event of the swarm.
 
+use crate::admission::Access;
 use crate::behaviour::BehaviourEvent;
 use crate::config::{REQUESTS_SERVED, REQUESTS_SERVED_PER_PEER};
 use crate::connected::Peer;
+use crate::gate::NotAdmitted;
 use crate::gossip;
 use crate::handle::{Channel, GossipId, GossipVerdict, Incoming, RequestError, Responder};
-use crate::message::{Request, Response};
+use crate::message::{Class, Request, Response};
 use crate::peer::PeerId;
+use crate::reach::is_relayed;
 use crate::service::{Service, chance};
 use crate::standing::Misbehaviour;
 use crate::wire::Malformed;
 use libp2p::core::ConnectedPoint;
 use libp2p::gossipsub::{self, MessageId};
 use libp2p::request_response::{self, InboundRequestId, OutboundFailure, OutboundRequestId};
+use libp2p::swarm::ListenError;
 use libp2p::swarm::{ConnectionId, SwarmEvent};
-use libp2p::{identify, mdns, ping};
+use libp2p::{identify, mdns, ping, relay};
 use std::time::Instant;
 
 /// An event of the sync protocol.
@@ -27,8 +31,8 @@ impl Service {
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 self.on_established(PeerId(peer_id), connection_id, &endpoint);
             }
-            SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, .. } => {
-                self.on_closed(PeerId(peer_id), connection_id, num_established == 0);
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, endpoint, num_established, .. } => {
+                self.on_closed(PeerId(peer_id), connection_id, endpoint.is_dialer(), num_established == 0);
             }
             SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
                 if let Some(target) = self.dials.remove(&connection_id) {
@@ -36,14 +40,28 @@ impl Service {
                 }
             }
             SwarmEvent::IncomingConnectionError { error, send_back_addr, .. } => {
+                // Who is not let in was counted at the door.
+                if let ListenError::Denied { cause } = &error
+                    && cause.downcast_ref::<NotAdmitted>().is_none()
+                {
+                    self.counters.connections_over_limit += 1;
+                }
                 tracing::debug!(%error, address = %send_back_addr, "a connection was not made");
             }
             SwarmEvent::NewListenAddr { address, .. } => tracing::info!(%address, "listening"),
             SwarmEvent::ExpiredListenAddr { address, .. } => {
                 tracing::info!(%address, "this address is gone");
             }
-            SwarmEvent::ListenerClosed { addresses, reason: Err(error), .. } => {
-                tracing::error!(?addresses, %error, "no longer listening");
+            SwarmEvent::ListenerClosed { listener_id, addresses, reason } => {
+                if !self.on_place_lost(listener_id)
+                    && let Err(error) = reason
+                {
+                    tracing::error!(?addresses, %error, "no longer listening");
+                }
+            }
+            SwarmEvent::ExternalAddrConfirmed { address } => tracing::info!(%address, "others find this node here"),
+            SwarmEvent::ExternalAddrExpired { address } => {
+                tracing::info!(%address, "others do not find this node here any more");
             }
             SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "while listening"),
             _ => {}
@@ -69,6 +87,14 @@ impl Service {
                     self.book.expired(peer, &address);
                 }
             }
+            BehaviourEvent::Kad(event) => self.on_discovery(event),
+            BehaviourEvent::RelayClient(event) => self.on_relay(&event),
+            BehaviourEvent::Holes(event) => self.on_punched(&event),
+            BehaviourEvent::Reached(event) => self.on_probed(&event),
+            BehaviourEvent::RelayServer(event) => tracing::debug!(?event, "relaying"),
+            BehaviourEvent::Reaching(event) => {
+                tracing::debug!(client = %event.client, address = %event.tested_addr, "tried to dial a peer for it");
+            }
         }
     }
 
@@ -79,12 +105,25 @@ impl Service {
         }
         self.book.connected(id.0, now);
         let first = !self.peers.contains_key(&id);
-        let peer = self.peers.entry(id).or_insert_with(|| Peer::new(now));
+        let (reader, answers) = (self.door.access(&id) == Access::Reader, self.answers_of_peer);
+        let peer = self.peers.entry(id).or_insert_with(|| Peer::new(reader, answers, now));
         peer.connections.insert(connection, endpoint.get_remote_address().clone());
-        if first && self.peers.len() > self.places_for(id, endpoint.is_dialer()) {
+        if first && !self.has_place_for(id, reader, endpoint.is_dialer()) {
             tracing::debug!(peer = %id, "no place for another peer");
             self.let_go(id);
+        } else if first && !reader {
+            self.discovery.soon(now);
+        } else if endpoint.is_listener() && !endpoint.is_relayed() {
+            // The other side punched the hole.
+            self.leave_relay(id);
         }
+    }
+
+    /// Whether there is room for a peer that is just connected. Strangers that only read get at most a
+    /// quarter of the places.
+    fn has_place_for(&self, id: PeerId, reader: bool, dialled: bool) -> bool {
+        let readers = self.peers.values().filter(|peer| peer.reader).count();
+        self.peers.len() <= self.places_for(id, dialled) && (!reader || readers <= (self.max_peers / 4).max(1))
     }
 
     /// How many peers there may be if `peer` is one of them. Up to half of the places are kept for
@@ -96,11 +135,19 @@ impl Service {
         self.max_peers - self.book.missing().min(self.max_peers / 2)
     }
 
-    fn on_closed(&mut self, id: PeerId, connection: ConnectionId, last: bool) {
+    fn on_closed(&mut self, id: PeerId, connection: ConnectionId, dialled: bool, last: bool) {
         let Some(peer) = self.peers.get_mut(&id) else { return };
         peer.connections.remove(&connection);
         if last {
             let member = peer.member;
+            // A peer that knew this node would at least have introduced itself.
+            if !member && !peer.leaving && dialled && !self.told_of_closing {
+                self.told_of_closing = true;
+                tracing::warn!(
+                    peer = %id, own = %self.swarm.local_peer_id(),
+                    "a peer closes connections at once; it may not know this node: have its peer id enrolled or trusted there"
+                );
+            }
             self.peers.remove(&id);
             self.book.disconnected(id.0, Instant::now(), chance());
             if member {
@@ -110,9 +157,11 @@ impl Service {
         }
     }
 
-    /// The peer used a protocol of this network, so it belongs here.
+    /// The peer used a protocol of this network, so it belongs here. Of readers the program is not told,
+    /// so that nothing is asked of them.
     fn admit(&mut self, id: PeerId) {
-        let Some(peer) = self.peers.get_mut(&id).filter(|peer| !peer.member && !peer.leaving) else {
+        let is_new = |peer: &&mut Peer| !peer.member && !peer.leaving && !peer.reader;
+        let Some(peer) = self.peers.get_mut(&id).filter(is_new) else {
             return;
         };
         peer.member = true;
@@ -124,8 +173,14 @@ impl Service {
         let Some(peer) = self.peers.get_mut(&id) else { return };
         peer.introduce(&info.agent_version);
         if info.protocols.contains(&self.sync) {
+            let is_relay = info.protocols.contains(&relay::HOP_PROTOCOL_NAME);
+            let dialled = peer.connections.values().find(|address| !is_relayed(address));
+            peer.relay_at = dialled.filter(|_| is_relay).cloned().and_then(|address| address.with_p2p(id.0).ok());
             self.admit(id);
-        } else if !peer.member && !peer.leaving {
+            if self.door.is_member(&id) {
+                self.route(id, &info.listen_addrs);
+            }
+        } else if !peer.member && !peer.leaving && !peer.reader {
             tracing::info!(peer = %id, "a peer of another network is let go");
             self.book.foreign(id.0, Instant::now());
             self.let_go(id);
@@ -164,21 +219,33 @@ impl Service {
 
     fn on_batch(&mut self, from: PeerId, message: MessageId, data: &[u8]) {
         self.admit(from);
-        let id = GossipId { message, from };
         let now = Instant::now();
-        let peer = self.peers.get_mut(&from);
-        if !peer.is_some_and(|peer| peer.gossip.take(data.len(), now)) {
-            tracing::debug!(peer = %from, "more gossip than one peer may bring is ignored");
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        let again = peer.brought.again(&message.0);
+        let within = peer.gossip.take(data.len(), now) && self.gossiping.take(data.len(), now);
+        let id = GossipId { message, from };
+        if again {
+            tracing::debug!(peer = %from, "gossip that this peer brought before");
+            self.counters.gossip_replayed += 1;
+            self.decide(&id, GossipVerdict::Ignore);
+            return self.penalise(from, Misbehaviour::Replayed);
+        }
+        if !within {
+            tracing::debug!(peer = %from, "more gossip than may be brought is ignored");
+            self.counters.gossip_over_rate += 1;
             return self.decide(&id, GossipVerdict::Ignore);
         }
         match gossip::unpack(data) {
             Ok(events) => {
-                if !self.deliver(Incoming::Gossip { id: id.clone(), from, events }) {
+                if self.deliver(Incoming::Gossip { id: id.clone(), from, events }) {
+                    self.counters.gossip_received += 1;
+                } else {
                     self.decide(&id, GossipVerdict::Ignore);
                 }
             }
             Err(error) => {
                 tracing::debug!(peer = %from, %error, "malformed gossip");
+                self.counters.malformed += 1;
                 self.decide(&id, GossipVerdict::Reject);
                 self.penalise(from, Misbehaviour::Malformed);
             }
@@ -215,12 +282,25 @@ impl Service {
     fn judge(&mut self, from: PeerId, request: Result<Request, Malformed>) -> Option<Request> {
         self.admit(from);
         let now = Instant::now();
-        let allowed = self.peers.get_mut(&from).is_some_and(|peer| peer.requests.take(1, now));
+        let peer = self.peers.get_mut(&from)?;
         match request {
-            Ok(request) if allowed => return Some(request),
-            Ok(_) => self.penalise(from, Misbehaviour::Flooding),
+            Ok(request) if peer.reader && request.class() == Class::Favour => {
+                self.counters.requests_not_allowed += 1;
+                self.penalise(from, Misbehaviour::NotAllowed);
+            }
+            Ok(request) if peer.may_ask(request.class(), now) => {
+                if self.asking.take(1, now) {
+                    return Some(request);
+                }
+                self.counters.requests_busy += 1;
+            }
+            Ok(_) => {
+                self.counters.requests_over_rate += 1;
+                self.penalise(from, Misbehaviour::Flooding);
+            }
             Err(error) => {
                 tracing::debug!(peer = %from, %error, "malformed request");
+                self.counters.malformed += 1;
                 self.penalise(from, Misbehaviour::Malformed);
             }
         }
@@ -233,12 +313,15 @@ impl Service {
         let of_peer = self.serving.values().filter(|peer| **peer == from).count();
         if of_peer >= REQUESTS_SERVED_PER_PEER || self.serving.len() >= REQUESTS_SERVED {
             tracing::debug!(peer = %from, "too many requests are being answered");
+            self.counters.requests_busy += 1;
             return;
         }
-        let reply = Responder::new(channel, self.commands.clone());
+        let reply = Responder::new(from, channel, self.commands.clone());
         if self.deliver(Incoming::Request { from, request, reply }) {
+            self.counters.requests_served += 1;
             self.serving.insert(id, from);
         } else {
+            self.counters.requests_busy += 1;
             tracing::debug!(peer = %from, "too busy to answer a request");
         }
     }
@@ -246,13 +329,18 @@ impl Service {
     fn on_response(&mut self, from: PeerId, id: OutboundRequestId, response: Result<Response, Malformed>) {
         let Some(waiting) = self.requests.get(&id) else { return };
         let answer = match response {
-            Ok(response) if waiting.expected.admits(&response) => Ok(response),
+            Ok(response) if waiting.expected.admits(&response) => {
+                self.counters.answer_bytes_in += response.size_hint() as u64;
+                Ok(response)
+            }
             Ok(_) => {
+                self.counters.wrong_answers += 1;
                 self.penalise(from, Misbehaviour::WrongAnswer);
                 Err(RequestError::WrongAnswer)
             }
             Err(Malformed::Empty) => Err(RequestError::NoAnswer),
             Err(error) => {
+                self.counters.malformed += 1;
                 self.penalise(from, Misbehaviour::Malformed);
                 Err(RequestError::Malformed(error))
             }

@@ -4,16 +4,19 @@ use crate::gossip::{self, EventTooLong};
 use crate::message::{Oversize, Request, Response};
 use crate::peer::{PeerId, PeerInfo};
 use crate::standing::Misbehaviour;
+use crate::status::NetworkStatus;
 use crate::wire::Malformed;
 use libp2p::gossipsub::MessageId;
 use libp2p::request_response::ResponseChannel;
-use tokio::sync::{mpsc, oneshot};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Commands to a running node. Clones command the same node.
 #[derive(Debug, Clone)]
 pub struct Handle {
     commands: mpsc::Sender<Command>,
     local_peer: PeerId,
+    status: watch::Receiver<Arc<NetworkStatus>>,
 }
 
 /// What comes from the network.
@@ -116,7 +119,7 @@ pub(crate) enum Command {
     Publish(Vec<u8>),
     Validated(GossipId, GossipVerdict),
     Request(PeerId, Request, oneshot::Sender<Result<Response, RequestError>>),
-    Respond(Channel, Response),
+    Respond(PeerId, Channel, Response),
     Penalise(PeerId, Misbehaviour),
     Peers(oneshot::Sender<Vec<PeerInfo>>),
     ListenAddresses(oneshot::Sender<Vec<String>>),
@@ -126,8 +129,12 @@ pub(crate) enum Command {
 pub(crate) type Channel = ResponseChannel<Result<Response, Malformed>>;
 
 impl Handle {
-    pub(crate) fn new(commands: mpsc::Sender<Command>, local_peer: PeerId) -> Self {
-        Self { commands, local_peer }
+    pub(crate) fn new(
+        commands: mpsc::Sender<Command>,
+        local_peer: PeerId,
+        status: watch::Receiver<Arc<NetworkStatus>>,
+    ) -> Self {
+        Self { commands, local_peer, status }
     }
 
     /// Gossips new events to the peers connected now, in as few messages as hold them.
@@ -177,6 +184,11 @@ impl Handle {
         answer.await.map_err(|_| Stopped)
     }
 
+    /// How the network stands. It is at most a fraction of a second old, and looking at it costs nothing.
+    pub fn status(&self) -> Arc<NetworkStatus> {
+        self.status.borrow().clone()
+    }
+
     /// This node's own name.
     pub fn local_peer(&self) -> PeerId {
         self.local_peer
@@ -195,13 +207,14 @@ impl Handle {
 /// Takes the answer to one request.
 #[derive(Debug)]
 pub struct Responder {
+    peer: PeerId,
     channel: Channel,
     commands: mpsc::Sender<Command>,
 }
 
 impl Responder {
-    pub(crate) fn new(channel: Channel, commands: mpsc::Sender<Command>) -> Self {
-        Self { channel, commands }
+    pub(crate) fn new(peer: PeerId, channel: Channel, commands: mpsc::Sender<Command>) -> Self {
+        Self { peer, channel, commands }
     }
 
     /// Answers. Fails only if the answer breaks the protocol's limits; whether the peer is still
@@ -209,7 +222,7 @@ impl Responder {
     pub async fn send(self, response: Response) -> Result<(), Oversize> {
         response.check()?;
         // Once the network is shut down nobody waits for the answer.
-        let _ = self.commands.send(Command::Respond(self.channel, response)).await;
+        let _ = self.commands.send(Command::Respond(self.peer, self.channel, response)).await;
         Ok(())
     }
 }

@@ -17,28 +17,40 @@
 //! program. Whoever sends garbage, invalid events or too many requests loses standing, is cut off,
 //! and is forgiven after a while ([`Misbehaviour`]).
 
+mod admission;
 mod allowance;
 mod behaviour;
 mod codec;
 mod config;
 mod connected;
 mod dial;
+mod discovery;
 mod events;
+mod gate;
 mod gossip;
 mod handle;
+mod members;
 pub mod message;
+mod meter;
+mod observed;
 mod peer;
+mod reach;
+mod replay;
 mod service;
 mod socket;
 mod standing;
 mod start;
+mod status;
+mod transport;
 mod wire;
 
+pub use admission::{Admission, Refusal, RefusedPeer, Roll};
 pub use config::{Config, DEFAULT_PORT, IdentitySeed};
 pub use gossip::{EventTooLong, MAX_GOSSIP_BYTES, MAX_GOSSIP_EVENTS};
 pub use handle::{GossipId, GossipVerdict, Handle, Incoming, PublishError, RequestError, Responder, Stopped};
-pub use message::{Greeting, Oversize, PassedOpening, Request, Response};
+pub use message::{Greeting, MapRoot, Oversize, PassedOpening, Request, Response};
 pub use peer::{PeerId, PeerIdError, PeerInfo};
 pub use standing::{BLOCKING_POINTS, Misbehaviour};
 pub use start::{StartError, start};
+pub use status::{Counters, NetworkStatus, Reachability};
 pub use wire::Malformed;

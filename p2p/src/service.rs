@@ -3,26 +3,33 @@
 //! It never waits for the program: what the program does not take is refused or, for peers that
 //! come and go, kept in order until it is taken.
 
-use crate::allowance::{Allowance, GOSSIP_OUT};
+use crate::admission::{Access, Admission, Door, Roll};
+use crate::allowance::{Allowance, GOSSIP_IN_ALL, GOSSIP_OUT, REQUESTS_IN_ALL, Rate};
 use crate::behaviour::{Behaviour, GRAYLIST_SCORE, events_topic, sync_protocol};
 use crate::config::{Config, FAREWELL_TIMEOUT, REQUESTS_OUTSTANDING};
 use crate::connected::{Notices, Peer};
 use crate::dial::{Dial, DialBook, TargetId};
-use crate::handle::{Command, GossipId, GossipVerdict, Incoming, RequestError};
-use crate::message::{Expected, REQUESTS_AT_ONCE, Request, Response};
+use crate::discovery;
+use crate::handle::{Channel, Command, GossipId, GossipVerdict, Incoming, RequestError};
+use crate::message::{Expected, MAX_RESPONSE_BYTES, REQUESTS_AT_ONCE, Request, Response};
+use crate::meter::Totals;
 use crate::peer::PeerId;
+use crate::reach::Places;
 use crate::socket;
 use crate::standing::{Misbehaviour, Standings};
+use crate::status::{Counters, NetworkStatus};
 use futures::StreamExt;
 use libp2p::gossipsub::{MessageAcceptance, TopicHash};
+use libp2p::multiaddr::Protocol;
 use libp2p::request_response::{InboundRequestId, OutboundRequestId};
 use libp2p::swarm::dial_opts::DialOpts;
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
 use libp2p::{Multiaddr, StreamProtocol, Swarm};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -31,11 +38,17 @@ use tokio_util::task::TaskTracker;
 /// the shortest pause between dials.
 const TICK: Duration = Duration::from_millis(200);
 
+/// Refused peers that the status shows.
+const REFUSED_SHOWN: usize = 16;
+
 /// The state of the event loop.
 pub(crate) struct Service {
     pub(crate) swarm: Swarm<Behaviour>,
     pub(crate) topic: TopicHash,
     pub(crate) sync: StreamProtocol,
+    pub(crate) door: Door,
+    /// The roll of enrolled nodes, if there is one.
+    roll: Option<watch::Receiver<Arc<Roll>>>,
     pub(crate) max_peers: usize,
     pub(crate) to_do: mpsc::Receiver<Command>,
     /// For the responders of requests that come in.
@@ -51,6 +64,23 @@ pub(crate) struct Service {
     /// Requests of peers that wait for this node's answers, or whose answers are being read.
     pub(crate) serving: HashMap<InboundRequestId, PeerId>,
     publishing: Allowance,
+    /// What all peers together may ask and bring, and be sent.
+    pub(crate) asking: Allowance,
+    pub(crate) gossiping: Allowance,
+    answering: Allowance,
+    /// What one peer may be sent.
+    pub(crate) answers_of_peer: Rate,
+    /// Answers that wait because too many bytes were sent lately. At most as many as are being served.
+    waiting: VecDeque<(PeerId, Channel, Response)>,
+    pub(crate) discovery: discovery::Schedule,
+    pub(crate) places: Places,
+    /// Whether a peer tried to dial this node in vain.
+    pub(crate) unreached: bool,
+    /// Whether it was told already that a peer closes connections at once.
+    pub(crate) told_of_closing: bool,
+    pub(crate) counters: Counters,
+    totals: Arc<Totals>,
+    status: watch::Sender<Arc<NetworkStatus>>,
 }
 
 /// A request of this node that waits for its answer.
@@ -64,17 +94,30 @@ impl Service {
     pub(crate) fn new(
         config: &Config,
         swarm: Swarm<Behaviour>,
+        door: Door,
         bootstrap: Vec<Multiaddr>,
         (commands, to_do): (mpsc::Sender<Command>, mpsc::Receiver<Command>),
         incoming: mpsc::Sender<Incoming>,
+        (status, totals): (watch::Sender<Arc<NetworkStatus>>, Arc<Totals>),
     ) -> Self {
         let now = Instant::now();
         let mut book = DialBook::default();
         book.bootstrap(bootstrap, now);
+        let roll = match &config.admission {
+            Admission::Anyone => None,
+            Admission::Enrolled(roll) => Some(roll.clone()),
+        };
+        // A second's worth at once, and at least two of the longest answers.
+        let upload = |per_second: u32| {
+            let least = u32::try_from(2 * MAX_RESPONSE_BYTES).expect("some megabytes");
+            Rate { per_second: per_second.max(1), burst: per_second.max(least) }
+        };
         Self {
             swarm,
             topic: events_topic(&config.network).hash(),
             sync: sync_protocol(&config.network),
+            door,
+            roll,
             max_peers: config.max_peers,
             to_do,
             commands,
@@ -87,6 +130,18 @@ impl Service {
             requests: HashMap::new(),
             serving: HashMap::new(),
             publishing: Allowance::new(GOSSIP_OUT, now),
+            asking: Allowance::new(REQUESTS_IN_ALL, now),
+            gossiping: Allowance::new(GOSSIP_IN_ALL, now),
+            answering: Allowance::new(upload(config.upload_bytes_per_second), now),
+            answers_of_peer: upload(config.upload_bytes_per_second / 2),
+            waiting: VecDeque::new(),
+            discovery: discovery::Schedule::default(),
+            places: Places::default(),
+            unreached: false,
+            told_of_closing: false,
+            counters: Counters::default(),
+            totals,
+            status,
         }
     }
 
@@ -118,6 +173,7 @@ impl Service {
                 event = self.swarm.select_next_some() => self.on_event(event),
                 Some(command) = self.to_do.recv() => self.on_command(command),
                 _ = tick.tick() => self.on_tick(Instant::now()),
+                Some(roll) = next(&mut self.roll) => self.on_roll(roll),
                 place = self.incoming.clone().reserve_owned(), if !self.notices.is_empty() => {
                     match (place, self.notices.next()) {
                         (Ok(place), Some(notice)) => drop(place.send(notice)),
@@ -147,6 +203,7 @@ impl Service {
         tracing::debug!(%peer, ?what, points, "a peer misbehaved");
         self.swarm.behaviour_mut().gossip.set_application_score(&peer.0, -f64::from(points));
         if cut_off {
+            self.counters.peers_cut_off += 1;
             tracing::warn!(%peer, ?what, "a peer misbehaved too often and is cut off for a while");
             self.swarm.behaviour_mut().blocked.block_peer(peer.0);
             self.let_go(peer);
@@ -197,13 +254,14 @@ impl Service {
             Command::Validated(id, verdict) => {
                 self.decide(&id, verdict);
                 if verdict == GossipVerdict::Reject {
+                    self.counters.gossip_rejected += 1;
                     self.penalise(id.from, Misbehaviour::InvalidEvent);
                 }
             }
             Command::Request(peer, request, reply) => self.request(peer, request, reply),
-            Command::Respond(channel, response) => {
-                // A peer that is gone, or has waited too long, gets no answer.
-                let _ = self.swarm.behaviour_mut().sync.send_response(channel, Ok(response));
+            Command::Respond(peer, channel, response) => {
+                self.waiting.push_back((peer, channel, response));
+                self.respond(Instant::now());
             }
             Command::Penalise(peer, what) => self.penalise(peer, what),
             Command::Peers(reply) => {
@@ -221,8 +279,51 @@ impl Service {
         }
     }
 
+    /// Sends the answers that may be sent now, those of one peer in their order.
+    fn respond(&mut self, now: Instant) {
+        for _ in 0..self.waiting.len() {
+            let Some((peer, channel, response)) = self.waiting.pop_front() else { return };
+            let Some(known) = self.peers.get_mut(&peer) else { continue };
+            if !known.answers.has_some(now) || !self.answering.has_some(now) {
+                self.counters.answers_delayed += 1;
+                self.waiting.push_back((peer, channel, response));
+                continue;
+            }
+            let bytes = response.size_hint();
+            known.answers.owe(bytes, now);
+            self.answering.owe(bytes, now);
+            self.counters.answer_bytes_out += bytes as u64;
+            // A peer that is gone, or has waited too long, gets no answer.
+            let _ = self.swarm.behaviour_mut().sync.send_response(channel, Ok(response));
+        }
+    }
+
+    /// The ledger knows other nodes than before: who is not let in any more goes, a reader that has
+    /// become a member comes back as one, and who is let in now is tried at once.
+    fn on_roll(&mut self, roll: Arc<Roll>) {
+        let fresh = self.door.update(roll);
+        let now = Instant::now();
+        let changed = |(id, peer): (&PeerId, &Peer)| match self.door.access(id) {
+            Access::Member => peer.reader,
+            Access::Reader => !peer.reader,
+            Access::None(_) => true,
+        };
+        let leaving: Vec<_> = self.peers.iter().filter(|peer| changed((peer.0, peer.1))).map(|(id, _)| *id).collect();
+        for peer in leaving {
+            if let Access::None(reason) = self.door.access(&peer) {
+                tracing::warn!(%peer, "a peer is let go: {reason}");
+            }
+            self.unroute(peer);
+            self.let_go(peer);
+        }
+        for peer in fresh {
+            self.book.hurry(peer.0, now);
+        }
+    }
+
     fn publish(&mut self, message: Vec<u8>) {
         if !self.publishing.take(message.len(), Instant::now()) {
+            self.counters.gossip_not_published += 1;
             tracing::debug!("more news than gossip carries; peers find it in the log");
             return;
         }
@@ -257,6 +358,34 @@ impl Service {
         for dial in self.book.due(now, room) {
             self.dial(dial);
         }
+        self.look_around(now);
+        self.find_relays(now);
+        self.respond(now);
+        self.tell_status();
+    }
+
+    fn tell_status(&mut self) {
+        let (not_admitted, refused) = self.door.refused(REFUSED_SHOWN);
+        self.counters.connections_not_admitted = not_admitted;
+        [self.counters.bytes_in, self.counters.bytes_out, self.counters.reads_paused] = self.totals.all();
+        let mut external: Vec<_> = self.swarm.external_addresses().map(ToString::to_string).collect();
+        external.sort_unstable();
+        let status = NetworkStatus {
+            reachability: self.reachability(),
+            external_addresses: external,
+            relays: self.places.granted(),
+            founding: self.door.is_founding(),
+            readers: self.peers.values().filter(|peer| peer.reader).count(),
+            refused,
+            counters: self.counters,
+        };
+        self.status.send_if_modified(|before| {
+            let differs = **before != status;
+            if differs {
+                *before = Arc::new(status);
+            }
+            differs
+        });
     }
 
     fn peers_on_tick(&mut self, now: Instant) {
@@ -282,13 +411,21 @@ impl Service {
     }
 
     fn dial(&mut self, Dial { target, peer, mut addresses }: Dial) {
-        // A port of its own for each dial: with the listening port as source, two nodes that dial
-        // each other at the same moment would open one crossed TCP connection that neither serves.
-        let options = if let Some(peer) = peer {
-            DialOpts::peer_id(peer).addresses(addresses).allocate_new_port().build()
-        } else {
-            let address = addresses.remove(0);
-            DialOpts::unknown_peer_id().address(address).allocate_new_port().build()
+        if peer.is_some_and(|peer| !self.door.is_member(&PeerId(peer))) {
+            // Found, and not enrolled (yet): it would not be listened to. Its enrolment hurries the dial.
+            self.book.failed(target, Instant::now(), chance());
+            return;
+        }
+        // Over TCP, a port of its own for each dial: with the listening port as source, two nodes that
+        // dial each other at the same moment would open one crossed connection that neither serves.
+        // Over QUIC the listening socket dials, so that the router maps the port at which this node
+        // listens, and others who are told of that mapping get through it.
+        let over_quic = addresses.iter().any(|address| address.iter().any(|part| part == Protocol::QuicV1));
+        let options = match peer {
+            Some(peer) if over_quic => DialOpts::peer_id(peer).addresses(addresses).build(),
+            Some(peer) => DialOpts::peer_id(peer).addresses(addresses).allocate_new_port().build(),
+            None if over_quic => DialOpts::unknown_peer_id().address(addresses.remove(0)).build(),
+            None => DialOpts::unknown_peer_id().address(addresses.remove(0)).allocate_new_port().build(),
         };
         let connection = options.connection_id();
         match self.swarm.dial(options) {
@@ -314,6 +451,18 @@ impl Service {
             tracing::debug!("some peers did not hear the farewell");
         }
     }
+}
+
+/// The next roll; waits for ever if there is none to come.
+async fn next(roll: &mut Option<watch::Receiver<Arc<Roll>>>) -> Option<Arc<Roll>> {
+    if let Some(changing) = roll
+        && changing.changed().await.is_ok()
+    {
+        return Some(changing.borrow_and_update().clone());
+    }
+    // Nobody tells of changes any more; the last roll holds.
+    *roll = None;
+    std::future::pending().await
 }
 
 /// A random number between 0 and 1, to spread dials; its quality does not matter.

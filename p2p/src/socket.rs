@@ -14,6 +14,10 @@ const LOOK_FOR: Duration = Duration::from_millis(500);
 /// Opens and closes the socket once. libp2p shares TCP ports with whoever else shares them, such as
 /// another node of the same user, so that it alone would not notice an occupied port.
 pub(crate) fn probe(address: &Multiaddr) -> io::Result<()> {
+    if address.iter().any(|part| part == Protocol::P2pCircuit) {
+        // A place at a relay is no socket of this machine.
+        return Ok(());
+    }
     let mut parts = address.iter();
     let ip: IpAddr = match parts.next() {
         Some(Protocol::Ip4(ip)) => ip.into(),

@@ -27,6 +27,10 @@ pub enum Misbehaviour {
     WrongAnswer,
     /// It asked more often than following a log ever needs.
     Flooding,
+    /// It asked for what only members get, and it is none.
+    NotAllowed,
+    /// It brought gossip that it had brought long before.
+    Replayed,
     /// The gossip protocol itself holds it below the level at which peers are listened to.
     Graylisted,
 }
@@ -38,7 +42,9 @@ impl Misbehaviour {
             // Four strikes: no honest node does any of these, broken memory or disks aside.
             Self::InvalidEvent | Self::Malformed | Self::WrongAnswer => 25,
             // Fifty requests too many in a row, after the burst that is allowed.
-            Self::Flooding => 2,
+            Self::Flooding | Self::NotAllowed => 2,
+            // Ten in a minute: it may come of a broken cache, and it costs a judgement each.
+            Self::Replayed => 10,
             // The gossip protocol has counted already.
             Self::Graylisted => BLOCKING_POINTS,
         }

@@ -1,5 +1,6 @@
 //! Starting a node's network: read the addresses, open the sockets, hand over to the event loop.
 
+use crate::admission::Door;
 use crate::behaviour;
 use crate::config::{COMMANDS_QUEUED, Config, INCOMING_QUEUED, LISTEN_TIMEOUT};
 use crate::handle::{Handle, Incoming};
@@ -9,7 +10,8 @@ use crate::socket;
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 use std::io;
-use tokio::sync::mpsc;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -28,6 +30,9 @@ pub enum StartError {
          /dns4/NAME/udp/PORT/quic-v1, best with /p2p/PEER-ID behind it"
     )]
     BootstrapAddress(String),
+    /// An external address is not understood.
+    #[error("'{0}' is not an address at which others reach this node; write it like /ip4/ADDRESS/tcp/PORT")]
+    ExternalAddress(String),
     /// Another program uses the port.
     #[error("cannot listen on {0}: another program uses this port; stop it or choose another port")]
     Occupied(String),
@@ -55,22 +60,29 @@ pub async fn start(
 ) -> Result<(Handle, mpsc::Receiver<Incoming>), StartError> {
     let listen = parse(&config.listen, listens, StartError::ListenAddress)?;
     let bootstrap = parse(&config.bootstrap, dials, StartError::BootstrapAddress)?;
+    let external = parse(&config.external_addresses, dials, StartError::ExternalAddress)?;
     for (address, text) in listen.iter().zip(&config.listen) {
         socket::probe(address).map_err(|source| refused(text, source))?;
     }
 
+    let own = config.identity_seed.peer_id();
+    let named = bootstrap.iter().flat_map(named).chain(config.trusted.iter().copied()).collect();
+    let door = Door::new(own, named, &config.admission, config.block_for);
+    let totals = Arc::default();
     let (tasks, abort) = (TaskTracker::new(), CancellationToken::new());
     let swarm = {
         let (tasks, abort) = (tasks.clone(), abort.clone());
-        behaviour::swarm(&config, bootstrap.iter().any(has_name), move |task| {
+        behaviour::swarm(&config, &door, &totals, bootstrap.iter().any(has_name), move |task| {
             tasks.spawn(abort.clone().run_until_cancelled_owned(task));
         })
         .map_err(StartError::Transport)?
     };
     let (commands, to_do) = mpsc::channel(COMMANDS_QUEUED);
     let (events, incoming) = mpsc::channel(INCOMING_QUEUED);
-    let handle = Handle::new(commands.clone(), PeerId(*swarm.local_peer_id()));
-    let mut service = Service::new(&config, swarm, bootstrap, (commands, to_do), events);
+    let (tell, status) = watch::channel(Arc::default());
+    let handle = Handle::new(commands.clone(), own, status);
+    let mut service = Service::new(&config, swarm, door, bootstrap, (commands, to_do), events, (tell, totals));
+    external.into_iter().for_each(|address| service.swarm.add_external_address(address));
     for (address, text) in listen.into_iter().zip(&config.listen) {
         tokio::time::timeout(LISTEN_TIMEOUT, service.listen(address))
             .await
@@ -100,9 +112,19 @@ fn listens(address: &Multiaddr) -> bool {
 fn dials(address: &Multiaddr) -> bool {
     let mut parts: Vec<_> = address.iter().collect();
     parts.pop_if(|last| matches!(last, Protocol::P2p(_)));
+    // Through a relay, which is named with its id.
+    if let [direct @ .., Protocol::P2p(_), Protocol::P2pCircuit] = &parts[..] {
+        parts.truncate(direct.len());
+    }
     let Some((host, rest)) = parts.split_first() else { return false };
     let host = matches!(host, Protocol::Ip4(_) | Protocol::Ip6(_)) || is_name(host);
     host && transports(rest)
+}
+
+/// The peers that an address names: who is to answer there, and the relay on the way.
+fn named(address: &Multiaddr) -> Vec<PeerId> {
+    let peer = |part| if let Protocol::P2p(peer) = part { Some(PeerId(peer)) } else { None };
+    address.iter().filter_map(peer).collect()
 }
 
 fn transports(parts: &[Protocol<'_>]) -> bool {
@@ -151,7 +173,15 @@ mod tests {
             assert!(dials(&address(text)), "{text}");
             assert!(dials(&address(&format!("{text}/p2p/{PEER}"))), "{text}");
         }
-        for text in [format!("/p2p/{PEER}"), "/ip4/1.2.3.4/udp/1/quic".into(), String::new()] {
+        let relayed = address(&format!("/ip4/1.2.3.4/tcp/1/p2p/{PEER}/p2p-circuit/p2p/{PEER}"));
+        assert!(dials(&relayed));
+        assert_eq!(named(&relayed).len(), 2);
+        for text in [
+            format!("/p2p/{PEER}"),
+            format!("/p2p/{PEER}/p2p-circuit"),
+            "/ip4/1.2.3.4/udp/1/quic".into(),
+            String::new(),
+        ] {
             assert!(!dials(&address(&text)), "{text}");
         }
     }

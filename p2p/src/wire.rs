@@ -99,6 +99,12 @@ impl<'b> Reader<'b> {
         usize::try_from(count).ok().filter(|count| *count <= limit).ok_or(Malformed::TooMany { count, limit })
     }
 
+    /// The head of a message: an array of any length, which its kind is to fit.
+    pub(crate) fn head(&mut self) -> Result<u64, Malformed> {
+        let at = self.0.position();
+        self.take(Decoder::array)?.ok_or(Malformed::Shape { at })
+    }
+
     /// The head of an array of exactly `count` entries.
     pub(crate) fn tuple(&mut self, count: usize) -> Result<(), Malformed> {
         let at = self.0.position();

@@ -6,131 +6,15 @@
 
 mod support;
 
-use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, StreamExt};
-use libp2p::gossipsub::{self, IdentTopic, MessageAuthenticity, MessageId, ValidationMode};
-use libp2p::request_response::{self, ProtocolSupport};
-use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
-use libp2p::{Multiaddr, StreamProtocol, Swarm, SwarmBuilder, noise, tcp, yamux};
+use futures::StreamExt;
+use libp2p::gossipsub::{MessageAuthenticity, ValidationMode};
+use libp2p::request_response;
+use libp2p::swarm::SwarmEvent;
+use libp2p::{Multiaddr, Swarm};
 use p2p::message::MAX_REQUEST_BYTES;
 use p2p::{BLOCKING_POINTS, Incoming, PeerId, Request, Response};
-use std::io;
-use std::time::Duration;
-use support::{Node, network, node, soon};
-
-/// Writes any bytes as a request, and reads any as a response.
-#[derive(Clone, Copy)]
-struct AnyBytes;
-
-impl request_response::Codec for AnyBytes {
-    type Protocol = StreamProtocol;
-    type Request = Vec<u8>;
-    type Response = Vec<u8>;
-
-    async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Vec<u8>>
-    where
-        T: AsyncRead + Unpin + Send,
-    {
-        let mut bytes = Vec::new();
-        io.read_to_end(&mut bytes).await?;
-        Ok(bytes)
-    }
-
-    async fn read_response<T>(&mut self, of: &StreamProtocol, io: &mut T) -> io::Result<Vec<u8>>
-    where
-        T: AsyncRead + Unpin + Send,
-    {
-        self.read_request(of, io).await
-    }
-
-    async fn write_request<T>(&mut self, _: &StreamProtocol, io: &mut T, bytes: Vec<u8>) -> io::Result<()>
-    where
-        T: AsyncWrite + Unpin + Send,
-    {
-        io.write_all(&bytes).await
-    }
-
-    async fn write_response<T>(&mut self, of: &StreamProtocol, io: &mut T, bytes: Vec<u8>) -> io::Result<()>
-    where
-        T: AsyncWrite + Unpin + Send,
-    {
-        self.write_request(of, io, bytes).await
-    }
-}
-
-#[derive(NetworkBehaviour)]
-struct Hostile {
-    gossip: gossipsub::Behaviour,
-    sync: request_response::Behaviour<AnyBytes>,
-}
-
-fn topic() -> IdentTopic {
-    IdentTopic::new(format!("/furrow/{}/events/1", network()))
-}
-
-/// A hostile swarm that is connected to `node` and has been noticed by it.
-async fn hostile(node: &mut Node) -> (Box<Swarm<Hostile>>, PeerId) {
-    hostile_with(node, MessageAuthenticity::Anonymous, ValidationMode::Anonymous).await
-}
-
-async fn hostile_with(
-    node: &mut Node,
-    author: MessageAuthenticity,
-    validation: ValidationMode,
-) -> (Box<Swarm<Hostile>>, PeerId) {
-    let gossip = gossipsub::ConfigBuilder::default()
-        .validation_mode(validation)
-        .max_transmit_size(1 << 20)
-        .message_id_fn(|message| MessageId::new(&message.data))
-        .build()
-        .unwrap();
-    let mut gossip = gossipsub::Behaviour::new(author, gossip).unwrap();
-    gossip.subscribe(&topic()).unwrap();
-    let protocol = StreamProtocol::try_from_owned(format!("/furrow/{}/sync/1", network())).unwrap();
-    let sync = request_response::Behaviour::with_codec(
-        AnyBytes,
-        [(protocol, ProtocolSupport::Full)],
-        request_response::Config::default(),
-    );
-    let mut swarm = SwarmBuilder::with_new_identity()
-        .with_tokio()
-        .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
-        .unwrap()
-        .with_behaviour(|_| Hostile { gossip, sync })
-        .unwrap()
-        .build();
-    swarm.dial(node.address.parse::<Multiaddr>().unwrap()).unwrap();
-    let id = swarm.local_peer_id().to_string().parse().unwrap();
-    let noticed = async {
-        tokio::select! {
-            () = node.connected(id) => {}
-            () = async { loop { swarm.select_next_some().await; } } => {}
-        }
-    };
-    soon(noticed).await;
-    (Box::new(swarm), id)
-}
-
-/// Sends garbage with `send`, one after the other, until the connection is closed by the node.
-async fn until_cut_off(swarm: &mut Swarm<Hostile>, mut send: impl FnMut(&mut Swarm<Hostile>, u32)) {
-    let mut pace = tokio::time::interval(Duration::from_millis(50));
-    let mut count = 0;
-    soon(async {
-        loop {
-            tokio::select! {
-                event = swarm.select_next_some() => {
-                    if let SwarmEvent::ConnectionClosed { num_established: 0, .. } = event {
-                        return;
-                    }
-                }
-                _ = pace.tick() => {
-                    send(swarm, count);
-                    count += 1;
-                }
-            }
-        }
-    })
-    .await;
-}
+use support::hostile::{Hostile, HostileEvent, hostile, hostile_with, topic, until_cut_off};
+use support::{Node, node, soon};
 
 /// The node does not take the hostile peer back, and serves an honest one.
 async fn assert_serves_others_only(mut node: Node, mut swarm: Box<Swarm<Hostile>>) {
@@ -234,7 +118,7 @@ async fn gossip_of_another_dialect() {
     let mut node = node(1, &[]).await;
     // Messages with an author are refused by the gossip protocol itself; its score cuts the peer off.
     let author = MessageAuthenticity::RandomAuthor;
-    let (mut swarm, id) = hostile_with(&mut node, author, ValidationMode::None).await;
+    let (mut swarm, id) = hostile_with(&mut node, author, ValidationMode::None, false).await;
     until_cut_off(&mut swarm, |swarm, count| {
         let _ = swarm.behaviour_mut().gossip.publish(topic(), count.to_be_bytes());
     })

@@ -7,10 +7,10 @@ mod support;
 
 use p2p::message::{MAX_EVENT_BYTES, MAX_NOTE_BYTES, MAX_PAGE_IDS, REQUESTS_AT_ONCE};
 use p2p::{
-    BLOCKING_POINTS, Config, GossipVerdict, Greeting, Incoming, Misbehaviour, PassedOpening, PublishError, Request,
-    RequestError, Response, StartError, start,
+    BLOCKING_POINTS, Config, GossipVerdict, Greeting, Incoming, MapRoot, Misbehaviour, PassedOpening, PublishError,
+    Request, RequestError, Response, StartError, start,
 };
-use provenance::id::{EventId, NetworkId, PublicKey};
+use provenance::id::{EventId, NetworkId, PublicKey, SubjectId};
 use std::net::{TcpListener, UdpSocket};
 use std::time::Duration;
 use support::{Node, config, node, run, soon, until};
@@ -155,6 +155,11 @@ async fn requests_are_answered() {
                 Request::Anchor { commitment } => Response::Anchor { anchor: Some(commitment.to_vec()) },
                 Request::KeptLog { from, .. } => Response::KeptLog { next: from, note: None, ids: Vec::new() },
                 Request::Journals { keys } => Response::Journals { ends: vec![Vec::new(); keys.len()] },
+                Request::State => Response::State { root: Some(MapRoot { size: 9, version: 8, hash: [7; 32] }) },
+                // An older program.
+                Request::MapPages { .. } => Response::Unsupported { kind: 7 },
+                Request::Recent { subjects } => Response::Recent { events: vec![vec![(1, known[0])]; subjects.len()] },
+                Request::Unknown { kind, .. } => Response::Unsupported { kind },
             };
             reply.send(response).await.unwrap();
         }
@@ -167,6 +172,13 @@ async fn requests_are_answered() {
     let bodies = b.handle.request(&a_id, Request::Bodies { ids: ids.clone() }).await;
     let some = Some(vec![7; MAX_EVENT_BYTES]);
     assert_eq!(bodies, Ok(Response::Bodies { bodies: vec![some.clone(), None, some] }));
+
+    let state = b.handle.request(&a_id, Request::State).await;
+    assert_eq!(state, Ok(Response::State { root: Some(MapRoot { size: 9, version: 8, hash: [7; 32] }) }));
+    let pages = b.handle.request(&a_id, Request::MapPages { keys: vec![vec![0; 9]] }).await;
+    assert_eq!(pages, Ok(Response::Unsupported { kind: 7 }), "it fits every question, and is no offence");
+    let recent = b.handle.request(&a_id, Request::Recent { subjects: vec![SubjectId::from_bytes([3; 32])] }).await;
+    assert_eq!(recent, Ok(Response::Recent { events: vec![vec![(1, ids[0])]] }));
 
     let note = "x".repeat(MAX_NOTE_BYTES);
     let cosigned = b.handle.request(&a_id, Request::Cosign { note }).await;

@@ -1,7 +1,7 @@
-//! Custody of a lot: who holds how much of it, and what each event does to that.
+//! Custody of a lot, and title to it: who has how much of it, and what each event does to that.
 
 use crate::id::{EventId, SubjectId};
-use crate::value::Quantity;
+use crate::value::{Quantity, Unit};
 use minicbor::{Decode, Encode};
 use std::cmp::Ordering;
 
@@ -31,6 +31,9 @@ pub enum Closed {
     /// Nothing of it arrived.
     #[n(3)]
     LostInTransfer,
+    /// Used up in the making of others.
+    #[n(4)]
+    Transformed,
 }
 
 /// How the last offer of the whole lot was answered; an acceptance and a cancellation may cross.
@@ -45,7 +48,8 @@ pub struct Answered {
     pub accepted: bool,
 }
 
-/// A lot as it stands after an event of its main lane.
+/// A lot as it stands after an event of its main lane; or its title, after one of its title lane, where the
+/// holder is the owner.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct LotState {
@@ -64,6 +68,20 @@ pub struct LotState {
     /// The last offer that was answered.
     #[n(5)]
     pub answered: Option<Answered>,
+    /// Whether title has a lane of its own; from then on this one tells of possession alone.
+    #[cbor(n(6), skip_if = "is_false")]
+    pub divided: bool,
+    /// The logistic unit in which it lies, and with which it goes.
+    #[n(7)]
+    pub inside: Option<SubjectId>,
+    /// How many lots and units lie in it, where it is itself a logistic unit.
+    #[n(8)]
+    pub contents: Option<u32>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // As the encoding asks for it.
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// What one event does to one lot.
@@ -97,6 +115,31 @@ pub enum Effect {
     /// All of it leaves the network's custody.
     #[n(8)]
     Close(#[n(0)] Closed, #[n(1)] Quantity),
+    /// Title gets a lane of its own, where it is offered.
+    #[n(9)]
+    Divide(#[n(0)] Quantity),
+    /// Title gets a lane of its own, and possession is offered to an actor.
+    #[n(10)]
+    DivideOffer(#[n(0)] OpenOffer, #[n(1)] Quantity),
+    /// All of it is put into this unit.
+    #[n(11)]
+    Pack(#[n(0)] SubjectId),
+    /// It is taken out of this unit.
+    #[n(12)]
+    Unpack(#[n(0)] SubjectId),
+    /// So many are put into it.
+    #[n(13)]
+    Load(#[n(0)] u32),
+    /// So many are taken out of it.
+    #[n(14)]
+    Unload(#[n(0)] u32),
+}
+
+impl Effect {
+    /// Whether at most one of several such effects on the same state can stand, however much there is.
+    pub fn is_exclusive(&self) -> bool {
+        matches!(self, Self::Offer(..) | Self::Close(..) | Self::Divide(..) | Self::DivideOffer(..) | Self::Pack(..))
+    }
 }
 
 /// Two effects that cannot both stand, or a draw beyond the balance.
@@ -106,7 +149,14 @@ pub struct Conflict;
 impl LotState {
     /// A new lot.
     pub fn new(holder: SubjectId, balance: Quantity) -> Self {
-        Self { holder, balance, open: None, closed: None, answered: None }
+        Self { holder, balance, open: None, closed: None, answered: None, divided: false, inside: None, contents: None }
+    }
+
+    /// A new logistic unit: one of `EA`, with so many contents.
+    pub fn unit(holder: SubjectId, contents: u32) -> Self {
+        let each = Unit::new("EA").expect("it is two capital letters");
+        let one = Quantity::new(1, 0, each, None).expect("nothing has fewer decimal places than none");
+        Self { contents: Some(contents), ..Self::new(holder, one) }
     }
 
     /// The state after `effect`, an act of `by`.
@@ -132,6 +182,37 @@ impl LotState {
                 self.must_be_whole(quantity)?;
                 next.balance = self.balance.zero();
                 next.closed = Some(*closed);
+            }
+            Effect::Divide(quantity) => {
+                self.must_be_free(by)?;
+                self.must_be_whole(quantity)?;
+                next.divide()?;
+            }
+            Effect::DivideOffer(open, quantity) => {
+                self.must_be_free(by)?;
+                self.must_be_whole(quantity)?;
+                next.divide()?;
+                next.open = Some(*open);
+            }
+            Effect::Pack(unit) => {
+                self.must_be_free(by)?;
+                next.inside = Some(*unit);
+            }
+            Effect::Unpack(unit) => {
+                if self.inside != Some(*unit) {
+                    return Err(Conflict);
+                }
+                // It went where the unit went.
+                next.inside = None;
+                next.holder = by;
+            }
+            Effect::Load(count) => {
+                self.must_be_free(by)?;
+                next.contents = Some(self.contents.and_then(|held| held.checked_add(*count)).ok_or(Conflict)?);
+            }
+            Effect::Unload(count) => {
+                self.must_be_free(by)?;
+                next.contents = Some(self.contents.and_then(|held| held.checked_sub(*count)).ok_or(Conflict)?);
             }
             Effect::Receive(offer, received) => {
                 self.must_await(*offer)?;
@@ -161,14 +242,19 @@ impl LotState {
         Ok(next)
     }
 
+    fn divide(&mut self) -> Result<(), Conflict> {
+        if std::mem::replace(&mut self.divided, true) { Err(Conflict) } else { Ok(()) }
+    }
+
     fn answer(&mut self, offer: EventId, accepted: bool) {
         self.open = None;
         self.answered = Some(Answered { offer, accepted });
     }
 
-    /// Held by `by`, with no offer open, and not closed.
+    /// Held by `by`, with no offer open, not closed, and not inside a unit.
     fn must_be_free(&self, by: SubjectId) -> Result<(), Conflict> {
-        if self.holder == by && self.open.is_none() && self.closed.is_none() { Ok(()) } else { Err(Conflict) }
+        let free = self.holder == by && self.open.is_none() && self.closed.is_none() && self.inside.is_none();
+        if free { Ok(()) } else { Err(Conflict) }
     }
 
     fn must_be_whole(&self, quantity: &Quantity) -> Result<(), Conflict> {

@@ -135,6 +135,11 @@ impl NetworkId {
         SubjectId(sha256(&[&self.0, &index.to_be_bytes()]))
     }
 
+    /// The network as a subject, which amendments touch.
+    pub fn subject(&self) -> SubjectId {
+        SubjectId(self.0)
+    }
+
     /// The network id in a place where an event id is asked for and founders have none.
     pub fn as_event(&self) -> EventId {
         EventId(self.0)

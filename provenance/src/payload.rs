@@ -1,6 +1,6 @@
 //! The payload of an event: what is signed, before it is wrapped and after it is unwrapped.
 
-use crate::body::Body;
+use crate::body::{Body, Cut};
 use crate::cbor::Any;
 use crate::id::{EventId, NetworkId, PublicKey, SubjectId};
 use crate::value::{Occurred, Text, TextMap, Timestamp};
@@ -18,6 +18,14 @@ pub enum Lane {
     Title,
     /// What this actor attests about the subject.
     Attester(SubjectId),
+}
+
+impl Lane {
+    /// Whether it tells who holds or owns something, or is the whole life of a subject: then nothing on it stands
+    /// without what it extends.
+    pub fn is_of_custody(self) -> bool {
+        matches!(self, Self::Main | Self::Title)
+    }
 }
 
 /// One subject that an event is about.
@@ -143,17 +151,20 @@ impl Payload {
             .map(|(index, _)| u32::try_from(index).expect("there are at most 64 touches"))
     }
 
-    /// All ids of events that must be judged before this one: journal, prev, basis and body.
+    /// All ids of events that must be judged before this one: the journal's, those on which it rests, and the ends of
+    /// the journals that it cuts. The latter and the journal's may be void.
     pub fn ancestors(&self) -> impl Iterator<Item = EventId> {
-        let body = match &self.body {
-            Body::TransferAccepted(body) => Some(body.offer),
-            Body::TransferDeclined(body) | Body::TransferCancelled(body) => Some(body.offer),
-            Body::EventCorrected(body) => Some(body.target),
-            Body::TransferOffered(body) => body.returns,
-            _ => None,
-        };
+        let cuts = self.body.named_events().2;
+        std::iter::once(self.journal).chain(self.rests_on()).chain(cuts.iter().flat_map(Cut::ends))
+    }
+
+    /// All ids of events on which what this one says rests: prev, basis and body. They must be admitted, and stand in
+    /// every bundle in which this one does.
+    pub fn rests_on(&self) -> impl Iterator<Item = EventId> {
+        let (one, lists, cuts) = self.body.named_events();
+        let named = one.into_iter().chain(lists.into_iter().flatten().copied());
         let touched = self.touches.iter().flat_map(|touch| touch.prev.iter().copied());
-        std::iter::once(self.journal).chain(touched).chain(self.basis.iter().copied()).chain(body)
+        touched.chain(self.basis.iter().copied()).chain(named).chain(cuts.iter().map(|cut| cut.key_event))
     }
 
     /// Bounds and order of the lists.
@@ -350,5 +361,33 @@ impl<'b, C> Decode<'b, C> for Lane {
             _ => Err(minicbor::decode::Error::message("a lane is 0 (main), 1 (title) or an attester's actor id")
                 .at(position)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::ActorRevoked;
+
+    #[test]
+    fn the_end_of_a_journal_is_waited_for_but_nothing_rests_on_it() {
+        let id = |byte| EventId::from_bytes([byte; 32]);
+        let cut = Cut { key_event: id(4), last: id(5), count: 1, root: [0; 32], stands: vec![id(6)] };
+        let payload = Payload {
+            network: NetworkId::from_bytes([0; 32]),
+            time: Timestamp::new(0).unwrap(),
+            occurred: None,
+            journal: id(1),
+            touches: vec![Touch { subject: None, lane: Lane::Main, prev: vec![id(2)] }],
+            basis: vec![id(3)],
+            body: Body::ActorRevoked(ActorRevoked { reason: Text::new("x").unwrap(), cuts: vec![cut] }),
+            on_behalf_of: None,
+            captured_by: None,
+            refs: None,
+            after: None,
+            extensions: None,
+        };
+        assert!(payload.rests_on().eq([2, 3, 4].map(id)));
+        assert!(payload.ancestors().eq([1, 2, 3, 4, 5, 6].map(id)));
     }
 }

@@ -14,32 +14,48 @@ const BEYOND_ALL_KEYS: [u8; 64] = [0xff; 64];
 pub struct Batch {
     store: Store,
     writes: WriteBatch,
+    /// What it changes, for a disk that can lose it again.
+    #[cfg(feature = "faults")]
+    touched: Vec<crate::memory_disk::Touched>,
 }
 
 impl std::fmt::Debug for Batch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Batch").field("store", &self.store).field("len", &self.writes.len()).finish()
+        f.debug_struct("Batch").field("store", &self.store).field("len", &self.writes.len()).finish_non_exhaustive()
     }
 }
 
 impl Batch {
     pub(crate) fn new(store: Store) -> Self {
-        Self { store, writes: WriteBatch::default() }
+        Self {
+            store,
+            writes: WriteBatch::default(),
+            #[cfg(feature = "faults")]
+            touched: Vec::new(),
+        }
     }
 
     /// Writes a row, over the one that is there.
     pub fn put<T: Table>(&mut self, key: &T::Key, value: &T::Value) {
-        self.writes.put_cf(self.store.column(T::COLUMN), key.to_bytes(), T::Encoding::encode(value));
+        let key = key.to_bytes();
+        self.writes.put_cf(self.store.column(T::COLUMN), &key, T::Encoding::encode(value));
+        #[cfg(feature = "faults")]
+        self.touched.push(crate::memory_disk::Touched::Row(T::COLUMN, key));
     }
 
     /// Removes a row; it need not be there.
     pub fn delete<T: Table>(&mut self, key: &T::Key) {
-        self.writes.delete_cf(self.store.column(T::COLUMN), key.to_bytes());
+        let key = key.to_bytes();
+        self.writes.delete_cf(self.store.column(T::COLUMN), &key);
+        #[cfg(feature = "faults")]
+        self.touched.push(crate::memory_disk::Touched::Row(T::COLUMN, key));
     }
 
     /// Removes all rows of a column.
     pub fn clear(&mut self, column: Column) {
         self.writes.delete_range_cf(self.store.column(column), &[][..], &BEYOND_ALL_KEYS[..]);
+        #[cfg(feature = "faults")]
+        self.touched.push(crate::memory_disk::Touched::Column(column));
     }
 
     /// How many writes it holds.
@@ -73,7 +89,10 @@ impl Batch {
         let mut options = WriteOptions::default();
         options.set_sync(sync);
         #[cfg(feature = "faults")]
-        return self.store.faults.around(|| Ok(self.store.db.write_opt(self.writes, &options)?));
+        return self.store.faults.around(|| match &self.store.disk {
+            Some(disk) => disk.write(&self.store, self.writes, &self.touched, sync),
+            None => Ok(self.store.db.write_opt(self.writes, &options)?),
+        });
         #[cfg(not(feature = "faults"))]
         Ok(self.store.db.write_opt(self.writes, &options)?)
     }

@@ -119,6 +119,16 @@ columns! {
     /// What became of openings. Event id ‖ field path (bytes, as text is written) ‖ text → u64 time in milliseconds:
     /// when the opening was passed to the peer of this id, or, with an empty text, when it was erased here.
     OpeningNotes "opening_notes" Ranges;
+    /// What an event counts as, where that is not simply what it was admitted as. Event id ‖ u64 size of the log since
+    /// which → CBOR of `provenance::admission::Counted`, or null where it counts as it was admitted again.
+    Counted "counted" Ranges;
+    /// The same by size. u64 size of the log ‖ event id → nothing.
+    Recounted "recounted" Ranges;
+    /// Events that decide which others count: keys and their ends, amendments, decisions. u64 log index → event id.
+    Deciding "deciding" Hashes;
+    /// Merkle trees of journals that were cut, up to the cut. Event id of the cutter ‖ event id of the key event (or
+    /// network id) ‖ u8 level ‖ u64 tile → up to 256 hashes of 32 bytes.
+    CutJournals "cut_journals" Hashes;
     /// Entries of other nodes' logs, for whom of them is restored from a backup. Log key ‖ u64 number of a page of 256
     /// entries → their event ids, 32 bytes each; the newest page is partial.
     WitnessedIds "witnessed_ids" Hashes;
@@ -212,7 +222,8 @@ mod tests {
             "meta events judgements log tiles subjects lanes lane_heads journals held held_by_missing cursors \
              peer_cursors anchors openings references view_produces view_produces_by view_transfers \
              view_transfers_by view_actors view_actors_by view_places view_places_by map_tips map_pages \
-             map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes witnessed_ids witnessed_logs"
+             map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes counted recounted \
+             deciding cut_journals witnessed_ids witnessed_logs"
         );
     }
 }

@@ -24,6 +24,11 @@ impl Store {
     pub fn inject(&self, faults: impl IntoIterator<Item = Fault>) {
         self.faults.0.lock().unwrap_or_else(PoisonError::into_inner).extend(faults);
     }
+
+    /// All further commits go well.
+    pub fn mend(&self) {
+        self.faults.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
 }
 
 impl Faults {

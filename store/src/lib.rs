@@ -17,6 +17,8 @@ mod error;
 #[cfg(feature = "faults")]
 mod faults;
 mod key;
+#[cfg(feature = "faults")]
+mod memory_disk;
 mod scan;
 mod statistics;
 mod store;
@@ -28,6 +30,8 @@ pub use error::{OpenError, StoreError};
 #[cfg(feature = "faults")]
 pub use faults::Fault;
 pub use key::{Key, Prefix};
+#[cfg(feature = "faults")]
+pub use memory_disk::{Crash, MemoryDisk};
 pub use scan::{Range, Row, Rows};
 pub use statistics::{ColumnStatistics, Statistics};
 pub use store::{SCHEMA_VERSION, Store, StoreOptions};

@@ -42,6 +42,9 @@ pub struct Store {
     pub(crate) db: Arc<DB>,
     #[cfg(feature = "faults")]
     pub(crate) faults: Arc<crate::faults::Faults>,
+    /// Where its files are, if they are not on a real disk.
+    #[cfg(feature = "faults")]
+    pub(crate) disk: Option<crate::memory_disk::MemoryDisk>,
 }
 
 impl std::fmt::Debug for Store {
@@ -60,18 +63,24 @@ impl Store {
         if exists {
             refuse_unknown_columns(path)?;
         }
+        let store = Self::open_files(path, &database_options(options), options)?;
+        store.check_schema(path)?;
+        Ok(store)
+    }
+
+    pub(crate) fn open_files(path: &Path, database: &Options, options: &StoreOptions) -> Result<Self, OpenError> {
         let cache = Cache::new_lru_cache(options.cache_bytes);
         let columns =
             Column::ALL.iter().map(|column| ColumnFamilyDescriptor::new(column.name(), column.options(&cache)));
-        let db = DB::open_cf_descriptors(&database_options(options), path, columns)
-            .map_err(|error| OpenError::from_rocksdb(path, error))?;
-        let store = Self {
+        let db =
+            DB::open_cf_descriptors(database, path, columns).map_err(|error| OpenError::from_rocksdb(path, error))?;
+        Ok(Self {
             db: Arc::new(db),
             #[cfg(feature = "faults")]
             faults: Arc::default(),
-        };
-        store.check_schema(path)?;
-        Ok(store)
+            #[cfg(feature = "faults")]
+            disk: None,
+        })
     }
 
     /// Opens the store in the folder `path` for reading alone, and writes nothing there: what is not sorted into files
@@ -94,6 +103,8 @@ impl Store {
             db: Arc::new(db),
             #[cfg(feature = "faults")]
             faults: Arc::default(),
+            #[cfg(feature = "faults")]
+            disk: None,
         };
         match store.get::<Meta>(&SCHEMA_KEY.to_owned()).map_err(|error| OpenError::from_store(path, error))? {
             Some(_) => store.check_schema(path).map(|()| store),
@@ -110,6 +121,13 @@ impl Store {
     /// Whether there is a row under `key`.
     pub fn contains<T: Table>(&self, key: &T::Key) -> Result<bool, StoreError> {
         Ok(self.db.get_pinned_cf(self.column(T::COLUMN), key.to_bytes())?.is_some())
+    }
+
+    /// Whether there is a row under each of these keys; nothing of a row is copied or read into its type.
+    pub fn multi_contains<T: Table>(&self, keys: &[T::Key]) -> Result<Vec<bool>, StoreError> {
+        let keys: Vec<_> = keys.iter().map(Key::to_bytes).collect();
+        let values = self.db.batched_multi_get_cf(self.column(T::COLUMN), &keys, false);
+        values.into_iter().map(|value| Ok(value?.is_some())).collect()
     }
 
     /// The values under all `keys`, in their order; quicker than one by one.
@@ -138,6 +156,10 @@ impl Store {
 
     /// Returns when everything committed before is safe on the disk.
     pub fn sync(&self) -> Result<(), StoreError> {
+        #[cfg(feature = "faults")]
+        if let Some(disk) = &self.disk {
+            return disk.sync();
+        }
         Ok(self.db.flush_wal(true)?)
     }
 
@@ -172,7 +194,7 @@ impl Store {
         self.db.cf_handle(column.name()).expect("all columns were opened")
     }
 
-    fn check_schema(&self, path: &Path) -> Result<(), OpenError> {
+    pub(crate) fn check_schema(&self, path: &Path) -> Result<(), OpenError> {
         let io = |error| OpenError::from_store(path, error);
         match self.get::<Meta>(&SCHEMA_KEY.to_owned()).map_err(io)? {
             None => {
@@ -207,7 +229,7 @@ fn refuse_unknown_columns(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-fn database_options(options: &StoreOptions) -> Options {
+pub(crate) fn database_options(options: &StoreOptions) -> Options {
     let mut database = Options::default();
     database.create_if_missing(options.create);
     // Columns that a later version of this program added to the list.

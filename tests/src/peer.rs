@@ -122,6 +122,11 @@ async fn serve(
                     Request::Anchor { .. } => Response::Anchor { anchor: None },
                     Request::KeptLog { .. } => Response::KeptLog { next: 0, note: None, ids: Vec::new() },
                     Request::Journals { keys } => Response::Journals { ends: vec![Vec::new(); keys.len()] },
+                    // It is a peer of an older version, with no map to compare.
+                    Request::State => Response::Unsupported { kind: 6 },
+                    Request::MapPages { .. } => Response::Unsupported { kind: 7 },
+                    Request::Recent { .. } => Response::Unsupported { kind: 8 },
+                    Request::Unknown { kind, .. } => Response::Unsupported { kind },
                 };
                 // Whoever asked may be gone.
                 let _ = reply.send(response).await;

@@ -101,7 +101,9 @@ impl Site {
             // The first start takes free ports, and further ones keep them.
             ("http.listen", "127.0.0.1:0"),
             ("p2p.listen", "/ip4/127.0.0.1/tcp/0"),
+            // Nodes are connected as a story says, and not otherwise.
             ("p2p.mdns", "false"),
+            ("p2p.discovery", "false"),
             // Two nodes show the same only if they say that they are reached under the same name.
             ("http.public_url", "https://furrow.example"),
             ("store.cache_mib", "16"),

@@ -5,14 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// Each crate with those of the workspace that it may name, tests included. Nothing else is allowed.
-const DIRECTION: [(&str, &[&str]); 8] = [
+const DIRECTION: [(&str, &[&str]); 10] = [
     ("provenance", &[]),
     ("store", &["provenance"]),
     ("ledger", &["provenance", "store"]),
     ("p2p", &["provenance"]),
+    ("replication", &["provenance", "store", "ledger", "p2p"]),
     ("anchoring", &["provenance", "ledger"]),
     ("api", &["provenance", "ledger"]),
-    ("node", &["provenance", "store", "ledger", "p2p", "anchoring", "api"]),
+    ("node", &["provenance", "store", "ledger", "p2p", "replication", "anchoring", "api"]),
+    // The simulation puts together what `node` does, but for sockets, threads and the clock.
+    ("simulation", &["provenance", "store", "ledger", "p2p", "replication"]),
     // Tests reach nodes from outside: they may read events, and speak the network's protocol.
     ("end-to-end", &["provenance", "p2p"]),
 ];

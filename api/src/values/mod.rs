@@ -50,7 +50,7 @@ fn rule(error: &ValueError) -> &'static str {
         ValueError::Scale(_) => "decimal_places",
         ValueError::UnitMismatch(..) => "unit",
         ValueError::QuantityRange => "quantity_range",
-        ValueError::Number(_) => "decimal",
+        ValueError::Number(_) | ValueError::SignedNumber(_) => "decimal",
         ValueError::Grade(_) => "grade",
         ValueError::Gs1Digits { .. } => "gs1_digits",
         ValueError::Gs1CheckDigit { .. } => "gs1_check_digit",

@@ -1,8 +1,8 @@
 //! A node's interface over a real ledger in a folder of its own, and a client that calls it.
 
 use api::{
-    Anchor, AnchorBlock, AnchorView, AnchoringStatus, ApiState, BaseUrl, Fault, HealthView, NodeIdentity, Peer,
-    PeerView, Snapshot, SnapshotError, Snapshots, Token,
+    Anchor, AnchorBlock, AnchorView, AnchoringStatus, ApiState, BaseUrl, Fault, HealthView, NetworkState, NodeIdentity,
+    Peer, PeerView, Snapshot, SnapshotError, Snapshots, Token,
 };
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -367,6 +367,10 @@ struct NoPeers;
 impl PeerView for NoPeers {
     fn peers(&self) -> Vec<Peer> {
         Vec::new()
+    }
+
+    fn network(&self) -> NetworkState {
+        NetworkState { counters: [("malformed".to_owned(), 3)].into(), ..NetworkState::default() }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::reader::Stored;
 use provenance::admission::{Ancestry, Judged, OfferedItem, offered_items};
 use provenance::body::{Body, Recipient, Role};
 use provenance::cbor;
-use provenance::counting::{self, CountedLot};
+use provenance::counting::CountedLot;
 use provenance::custody::LotState;
 use provenance::id::{EventId, SubjectId};
 use provenance::payload::{Lane, Payload, Touch};
@@ -222,9 +222,7 @@ impl<'a> Draft<'a> {
     }
 
     fn counted(&self, field: &'static str, lot: SubjectId) -> Result<CountedLot, AuthorError> {
-        let reader = self.desk.ledger.reader();
-        let tips = reader.lane_tips(&lot, Lane::Main)?;
-        counting::lot(&lot, &tips, reader)?.ok_or(AuthorError::UnknownLot { field, lot })
+        self.desk.ledger.reader().lot(&lot)?.ok_or(AuthorError::UnknownLot { field, lot })
     }
 
     /// The tips to extend: without those that an accepted handover left beside it, which tell

@@ -1,11 +1,11 @@
 //! What belongs to a lot: all lanes of its whole subjects, and all that these events rest on.
 
-use super::{BundleRequest, MakeError};
+use super::{BundleRequest, MakeError, survivals};
 use crate::ledger::Ledger;
 use crate::log::LogError;
 use crate::reader::Stored;
 use crate::view::node_of_log;
-use provenance::bundle::MAX_ENTRIES;
+use provenance::bundle::{MAX_ENTRIES, Survival};
 use provenance::checkpoint::Checkpoint;
 use provenance::cosignature::cosignatures;
 use provenance::history::History;
@@ -27,6 +27,8 @@ pub(super) struct Collected {
     pub history: History,
     /// Whose histories are whole.
     pub scope: Scope,
+    /// Which of the events lie before the end of their key's journal.
+    pub survivals: Vec<Survival>,
     events: BTreeMap<u64, Stored>,
 }
 
@@ -76,6 +78,8 @@ impl Ledger {
             for stored in events.values() {
                 history.add(stored.judged.clone());
             }
+            let survivals = survivals::of(self.network(), self.reader(), &history)?;
+            history.count(self.network(), &survivals::survivors(&survivals));
             let enrolled = Nodes::of(&history);
             let node = enrolled.with_log_key(&log).ok_or(MakeError::NotEnrolled)?;
             let nodes = keys.iter().filter_map(|key| enrolled.with_log_key(key)).collect();
@@ -83,7 +87,7 @@ impl Ledger {
             let scope = Scope::of(&history, &roots).map_err(|_| MakeError::TooOld { size })?;
             wanted = scope.whole.difference(&loaded).copied().collect();
             if wanted.is_empty() {
-                return Ok(Collected { note, size, node, history, scope, events });
+                return Ok(Collected { note, size, node, history, scope, survivals, events });
             }
         }
     }
@@ -107,7 +111,7 @@ impl Ledger {
             if events.len() == MAX_ENTRIES {
                 return Err(MakeError::TooLarge(MAX_ENTRIES));
             }
-            for ancestor in stored.judged.event.payload().ancestors().skip(1).filter(|id| *id != network) {
+            for ancestor in stored.judged.event.payload().rests_on().filter(|id| *id != network) {
                 if known.insert(ancestor) {
                     open.push(self.ancestor(&ancestor)?);
                 }

@@ -2,6 +2,7 @@
 
 mod collect;
 mod prove;
+mod survivals;
 
 use crate::ledger::Ledger;
 use crate::log::LogError;
@@ -118,6 +119,7 @@ impl Ledger {
             lines,
             openings,
             left_out: left_out(request, &collected),
+            survivals: collected.survivals,
         })
     }
 

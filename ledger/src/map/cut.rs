@@ -1,9 +1,10 @@
 //! The follower that cuts the map: applies entries of the log, and publishes what it finds.
 
-use super::tips::{LaneTips, extend};
+use super::tips::{LaneTips, at_size, extend};
 use super::{StoredPages, Version, cuts, pruning, unreadable};
 use crate::check::StoredNodes;
 use crate::clock::Clock;
+use crate::counting::{CountedAt, recounted};
 use crate::follower::{Follower, LogEntry, Pace};
 use crate::log::LogSigner;
 use crate::reader::Reader;
@@ -21,7 +22,7 @@ use store::{
 };
 
 /// Raised when the map or its rows change their meaning; it is then made again.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Entries of one cut at most: the more, the seldomer upper pages are written; these take some
 /// tens of megabytes of memory.
@@ -66,7 +67,7 @@ impl Follower for MapFollower {
         let size = entries.last().map_or(1, |entry| entry.index + 1);
         let base = Version::newest(store)?;
         check_base(base, entries)?;
-        let tips = changed_tips(reader, entries)?;
+        let tips = changed_tips(reader, entries, size)?;
         let changes = tips.iter().map(|(subject, tips)| (*subject, digest(tips))).collect();
         let root = base.and_then(|base| base.root);
         let update = update(root, &changes, size, &StoredPages(store)).map_err(unreadable)?;
@@ -171,23 +172,38 @@ fn check_base(base: Option<Version>, entries: &[LogEntry]) -> Result<(), StoreEr
     }
 }
 
-/// What the subjects that the entries touch end with after them.
-fn changed_tips(reader: &Reader, entries: &[LogEntry]) -> Result<BTreeMap<SubjectId, LaneTips>, StoreError> {
+/// What the subjects end with that the entries touch, or of which something else counts since.
+fn changed_tips(reader: &Reader, entries: &[LogEntry], size: u64) -> Result<BTreeMap<SubjectId, LaneTips>, StoreError> {
+    let at = CountedAt { reader, size };
+    let first = entries.first().map_or(size, |entry| entry.index);
+    let mut again = BTreeSet::new();
+    for stored in recounted(reader, first, size)? {
+        let event = &stored.judged.event;
+        again.extend((0..event.payload().touches.len()).filter_map(|touch| event.subject(touch)));
+    }
     let mut subjects = BTreeSet::new();
     for entry in entries {
         let event = &entry.stored.judged.event;
-        subjects.extend((0..event.payload().touches.len()).filter_map(|at| event.subject(at)));
+        subjects.extend((0..event.payload().touches.len()).filter_map(|touch| event.subject(touch)));
     }
-    let subjects: Vec<SubjectId> = subjects.into_iter().collect();
+    let subjects: Vec<SubjectId> = subjects.difference(&again).copied().collect();
     let stored = reader.store().multi_get::<MapTips>(&subjects)?;
     let mut tips: BTreeMap<_, _> =
         subjects.into_iter().zip(stored.into_iter().map(Option::unwrap_or_default)).collect();
     for entry in entries {
         let event = &entry.stored.judged.event;
-        for (at, touch) in event.payload().touches.iter().enumerate() {
-            let subject = event.subject(at).expect("the touch was just enumerated");
-            extend(tips.entry(subject).or_default(), touch, entry.id);
+        for touch in 0..event.payload().touches.len() {
+            let subject = event.subject(touch).expect("the touch was just enumerated");
+            if let Some(lanes) = tips.get_mut(&subject)
+                && !extend(&at, lanes, &entry.stored.judged, touch)?
+            {
+                tips.remove(&subject);
+                again.insert(subject);
+            }
         }
+    }
+    for subject in again {
+        tips.insert(subject, at_size(reader, &subject, size)?);
     }
     Ok(tips)
 }

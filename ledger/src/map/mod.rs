@@ -8,6 +8,7 @@
 //! Versions that nobody needs any more are removed by the same steps, with the pages that only they
 //! read.
 
+mod compare;
 mod cut;
 mod cuts;
 mod proof;

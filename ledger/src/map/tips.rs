@@ -1,42 +1,50 @@
-//! What a subject's history ends with: the tips of each of its lanes.
+//! What a subject's history ends with: the tips of each of its lanes, among what counts.
 
+use crate::counting::{CountedAt, lane_tips_at};
 use crate::reader::{Reader, Stored};
+use provenance::admission::{Ancestry, Judged, Seen};
 use provenance::id::{EventId, SubjectId};
 use provenance::payload::{Lane, Touch};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use store::{Lanes, Range, StoreError};
 
 /// The tips of every lane that has events.
 pub type LaneTips = BTreeMap<Lane, BTreeSet<EventId>>;
 
-/// What the history ends with once this event is at its end too.
-pub(super) fn extend(tips: &mut LaneTips, touch: &Touch, id: EventId) {
-    let lane = tips.entry(touch.lane).or_default();
-    for prev in &touch.prev {
-        lane.remove(prev);
+/// What a history ends with once this event is at its end too, which has no event after it yet. False where that
+/// cannot be told from the tips alone: of events that exclude each other only two are tips, and there may be more.
+pub(super) fn extend(
+    at: &CountedAt<'_>,
+    tips: &mut LaneTips,
+    judged: &Arc<Judged>,
+    touch: usize,
+) -> Result<bool, StoreError> {
+    let seen = Seen { counted: at.counted(&judged.event.id())?, judged: judged.clone() };
+    if !seen.counts(touch) {
+        return Ok(true);
     }
-    lane.insert(id);
+    let lane = tips.entry(seen.payload().touches[touch].lane).or_default();
+    if seen.lot(touch).is_some() && lane.len() > 1 {
+        return Ok(false);
+    }
+    for predecessor in seen.predecessors(touch) {
+        lane.remove(predecessor);
+    }
+    lane.insert(seen.id());
+    Ok(true)
 }
 
 /// What a subject's history ended with when the log had `size` entries.
 pub(super) fn at_size(reader: &Reader, subject: &SubjectId, size: u64) -> Result<LaneTips, StoreError> {
-    let mut tips = LaneTips::new();
-    // Lowest first, so that every event comes after those that it extends.
-    for (lane, stored) in reader.history(subject)? {
-        if !is_below(&stored, size) {
-            continue;
-        }
-        if let Some(touch) = touch_of(&stored, subject, lane) {
-            extend(&mut tips, touch, stored.judged.event.id());
-        }
-    }
-    Ok(tips)
+    read_whole(reader, subject, &BTreeSet::new(), size)
 }
 
-/// What a subject's history ends with if the events in `removed` are left out, `tips` being what it
-/// ends with among the log's first `size` entries.
+/// What a subject's history ends with if the events in `removed` are left out, which nothing else extends, `tips`
+/// being what it ends with among the log's first `size` entries.
 ///
-/// Looks at the removed events and at what stands above those that they extend.
+/// Looks at the removed events and at what stands above those that they extend; where events exclude each other or
+/// do not count, at the whole history.
 pub(crate) fn without(
     reader: &Reader,
     subject: &SubjectId,
@@ -44,6 +52,10 @@ pub(crate) fn without(
     removed: &BTreeSet<EventId>,
     size: u64,
 ) -> Result<LaneTips, StoreError> {
+    let forked = tips.iter().any(|(lane, tips)| lane.is_of_custody() && tips.len() > 1);
+    if forked || reader.counting().any() {
+        return read_whole(reader, subject, removed, size);
+    }
     for lane in tips.values_mut() {
         lane.retain(|tip| !removed.contains(tip));
     }
@@ -66,6 +78,30 @@ pub(crate) fn without(
     Ok(tips)
 }
 
+/// The tips of all lanes, from all that is on them.
+fn read_whole(
+    reader: &Reader,
+    subject: &SubjectId,
+    removed: &BTreeSet<EventId>,
+    size: u64,
+) -> Result<LaneTips, StoreError> {
+    let at = CountedAt { reader, size };
+    let mut lanes = BTreeSet::new();
+    let mut next = (*subject, Lane::Main, 0, EventId::from_bytes([0; 32]));
+    // From lane to lane, without reading what lies on them.
+    while let Some(row) = reader.store().scan::<Lanes>(Range::prefix(subject).from(&next)).next() {
+        let ((_, lane, _, _), ()) = row?;
+        lanes.insert(lane);
+        next = (*subject, lane, u64::MAX, EventId::from_bytes([0xff; 32]));
+    }
+    let mut tips = LaneTips::new();
+    for lane in lanes {
+        tips.insert(lane, lane_tips_at(&at, subject, lane, removed)?);
+    }
+    tips.retain(|_, lane| !lane.is_empty());
+    Ok(tips)
+}
+
 /// Whether an event is one of the lane that nothing extends but what is removed.
 fn ends(
     reader: &Reader,
@@ -77,7 +113,7 @@ fn ends(
 ) -> Result<bool, StoreError> {
     // The lane of a founder begins with the network id, which is no event.
     let Some(stored) = reader.stored(event)? else { return Ok(false) };
-    let Some(height) = height_in(&stored, subject, lane) else { return Ok(false) };
+    let Some(height) = stored.judged.height_in(subject, lane) else { return Ok(false) };
     let first = (*subject, lane, height + 1, EventId::from_bytes([0; 32]));
     for row in reader.store().scan::<Lanes>(Range::prefix(&(*subject, lane)).from(&first)) {
         let ((_, _, _, id), ()) = row?;
@@ -97,17 +133,6 @@ fn is_below(stored: &Stored, size: u64) -> bool {
     stored.index.is_some_and(|index| index < size)
 }
 
-fn position_of(stored: &Stored, subject: &SubjectId, lane: Lane) -> Option<usize> {
-    let event = &stored.judged.event;
-    let mut touches = event.payload().touches.iter().enumerate();
-    touches.find(|(at, touch)| touch.lane == lane && event.subject(*at) == Some(*subject)).map(|(at, _)| at)
-}
-
 fn touch_of<'a>(stored: &'a Stored, subject: &SubjectId, lane: Lane) -> Option<&'a Touch> {
-    position_of(stored, subject, lane).map(|at| &stored.judged.event.payload().touches[at])
-}
-
-fn height_in(stored: &Stored, subject: &SubjectId, lane: Lane) -> Option<u64> {
-    let at = position_of(stored, subject, lane)?;
-    stored.judged.judgement.lines.get(at).map(|line| line.height)
+    stored.judged.lane_index(subject, lane).map(|at| &stored.judged.event.payload().touches[at])
 }

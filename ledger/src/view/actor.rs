@@ -98,7 +98,8 @@ impl ActorRow {
             None => enrolled(reader, actor)?,
         };
         let Some(mut row) = row else { return Ok(None) };
-        for entry in history::of_subject(reader, actor)?.iter().filter(|entry| entry.lane == Lane::Main) {
+        for entry in history::of_subject(reader, actor)?.iter().filter(|entry| entry.lane == Lane::Main && entry.counts)
+        {
             let time = entry.stored.judged.event.payload().time;
             row.updated = row.updated.max(Some(time));
             if let Body::ActorUpdated(body) = entry.body() {
@@ -109,9 +110,9 @@ impl ActorRow {
                 row.node = body.node.or(row.node);
             }
         }
-        let tips = provenance::admission::Ancestry::lane_tips(reader, actor, Lane::Main)?;
+        let tips = reader.counted_tips(actor, Lane::Main)?;
         if !tips.is_empty() {
-            row.tips = tips;
+            row.tips = tips.into_iter().collect();
         }
         Ok(Some(row))
     }
@@ -154,6 +155,9 @@ fn founder(network: &Network, actor: &SubjectId) -> Option<ActorRow> {
 fn enrolled(reader: &Reader, actor: &SubjectId) -> Result<Option<ActorRow>, StoreError> {
     let Some((event, _)) = reader.origin(actor)? else { return Ok(None) };
     let Some(stored) = reader.stored(&event)? else { return Ok(None) };
+    if !reader.creates(&event, actor)? {
+        return Ok(None);
+    }
     let Body::ActorEnrolled(body) = stored.judged.event.payload().body.clone() else { return Ok(None) };
     let time = stored.judged.event.payload().time;
     Ok(Some(ActorRow {

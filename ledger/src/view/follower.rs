@@ -7,6 +7,7 @@ use super::lineage;
 use super::place::{PlaceRow, Places};
 use super::produce::{ProduceRow, Produces};
 use super::transfer::{TransferRow, Transfers, answered_offer};
+use crate::counting::recounted;
 use crate::follower::{Follower, LogEntry};
 use crate::reader::Reader;
 use provenance::admission::{Ancestry, Judged, offered_items};
@@ -18,7 +19,7 @@ use std::collections::BTreeSet;
 use store::{Batch, Column, Key, Range, StoreError, Table};
 
 /// Raised whenever a row changes its bytes or its meaning; the views are then made again.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Keeps the views of lots, handovers, actors and places.
 #[derive(Debug)]
@@ -69,6 +70,12 @@ impl Follower for ViewFollower {
         }
         for entry in entries {
             changed.by(&self.network, reader, &entry.stored.judged)?;
+        }
+        if let (Some(first), Some(last)) = (entries.first(), entries.last()) {
+            for stored in recounted(reader, first.index, last.index + 1)? {
+                changed.by(&self.network, reader, &stored.judged)?;
+                changed.inherit_from(&stored.judged);
+            }
         }
         changed.add_forked(reader)?;
         changed.add_parts(reader)?;
@@ -130,6 +137,12 @@ impl Changed {
             _ => {}
         }
         Ok(())
+    }
+
+    /// What counts of an event has changed, so all may have that its lots hand on.
+    fn inherit_from(&mut self, judged: &Judged) {
+        let touched = (0..judged.event.payload().touches.len()).filter_map(|touch| judged.event.subject(touch));
+        self.inherited.extend(touched.filter(|subject| self.lots.contains(subject)));
     }
 
     fn correction(&mut self, target: Option<&Judged>, subject: Option<SubjectId>) {

@@ -22,7 +22,8 @@ pub struct HistoryEntry {
     pub corrected: Option<Body>,
     /// The events that corrected it, oldest first.
     pub corrections: Vec<EventId>,
-    /// Whether its values show: not so for rivals of an accepted handover and what was told beside it.
+    /// Whether its values show: not so for what does not count on this lane, for rivals of an accepted handover, and
+    /// for what was told beside it.
     pub counts: bool,
 }
 
@@ -57,16 +58,17 @@ pub(crate) fn of_subject(reader: &Reader, subject: &SubjectId) -> Result<Vec<His
         let time = judged.event.payload().time.ms().max(before.unwrap_or(0));
         let id = judged.event.id();
         signed.insert((lane, id), time);
-        ordered.push(((time, judged.judgement.lines[index].height, id, lane), stored));
+        let counts = reader.counted(&id)?.is_none_or(|counted| counted.touches[index].counts);
+        ordered.push(((time, judged.judgement.lines[index].height, id, lane), stored, counts));
     }
-    ordered.sort_unstable_by_key(|(position, _)| *position);
-    let entries = ordered.into_iter().map(|((_, _, _, lane), stored)| HistoryEntry {
+    ordered.sort_unstable_by_key(|(position, _, _)| *position);
+    let entries = ordered.into_iter().map(|((_, _, _, lane), stored, counts)| HistoryEntry {
         subject: *subject,
         lane,
         stored,
         corrected: None,
         corrections: Vec::new(),
-        counts: true,
+        counts,
     });
     let mut entries: Vec<_> = entries.collect();
     apply_corrections(&mut entries);
@@ -108,6 +110,7 @@ fn apply_corrections(entries: &mut [HistoryEntry]) {
 fn correct(entry: &HistoryEntry, target: EventId, body: &mut Body, corrections: &mut Vec<EventId>) {
     if let Body::EventCorrected(correction) = &entry.stored.judged.event.payload().body
         && correction.target == target
+        && entry.counts
         // Each alone was valid when it was admitted; two together need not be, then the later yields.
         && let Ok(better) = correction.apply(body)
     {

@@ -2,9 +2,8 @@
 
 use super::history::{self, HistoryEntry};
 use crate::reader::{Reader, Stored};
-use provenance::admission::{Ancestry, Judged, offered_items, returned_parts};
+use provenance::admission::{Judged, offered_items, returned_parts};
 use provenance::body::Body;
-use provenance::counting;
 use provenance::id::{EventId, SubjectId};
 use provenance::payload::Lane;
 use std::collections::HashSet;
@@ -61,8 +60,7 @@ fn parent_of(minted: &Judged, part: &SubjectId) -> Option<SubjectId> {
 pub(crate) fn is_contested(reader: &Reader, lineage: &[Ancestor]) -> Result<bool, StoreError> {
     for pair in lineage.windows(2) {
         let [parent, part] = pair else { continue };
-        let tips = reader.lane_tips(&parent.lot, Lane::Main)?;
-        let Some(counted) = counting::lot(&parent.lot, &tips, reader)? else { continue };
+        let Some(counted) = reader.lot(&parent.lot)? else { continue };
         let draw = part.created.judged.event.id();
         if counted.in_conflict.contains(&draw) && (counted.disputed || counted.beside.contains(&draw)) {
             return Ok(true);
@@ -82,10 +80,9 @@ pub(crate) fn history_of(reader: &Reader, lineage: &[Ancestor]) -> Result<Vec<Hi
             let before = history::main_lane_ancestors(reader, &ancestor.lot, part.created.judged.event.id())?;
             entries.retain(|entry| entry.lane != Lane::Main || before.contains(&entry.id()));
         } else {
-            let tips = reader.lane_tips(&ancestor.lot, Lane::Main)?;
-            if let Some(counted) = counting::lot(&ancestor.lot, &tips, reader)? {
+            if let Some(counted) = reader.lot(&ancestor.lot)? {
                 for entry in &mut entries {
-                    entry.counts = !counted.beside.contains(&entry.id());
+                    entry.counts &= !counted.beside.contains(&entry.id());
                 }
             }
         }

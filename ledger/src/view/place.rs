@@ -89,6 +89,9 @@ impl PlaceRow {
     pub(crate) fn of(reader: &Reader, place: &SubjectId) -> Result<Option<Self>, StoreError> {
         let Some((event, _)) = reader.origin(place)? else { return Ok(None) };
         let Some(stored) = reader.stored(&event)? else { return Ok(None) };
+        if !reader.creates(&event, place)? {
+            return Ok(None);
+        }
         let (Body::PlaceRegistered(body), corrections) = history::corrected_body(reader, &stored)? else {
             return Ok(None);
         };

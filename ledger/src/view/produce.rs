@@ -5,9 +5,8 @@ use super::history::{self, HistoryEntry};
 use super::lineage::{self, Ancestor};
 use crate::reader::Reader;
 use minicbor::{Decode, Encode};
-use provenance::admission::Ancestry;
 use provenance::body::{Body, Codes, Commodity, ProduceRegistered};
-use provenance::counting::{self, CountedLot};
+use provenance::counting::CountedLot;
 use provenance::custody::{Closed, OpenOffer};
 use provenance::id::{EventId, SubjectId};
 use provenance::payload::Lane;
@@ -189,8 +188,7 @@ impl ProduceRow {
     /// The row of a lot, from all admitted events; nothing if there is no such lot.
     pub(crate) fn of(reader: &Reader, lot: &SubjectId) -> Result<Option<Self>, StoreError> {
         let Some(lineage) = lineage::of_lot(reader, lot)? else { return Ok(None) };
-        let tips = reader.lane_tips(lot, Lane::Main)?;
-        let Some(mut counted) = counting::lot(lot, &tips, reader)? else { return Ok(None) };
+        let Some(mut counted) = reader.lot(lot)? else { return Ok(None) };
         counted.disputed |= lineage::is_contested(reader, &lineage)?;
         let told = lineage::history_of(reader, &lineage)?;
         let Some(description) = Description::of(reader, &told)? else { return Ok(None) };

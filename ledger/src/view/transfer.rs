@@ -4,9 +4,8 @@ use super::facet::Facet;
 use super::history;
 use crate::reader::{Reader, Stored};
 use minicbor::{Decode, Encode};
-use provenance::admission::{Ancestry, OfferedItem, offered_items, returned_parts};
+use provenance::admission::{OfferedItem, offered_items, returned_parts};
 use provenance::body::{AcceptedLine, Body, Moves, Recipient, TemperatureLimits, TransferOffered};
-use provenance::counting;
 use provenance::id::{EventId, SubjectId};
 use provenance::payload::Lane;
 use provenance::seal::Sealable;
@@ -173,6 +172,9 @@ impl TransferRow {
         let Some(stored) = reader.stored(id)?.filter(|stored| stored.judged.judgement.is_admitted()) else {
             return Ok(None);
         };
+        if !reader.counts(id)? {
+            return Ok(None);
+        }
         let Some(items) = offered_items(&stored.judged) else { return Ok(None) };
         let (Body::TransferOffered(body), corrections) = history::corrected_body(reader, &stored)? else {
             return Ok(None);
@@ -265,6 +267,7 @@ fn answers(reader: &Reader, offer: &Stored, items: &[OfferedItem]) -> Result<Vec
         let ((_, _, _, event), ()) = row?;
         if let Some(stored) = reader.stored(&event)?
             && answered_offer(&stored.judged.event.payload().body) == Some(id)
+            && reader.counts(&event)?
         {
             answers.push(stored);
         }
@@ -288,8 +291,7 @@ fn is_disputed(
     let own = |id: &EventId| id == offer || answers.iter().any(|answer| answer.judged.event.id() == *id);
     for item in items {
         for lot in [item.lot, item.item] {
-            let tips = reader.lane_tips(&lot, Lane::Main)?;
-            let Some(counted) = counting::lot(&lot, &tips, reader)? else { continue };
+            let Some(counted) = reader.lot(&lot)? else { continue };
             let unsettled = counted.disputed && counted.in_conflict.iter().any(own);
             let settled_against =
                 !counted.disputed && counted.in_conflict.iter().any(|id| own(id) && counted.beside.contains(id));

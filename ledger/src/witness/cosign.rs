@@ -7,6 +7,7 @@ use crate::view::node_of_log;
 use minicbor::bytes::ByteArray;
 use provenance::checkpoint::{Checkpoint, CheckpointError};
 use provenance::cosignature::cosign;
+use provenance::counting::{Reach, reach};
 use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::merkle::Hash;
 use provenance::note::Note;
@@ -213,9 +214,24 @@ impl Witness {
         if !withheld.is_empty() {
             return Err(CosignRefusal::Withheld(withheld.into_iter().take(NAMED).collect()));
         }
+        if self.decide_about_others(difference.ours.iter().map(|(id, _)| *id))? {
+            return Err(CosignRefusal::Busy);
+        }
         let root = self.root_without(version, difference.ours.into_iter().map(|(id, _)| id));
         // Pages and tips are those of the newest version only as long as there is no newer one.
         if row.own != version.size || Version::newest(store)? != Some(version) { Ok(None) } else { Ok(Some(root?)) }
+    }
+
+    /// Whether any of these events ends a key, amends the network or decides: then what counts in the other log cannot
+    /// be told from what counts here. It can be again as soon as that log holds them too.
+    fn decide_about_others(&self, ids: impl Iterator<Item = EventId>) -> Result<bool, StoreError> {
+        for id in ids {
+            let stored = self.0.reader().stored(&id)?;
+            if stored.is_some_and(|stored| reach(&stored.judged) == Reach::Others) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// There must be none: what only the other log has is not known here, or came twice.

@@ -30,13 +30,20 @@ pub struct KeptLog {
 
 impl Witness {
     /// Keeps entries of an enrolled log, `from` being the index of the first. What is kept already stays; what does not
-    /// go on from it is left out, and comes again when this node cosigns.
+    /// go on from it, or shows another entry where both meet, is left out, and comes again when this node cosigns.
     pub fn keep(&self, log: &PublicKey, from: u64, ids: &[EventId]) -> Result<(), StoreError> {
         let _turn = self.0.lock_witnessed();
         if node_of_log(self.0.reader(), log)?.is_none() {
             return Ok(());
         }
         let store = self.0.reader().store();
+        let next = store.get::<WitnessedLogs>(log)?.unwrap_or_default().next;
+        if let Some(last) = next.checked_sub(1).filter(|last| *last >= from) {
+            let at = usize::try_from(last - from).ok();
+            if self.kept(log, last, 1)?.ids.first() != at.and_then(|at| ids.get(at)) {
+                return Ok(());
+            }
+        }
         let mut batch = store.batch();
         keep(store, &mut batch, log, from, ids, self.0.witnessed_entries())?;
         if batch.is_empty() { Ok(()) } else { batch.commit() }

@@ -1,16 +1,17 @@
 //! `furrow doctor`: check a node's folder and its surroundings, a line each, with what to do.
 
 use crate::cli::Global;
-use crate::config::{self, Configuration};
+use crate::config::{self, Admission, Configuration};
 use crate::data_dir::DataDir;
 use crate::failure::{Exit, Failure, with_sources};
 use crate::keystore::{ANCHORING, COOPERATIVE, Keystore, PublicKeyEntry, STANDARD};
 use crate::network_file;
+use crate::output::text;
 use crate::rpc::{Endpoint, ether};
 use clap::Args;
 use ledger::{Restored, unconfirmed_journals};
 use provenance::network::Network;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -81,6 +82,10 @@ impl Doctor {
         let running = is_running(global).await;
         if let Some(configuration) = &configuration {
             ports(configuration, running, &mut findings);
+            admission(configuration, &mut findings);
+        }
+        if running {
+            network_of_nodes(global, &mut findings).await;
         }
         findings.push(("store", store(&folder.store(), running)));
         if let Some(configuration) = &configuration {
@@ -183,6 +188,37 @@ fn ports(configuration: &Configuration, running: bool, findings: &mut Vec<(&str,
                 )),
             },
         ));
+    }
+}
+
+fn admission(configuration: &Configuration, findings: &mut Vec<(&str, Finding)>) {
+    if configuration.p2p.admission == Admission::Anyone {
+        let text = "anyone who knows the network's id is let in; set admission = \"enrolled\" under [p2p]";
+        findings.push(("peers", Look(text.to_owned())));
+        return;
+    }
+    findings.extend(configuration.p2p.unnamed_bootstrap().map(|address| {
+        let text = format!("{address} names no peer id, so a fresh node does not trust it; add /p2p/ and the id");
+        ("peers", Look(text))
+    }));
+}
+
+/// What the running node tells of its peers.
+async fn network_of_nodes(global: &Global, findings: &mut Vec<(&str, Finding)>) {
+    let Ok(client) = global.client() else { return };
+    let Ok(peers) = client.get("/peers").await else { return };
+    let connected = text(&peers, "/count");
+    let relays = peers.pointer("/network/relays").and_then(Value::as_array).map_or(0, Vec::len);
+    findings.push(("network", match text(&peers, "/network/reachability").as_str() {
+        "public" => Good(format!("{connected} peers; others can dial this node")),
+        "private" if relays > 0 => Good(format!("{connected} peers; others reach this node through {relays} relays")),
+        "private" => Look(format!(
+            "{connected} peers; others cannot dial this node: forward its port on the router, or connect with a node that relays"
+        )),
+        _ => Look(format!("{connected} peers; nobody has tried to dial this node yet")),
+    }));
+    for refused in peers.pointer("/network/refused").and_then(Value::as_array).into_iter().flatten() {
+        findings.push(("network", Look(format!("{} was refused: {}", text(refused, "/id"), text(refused, "/reason")))));
     }
 }
 

@@ -45,12 +45,44 @@ fn describe(base: &str, status: &Value, peers: &Value) -> String {
         text(status, "/log/size"),
         text(peers, "/count"),
     );
+    out += &network(peers);
     for fault in faults(status) {
         let _ = writeln!(out, "  problem    {}: {}", text(fault, "/component"), text(fault, "/detail"));
     }
     for peer in peers.pointer("/_embedded/item").and_then(Value::as_array).into_iter().flatten() {
-        let followed = text(peer, "/followed_size");
-        let _ = writeln!(out, "  peer       {} ({} entries read)", text(peer, "/id"), followed);
+        let _ = writeln!(out, "  peer       {} ({})", text(peer, "/id"), progress(peer));
+    }
+    out
+}
+
+/// How far this node has come with a peer's log.
+fn progress(peer: &Value) -> String {
+    let number = |field: &str| peer.get(field).and_then(Value::as_u64);
+    match (number("followed_size"), number("log_size")) {
+        (Some(have), Some(of)) if have < of => {
+            let left =
+                number("eta_s").map_or_else(|| "standing still".to_owned(), |seconds| format!("{seconds} s left"));
+            let pace = number("events_per_s").unwrap_or_default();
+            format!("{have} of {of} entries read, {pace} a second, {left}")
+        }
+        (Some(have), _) => format!("all {have} entries read"),
+        _ => "not greeted yet".to_owned(),
+    }
+}
+
+/// Whether this node can be reached, and whom it did not let in.
+fn network(peers: &Value) -> String {
+    let mut out = format!("  reachable  {}\n", text(peers, "/network/reachability"));
+    let list = |at: &str| peers.pointer(at).and_then(Value::as_array).cloned().unwrap_or_default();
+    for address in list("/network/external_addresses") {
+        let _ = writeln!(out, "  address    {}", text(&address, ""));
+    }
+    if peers.pointer("/network/founding") == Some(&Value::Bool(true)) {
+        out += "  open       to anyone who knows the network's id, until another node is enrolled or a peer is named\n";
+    }
+    for refused in list("/network/refused") {
+        let (id, reason) = (text(&refused, "/id"), text(&refused, "/reason"));
+        let _ = writeln!(out, "  refused    {id}: {reason}");
     }
     out
 }

@@ -18,7 +18,7 @@ pub(crate) enum Holds {
 }
 
 /// Every setting. Its variable is `FURROW_` and the key in capitals: `FURROW_HTTP_LISTEN`.
-pub(crate) const SETTINGS: [(&str, Holds); 26] = [
+pub(crate) const SETTINGS: [(&str, Holds); 38] = [
     ("node.name", Holds::Text),
     ("http.listen", Holds::Text),
     ("http.public_url", Holds::Text),
@@ -28,6 +28,18 @@ pub(crate) const SETTINGS: [(&str, Holds); 26] = [
     ("p2p.max_peers", Holds::Number),
     ("p2p.request_timeout_s", Holds::Number),
     ("p2p.block_for_s", Holds::Number),
+    ("p2p.admission", Holds::Text),
+    ("p2p.trusted", Holds::List),
+    ("p2p.open_reading", Holds::Flag),
+    ("p2p.max_connections_per_address", Holds::Number),
+    ("p2p.max_memory_mib", Holds::Number),
+    ("p2p.max_upload_mib_s", Holds::Number),
+    ("p2p.max_download_mib_s", Holds::Number),
+    ("p2p.discovery", Holds::Flag),
+    ("p2p.autonat", Holds::Flag),
+    ("p2p.relay_client", Holds::Flag),
+    ("p2p.relay_server", Holds::Flag),
+    ("p2p.external_addresses", Holds::List),
     ("anchoring.rpc_urls", Holds::List),
     ("anchoring.chain_id", Holds::Number),
     ("anchoring.contract", Holds::Text),

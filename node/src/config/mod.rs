@@ -51,6 +51,28 @@ pub(crate) struct Peers {
     pub(crate) max_peers: usize,
     pub(crate) request_timeout_s: u64,
     pub(crate) block_for_s: u64,
+    pub(crate) admission: Admission,
+    pub(crate) trusted: Vec<String>,
+    pub(crate) open_reading: bool,
+    pub(crate) max_connections_per_address: u32,
+    pub(crate) max_memory_mib: usize,
+    pub(crate) max_upload_mib_s: u32,
+    pub(crate) max_download_mib_s: u32,
+    pub(crate) discovery: bool,
+    pub(crate) autonat: bool,
+    pub(crate) relay_client: bool,
+    pub(crate) relay_server: bool,
+    pub(crate) external_addresses: Vec<String>,
+}
+
+/// Which peers are let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Admission {
+    /// The enrolled nodes of the network, and those that the operator names.
+    Enrolled,
+    /// Whoever knows the network's id.
+    Anyone,
 }
 
 /// Section `[anchoring]`.
@@ -126,6 +148,18 @@ impl Default for Peers {
             max_peers: 64,
             request_timeout_s: 15,
             block_for_s: 600,
+            admission: Admission::Enrolled,
+            trusted: Vec::new(),
+            open_reading: false,
+            max_connections_per_address: 32,
+            max_memory_mib: 0,
+            max_upload_mib_s: 128,
+            max_download_mib_s: 64,
+            discovery: true,
+            autonat: true,
+            relay_client: true,
+            relay_server: false,
+            external_addresses: Vec::new(),
         }
     }
 }
@@ -180,6 +214,12 @@ impl Configuration {
         if self.p2p.max_peers == 0 || self.p2p.request_timeout_s == 0 {
             return wrong("p2p", "max_peers and request_timeout_s must be more than zero".to_owned());
         }
+        let rates = [self.p2p.max_connections_per_address, self.p2p.max_upload_mib_s, self.p2p.max_download_mib_s];
+        if rates.contains(&0) {
+            let rule = "max_connections_per_address, max_upload_mib_s and max_download_mib_s must be more than zero";
+            return wrong("p2p", rule.to_owned());
+        }
+        self.p2p.trusted_peers()?;
         if self.store.cache_mib < 8 || self.store.write_buffer_mib < 8 {
             return wrong("store", "cache_mib and write_buffer_mib must be at least 8".to_owned());
         }
@@ -239,6 +279,22 @@ impl Peers {
     /// How long a peer may take to answer.
     pub(crate) fn request_timeout(&self) -> Duration {
         Duration::from_secs(self.request_timeout_s)
+    }
+
+    /// The peers that are let in though nobody enrolled them.
+    pub(crate) fn trusted_peers(&self) -> Result<Vec<p2p::PeerId>, ConfigError> {
+        let parse = |text: &String| {
+            text.parse().map_err(|error: p2p::PeerIdError| {
+                let rule = format!("'{text}' is {error}");
+                ConfigError::Value { key: "p2p.trusted", rule }
+            })
+        };
+        self.trusted.iter().map(parse).collect()
+    }
+
+    /// The bootstrap addresses that do not say who is to answer: trusted only once it is enrolled.
+    pub(crate) fn unnamed_bootstrap(&self) -> impl Iterator<Item = &String> {
+        self.bootstrap.iter().filter(|address| !address.contains("/p2p/"))
     }
 
     /// How long a peer that misbehaved stays cut off.

@@ -28,8 +28,38 @@ name = {name}
 #listen = ["/ip4/0.0.0.0/tcp/4874", "/ip4/0.0.0.0/udp/4874/quic-v1"]
 
 # Nodes to stay connected with: "/dns4/node.example/tcp/4874/p2p/12D3KooW...". The part from /p2p on
-# is their peer id, which 'furrow key show peer' prints there; without it, whoever answers is taken.
+# is their peer id, which 'furrow key show peer' prints there. With it the node is trusted from the
+# first day on; without it, whoever answers is taken if it is an enrolled node of the network.
 #bootstrap = []
+
+# Who is let in. "enrolled": only nodes whose peer id the network enrolled, and those named above and
+# below. Until another node is enrolled, and while none is named, the network is just being founded
+# and anyone who knows its id is let in. "anyone": anyone who knows its id, always.
+#admission = "enrolled"
+
+# Peer ids that are let in though nobody enrolled them yet, such as those of other founders.
+#trusted = []
+
+# Let anyone who knows the network's id read its events. Strangers get nothing else.
+#open_reading = false
+
+# Find nodes of the network through other nodes, and be found.
+#discovery = true
+
+# Ask other nodes whether they can dial this one, and try it for them. The answer stands in
+# 'furrow status'.
+#autonat = true
+
+# Where this node cannot be dialled, because it is behind a home router: have up to two nodes that
+# relay hold a place for it, and try for direct connections with those that come through them.
+#relay_client = true
+
+# Relay for nodes that cannot be dialled. For a node that everybody can dial; it needs its addresses:
+#relay_server = false
+
+# Where others reach this node, if it cannot tell by itself: a forwarded port of the router, such as
+# "/ip4/203.0.113.5/tcp/4874".
+#external_addresses = []
 
 # Find nodes of the same network on the local network, and be found.
 #mdns = true
@@ -42,6 +72,18 @@ name = {name}
 
 # How long a node that sent garbage stays cut off.
 #block_for_s = 600
+
+# The most connections from one address. A village behind one router may have several nodes.
+#max_connections_per_address = 32
+
+# No new connections while the node needs more memory than this. 0: three quarters of the machine's.
+#max_memory_mib = 0
+
+# The most that is sent to nodes that catch up. One of them gets at most half of it.
+#max_upload_mib_s = 128
+
+# The most that is read from one connection. Who sends more is read more slowly.
+#max_download_mib_s = 64
 
 [anchoring]
 # JSON-RPC endpoints of an Ethereum chain, in order of preference. Empty: this node does not anchor,

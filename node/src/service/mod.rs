@@ -8,6 +8,7 @@ mod keyring;
 mod log_key;
 mod logging;
 mod peer_view;
+mod roll;
 mod snapshots;
 mod start;
 mod stop;

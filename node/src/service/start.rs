@@ -6,8 +6,8 @@ use super::health::Health;
 use super::keyring::means;
 use super::log_key::LogKey;
 use super::peer_view::{Connected, PeerView, watch_connected};
-use super::snapshots;
-use crate::config::{ConfigError, Configuration};
+use super::{roll, snapshots};
+use crate::config::{Admission, ConfigError, Configuration};
 use crate::data_dir::DataDir;
 use crate::keystore::{ANCHORING, COOPERATIVE, KeystoreError, LOG, OPENINGS, PEER, Secret};
 use crate::recovery::{self, Progress, Recovery, SharedKeystore};
@@ -64,6 +64,9 @@ pub(crate) enum StartError {
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] ledger::OpenError),
+    /// The enrolled nodes.
+    #[error("the enrolled nodes cannot be read from the store")]
+    Roll(#[from] store::StoreError),
     /// The network.
     #[error(transparent)]
     Network(#[from] p2p::StartError),
@@ -141,7 +144,7 @@ pub(crate) async fn start(
     let ledger = open_ledger(folder, configuration, &network, Arc::new(log_key), &keystore).await?;
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let opened = open(&ledger, configuration, &network, identity, &anchoring_key, &stop).await;
-    let Opened { handle, incoming, anchor_status, anchor_service, peer_addresses } = match opened {
+    let Opened { handle, incoming, anchor_status, anchor_service, peer_addresses, roll } = match opened {
         Ok(opened) => opened,
         Err(error) => {
             stop.cancel();
@@ -155,6 +158,10 @@ pub(crate) async fn start(
     let author = Author::new(ledger.clone(), means, actor.unwrap_or(NOBODY));
     let (recovered, progress) = (CancellationToken::new(), Progress::default());
     let spawn = |task: BoxFuture<'static, ()>| drop(tasks.spawn(stop.clone().run_until_cancelled_owned(task)));
+    if let Some(roll) = roll {
+        // Also while the log is recovered: the peers that are to be asked must be let in.
+        spawn(roll::run(ledger.clone(), roll).boxed());
+    }
     let witnesses = configuration.recovery.witnesses;
     let peers: Arc<dyn api::PeerView> = if ledger.restored().is_some() {
         let new_log_key_after = Some(configuration.recovery.new_log_key_after_s).filter(|after| *after > 0);
@@ -169,7 +176,7 @@ pub(crate) async fn start(
         spawn(recovery.run(incoming, recovered.clone()).boxed());
         let (list, connected) = watch::channel(Vec::new());
         spawn(watch_connected(handle.clone(), list).boxed());
-        Arc::new(Connected(connected))
+        Arc::new(Connected { list: connected, network: handle.clone() })
     } else {
         let sync = sync::start(author.clone(), handle.clone(), incoming, log, anchor_status.clone(), &tasks, &stop);
         spawn(super::kept_versions::run(ledger.clone(), anchor_status.clone()).boxed());
@@ -178,7 +185,7 @@ pub(crate) async fn start(
         if let Some(service) = anchor_service {
             tasks.spawn(service.run(stop.clone()));
         }
-        Arc::new(PeerView(sync))
+        Arc::new(PeerView { sync, network: handle.clone() })
     };
     let health = Health::new(ledger.clone(), progress);
     tasks.spawn(stop.clone().run_until_cancelled_owned(health.clone().watch(folder.path().to_owned(), handle.clone())));
@@ -247,6 +254,11 @@ fn notes(configuration: &Configuration, is_enrolled: bool) -> Vec<String> {
         let note = "the key 'cooperative' is enrolled nowhere yet: this node replicates, and can write after that and a restart";
         notes.push(note.to_owned());
     }
+    if configuration.p2p.admission == Admission::Enrolled {
+        notes.extend(configuration.p2p.unnamed_bootstrap().map(|address| {
+            format!("'{address}' names no peer id, so who answers there is trusted only once it is an enrolled node")
+        }));
+    }
     if configuration.anchoring.rpc_urls.is_empty() {
         notes.push("no Ethereum endpoint is configured, so nothing is anchored".to_owned());
     }
@@ -282,6 +294,8 @@ struct Opened {
     anchor_status: watch::Receiver<AnchorStatus>,
     anchor_service: Option<AnchorService>,
     peer_addresses: Vec<String>,
+    /// Takes the roll of enrolled nodes, if only they are let in.
+    roll: Option<watch::Sender<Arc<p2p::Roll>>>,
 }
 
 async fn open(
@@ -304,6 +318,15 @@ async fn open(
         (None, watch::channel(AnchorStatus::disabled(reason)).1)
     };
     let section = &configuration.p2p;
+    let (roll, admission) = match section.admission {
+        Admission::Anyone => (None, p2p::Admission::Anyone),
+        Admission::Enrolled => {
+            let (reader, open_reading) = (ledger.clone(), section.open_reading);
+            let read = tokio::task::spawn_blocking(move || roll::read(&reader, open_reading));
+            let (roll, told) = watch::channel(Arc::new(read.await.expect("reading does not panic")?));
+            (Some(roll), p2p::Admission::Enrolled(told))
+        }
+    };
     let config = p2p::Config {
         listen: section.listen.clone(),
         bootstrap: section.bootstrap.clone(),
@@ -311,11 +334,22 @@ async fn open(
         max_peers: section.max_peers,
         request_timeout: section.request_timeout(),
         block_for: section.block_for(),
+        admission,
+        trusted: section.trusted_peers()?,
+        max_connections_per_address: section.max_connections_per_address,
+        max_memory_bytes: section.max_memory_mib.saturating_mul(1 << 20),
+        upload_bytes_per_second: section.max_upload_mib_s.saturating_mul(1 << 20),
+        download_bytes_per_second: section.max_download_mib_s.saturating_mul(1 << 20),
+        discovery: section.discovery,
+        autonat: section.autonat,
+        relay_client: section.relay_client,
+        relay_server: section.relay_server,
+        external_addresses: section.external_addresses.clone(),
         ..p2p::Config::new(identity, network.id())
     };
     let (handle, incoming) = p2p::start(config, stop.clone()).await?;
     let peer_addresses = handle.listen_addresses().await.unwrap_or_default();
-    Ok(Opened { handle, incoming, anchor_status, anchor_service, peer_addresses })
+    Ok(Opened { handle, incoming, anchor_status, anchor_service, peer_addresses, roll })
 }
 
 fn token(folder: &DataDir) -> Result<Token, StartError> {

@@ -3,17 +3,17 @@
 //! Three ways lead an event here: the node's own interface, gossip, and the log of a peer. All end in
 //! [`Ledger::submit`]; this module only carries bytes and judges how peers behave.
 //!
-//! **Invariant:** nothing is passed on before the ledger admitted it, and a cursor into a peer's log
-//! never passes an entry that was not judged.
+//! What to ask of whom, to catch up with the logs of peers, the crate `replication` decides; `catch_up` does it.
+//!
+//! **Invariant:** nothing is passed on before the ledger admitted it.
 //!
 //! **Invariant:** whatever a peer sends or asks, memory stays bounded: by the network's queues, by
-//! the permits below, and by pages.
+//! the permits below, and by the limits of `replication`.
 
-mod claims;
+#[cfg(test)]
+mod benchmark;
+mod catch_up;
 mod cosign;
-mod cursor;
-mod fetch;
-mod follow;
 mod gossip;
 mod nodes;
 mod openings;
@@ -25,7 +25,7 @@ mod tests;
 mod wanted;
 
 use anchoring::AnchorStatus;
-use claims::Claims;
+use catch_up::Input;
 use cosign::Cosigning;
 pub(crate) use cosign::PeerCosigning;
 use ledger::Ledger;
@@ -35,9 +35,9 @@ pub(crate) use nodes::Nodes;
 use p2p::{Greeting, Handle, Incoming, PeerId, PeerInfo, Request};
 use provenance::id::{EventId, PublicKey};
 use received::Received;
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use replication::Progress;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -55,8 +55,8 @@ const ANSWERS_AT_ONCE: usize = 16;
 /// the places of other answers; who finds none free asks again ten seconds later.
 const COSIGNED_AT_ONCE: usize = 4;
 
-/// Peers from which bodies are fetched at a time, each with two answers of at most 4 MiB.
-const FETCHES_AT_ONCE: usize = 4;
+/// Name and version of this program, as peers read them.
+const PROGRAM: &str = concat!("furrow/", env!("CARGO_PKG_VERSION"));
 
 /// How often the list of peers is read again for those who look at it.
 const PEERS_EVERY: Duration = Duration::from_secs(1);
@@ -73,20 +73,15 @@ struct Shared {
     network: Handle,
     log: PublicKey,
     received: Received,
-    claims: Claims,
-    fetching: Semaphore,
-    peers: Mutex<HashMap<PeerId, Followed>>,
+    /// What happens to the machine that catches up.
+    inputs: mpsc::Sender<Input>,
+    /// How far it is with each peer's log.
+    progress: Mutex<HashMap<PeerId, Progress>>,
+    /// The peers that are connected.
+    peers: Mutex<BTreeSet<PeerId>>,
     connected: Mutex<Vec<PeerInfo>>,
     /// Told when a peer came or went.
     came_or_went: Notify,
-}
-
-/// A connected peer whose log is followed.
-struct Followed {
-    wake: Arc<Notify>,
-    stop: CancellationToken,
-    /// How far its log was read.
-    size: Arc<AtomicU64>,
 }
 
 /// The running sync, as others look at it.
@@ -104,6 +99,7 @@ pub(crate) fn start(
     stop: &CancellationToken,
 ) -> Sync {
     let ledger = author.ledger().clone();
+    let (inputs, to_take) = mpsc::channel(catch_up::INPUTS);
     let shared = Arc::new(Shared {
         nodes: Nodes::new(Views::new(ledger.reader().clone())),
         wanted: Wanted::new(openings::MAX_WANTED),
@@ -113,8 +109,8 @@ pub(crate) fn start(
         network,
         log,
         received: Received::default(),
-        claims: Claims::default(),
-        fetching: Semaphore::new(FETCHES_AT_ONCE),
+        inputs,
+        progress: Mutex::default(),
         peers: Mutex::default(),
         connected: Mutex::default(),
         came_or_went: Notify::new(),
@@ -125,6 +121,7 @@ pub(crate) fn start(
     tasks.spawn(until_stopped(stop).run_until_cancelled_owned(openings::look_for_missing(shared.clone())));
     tasks.spawn(until_stopped(stop).run_until_cancelled_owned(openings::fetch(shared.clone())));
     tasks.spawn(until_stopped(stop).run_until_cancelled_owned(cosign::run(shared.clone(), anchors)));
+    catch_up::start(&shared, to_take, tasks, stop);
     tasks.spawn(intake(shared.clone(), incoming, tasks.clone(), stop.clone()));
     Sync(shared)
 }
@@ -135,34 +132,31 @@ impl Sync {
         self.0.cosigning.all()
     }
 
-    /// The connected peers, and how far this node has read the log of each.
-    pub(crate) fn peers(&self) -> Vec<(PeerInfo, Option<u64>)> {
+    /// The connected peers, and how far this node has come with the log of each.
+    pub(crate) fn peers(&self) -> Vec<(PeerInfo, Option<Progress>)> {
         let connected = self.0.connected.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let followed = self.0.peers();
-        let size = |peer: &PeerInfo| followed.get(&peer.id).map(|followed| followed.size.load(Ordering::Relaxed));
-        connected.into_iter().map(|peer| (size(&peer), peer)).map(|(size, peer)| (peer, size)).collect()
+        let progress = self.0.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        connected
+            .into_iter()
+            .map(|peer| (progress.get(&peer.id).cloned(), peer))
+            .map(|(known, peer)| (peer, known))
+            .collect()
     }
 }
 
 impl Shared {
     /// How this node introduces itself.
     fn greeting(&self) -> Greeting {
-        Greeting {
-            log: self.log,
-            log_size: self.ledger.size(),
-            program: concat!("furrow/", env!("CARGO_PKG_VERSION")).to_owned(),
-        }
+        Greeting { log: self.log, log_size: self.ledger.size(), program: PROGRAM.to_owned() }
     }
 
-    /// Has the peer's log looked at now rather than at the next tick.
+    /// Has the peer's log looked at now rather than at the next greeting, which comes soon if this is lost.
     fn wake(&self, peer: &PeerId) {
-        if let Some(followed) = self.peers().get(peer) {
-            followed.wake.notify_one();
-        }
+        let _ = self.inputs.try_send(Input::Wake(*peer));
     }
 
-    fn peers(&self) -> MutexGuard<'_, HashMap<PeerId, Followed>> {
-        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    fn peers(&self) -> Vec<PeerId> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
     }
 }
 
@@ -181,11 +175,13 @@ async fn intake(
             shared.came_or_went.notify_one();
         }
         match event {
-            Incoming::Connected(peer) => connected(&shared, peer, &tasks, &stop),
+            Incoming::Connected(peer) => {
+                shared.peers.lock().unwrap_or_else(PoisonError::into_inner).insert(peer);
+                let _ = shared.inputs.send(Input::Connected(peer)).await;
+            }
             Incoming::Disconnected(peer) => {
-                if let Some(followed) = shared.peers().remove(&peer) {
-                    followed.stop.cancel();
-                }
+                shared.peers.lock().unwrap_or_else(PoisonError::into_inner).remove(&peer);
+                let _ = shared.inputs.send(Input::Disconnected(peer)).await;
             }
             Incoming::Gossip { id, from, events } => {
                 // Waiting here is safe: the network bounds what waits behind, and drops the rest.
@@ -214,16 +210,6 @@ async fn intake(
             }
         }
     }
-}
-
-fn connected(shared: &Arc<Shared>, peer: PeerId, tasks: &TaskTracker, stop: &CancellationToken) {
-    let followed = Followed { wake: Arc::default(), stop: stop.child_token(), size: Arc::default() };
-    let (wake, cancel, size) = (followed.wake.clone(), followed.stop.clone(), followed.size.clone());
-    if let Some(before) = shared.peers().insert(peer, followed) {
-        before.stop.cancel();
-    }
-    let work = follow::run(shared.clone(), peer, wake, size);
-    tasks.spawn(cancel.run_until_cancelled_owned(work));
 }
 
 /// Reads the list of peers again and again, so that looking at it never waits.

@@ -87,9 +87,8 @@ pub(super) async fn fetch(shared: Arc<Shared>) {
         if due.is_empty() {
             continue;
         }
-        let peers: Vec<PeerId> = shared.peers().keys().copied().collect();
         let mut open = still_missing(&shared, due.clone()).await;
-        for peer in peers {
+        for peer in shared.peers() {
             if open.is_empty() {
                 break;
             }

@@ -9,6 +9,10 @@
 //! sealed fields with `Openings`, and with `Anchor` for what the peer anchored and can prove. One that was restored from a
 //! backup asks with `KeptLog` what its own log held, and with `Journals` where the journals of its keys end.
 //!
+//! Two nodes that have most of their events in common compare their state maps instead of their logs: `State` asks
+//! for size and root of the peer's newest map, `MapPages` for pages of it, each of which its parent names by hash, and
+//! `Recent` for the events of subjects in which the maps differ, with their places in the peer's log.
+//!
 //! Requests and responses are arrays in deterministic CBOR whose first entry is the kind:
 //!
 //! ```text
@@ -19,21 +23,31 @@
 //!                                                   [3, reason: uint, [* missing id: bstr .size 32]]
 //! openings  4   [4, [* id: bstr .size 32]]       →  [4, [* opening]]
 //! anchor    5   [5, commitment: bstr .size 32]   →  [5, anchor: bstr / null]
+//! state     6   [6]                              →  [6, root / null]
+//! map pages 7   [7, [* page key: bstr .size (9..41)]]   →  [7, [* page: bstr / null]]
+//! recent    8   [8, [* subject: bstr .size 32]]  →  [8, [* [* [index: uint, id: bstr .size 32]]]]
+//! unknown       [kind: uint, ...]                →  [255, kind: uint]
 //! kept log  16  [16, log: bstr .size 32, from: uint, max: uint]
 //!                                                →  [16, next: uint, note: tstr / null, [* id: bstr .size 32]]
 //! journals  17  [17, [* key: bstr .size 32]]     →  [17, [* [* id: bstr .size 32]]]
 //!
+//! root    = [size: uint, version: uint, hash: bstr .size 32], version and hash 0 for an empty map
 //! opening = [event id: bstr .size 32, path: bstr .size (1..4), salt: bstr .size 16, value: bstr]
 //! ```
+//!
+//! A request of a kind that a node does not know, because the one that asks is newer, is answered with
+//! `Unsupported`; every request may be. The bytes of page keys and pages are those of
+//! [`provenance::state_map`].
 
 mod request;
 mod response;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use request::Class;
 pub use request::Request;
 pub(crate) use response::Expected;
-pub use response::{PassedOpening, Response};
+pub use response::{MapRoot, PassedOpening, Response};
 
 use crate::wire::{Malformed, Reader, Written};
 use minicbor::Encoder;
@@ -64,6 +78,16 @@ pub const MAX_OPENINGS_OF_EVENT: usize = 16;
 pub const MAX_PATH: usize = 4;
 /// The longest anchor with its evidence: a header and two trie proofs need some ten kilobytes.
 pub const MAX_ANCHOR_BYTES: usize = 256 * 1024;
+/// The most pages of a state map asked for at once: 260 kB of them.
+pub const MAX_MAP_PAGES: usize = 256;
+/// The longest key of a page: the number of nibbles, 32 bytes of them, and a version.
+pub const MAX_PAGE_KEY_BYTES: usize = 41;
+/// The longest page of a state map: 16 leaves of 64 bytes, and four bytes before them.
+pub const MAX_MAP_PAGE_BYTES: usize = 4 + 16 * 64;
+/// The most subjects whose events are asked for at once.
+pub const MAX_SUBJECTS: usize = 256;
+/// The most events of one subject in an answer: what a lot goes through in its life, and to spare.
+pub const MAX_RECENT: usize = 64;
 /// The most keys whose journals are asked for at once.
 pub const MAX_JOURNALS: usize = 256;
 /// The most ends of one journal that are told: two are a fork already.

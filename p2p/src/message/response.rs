@@ -1,9 +1,10 @@
 //! What a node answers.
 
 use super::{
-    Greeting, MAX_ANCHOR_BYTES, MAX_BODIES, MAX_EVENT_BYTES, MAX_JOURNAL_ENDS, MAX_JOURNALS, MAX_MISSING,
-    MAX_NOTE_BYTES, MAX_OPENED_EVENTS, MAX_OPENINGS_OF_EVENT, MAX_PAGE_IDS, MAX_PATH, MAX_RESPONSE_BYTES,
-    MAX_SIGNATURE_LINE_BYTES, Oversize, read_ids, short, within, write_ids,
+    Greeting, MAX_ANCHOR_BYTES, MAX_BODIES, MAX_EVENT_BYTES, MAX_JOURNAL_ENDS, MAX_JOURNALS, MAX_MAP_PAGE_BYTES,
+    MAX_MAP_PAGES, MAX_MISSING, MAX_NOTE_BYTES, MAX_OPENED_EVENTS, MAX_OPENINGS_OF_EVENT, MAX_PAGE_IDS, MAX_PATH,
+    MAX_PROGRAM_BYTES, MAX_RECENT, MAX_RESPONSE_BYTES, MAX_SIGNATURE_LINE_BYTES, MAX_SUBJECTS, Oversize, read_ids,
+    short, within, write_ids,
 };
 use crate::wire::{self, Malformed, Reader, Written};
 use minicbor::Encoder;
@@ -18,6 +19,10 @@ const BODY_HEAD_BYTES: usize = 3;
 const OPENING_FRAME_BYTES: usize = 1 + 34 + 17 + 1 + 3;
 /// The most openings in one response.
 const MAX_OPENINGS: usize = MAX_OPENED_EVENTS * MAX_OPENINGS_OF_EVENT;
+
+/// The kind of the answer to what is unknown: no request will ever have it.
+const UNSUPPORTED: u8 = 255;
+const UNSUPPORTED_KIND: u64 = UNSUPPORTED as u64;
 
 /// What a node answers; of the same kind as the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +66,22 @@ pub enum Response {
         /// `None` where the server has none of this commitment.
         anchor: Option<Vec<u8>>,
     },
+    /// The answer to [`Request::State`].
+    State {
+        /// The newest map; `None` while the server makes it again.
+        root: Option<MapRoot>,
+    },
+    /// The answer to [`Request::MapPages`]: one entry for each key.
+    MapPages {
+        /// The page's bytes, at most [`MAX_MAP_PAGE_BYTES`], or `None` where the server has removed it.
+        pages: Vec<Option<Vec<u8>>>,
+    },
+    /// The answer to [`Request::Recent`]: one list for each subject.
+    Recent {
+        /// Events with their index in the server's log, ascending, at most [`MAX_RECENT`]: the tips of all lanes, and
+        /// of each lane those that stand highest. Empty where the subject is unknown.
+        events: Vec<Vec<(u64, EventId)>>,
+    },
     /// The answer to [`Request::KeptLog`].
     KeptLog {
         /// How many entries the log has had at least, as far as the server knows.
@@ -75,6 +96,22 @@ pub enum Response {
         /// For each key the newest events that it signed, at most [`MAX_JOURNAL_ENDS`].
         ends: Vec<Vec<EventId>>,
     },
+    /// The answer to any request that the server does not know.
+    Unsupported {
+        /// The request's kind.
+        kind: u64,
+    },
+}
+
+/// A version of a node's state map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MapRoot {
+    /// Entries of the log that it covers.
+    pub size: u64,
+    /// Which version wrote the root page, and so stands in its key; 0 for an empty map.
+    pub version: u64,
+    /// The root; 32 zero bytes for an empty map.
+    pub hash: [u8; 32],
 }
 
 /// What opens one sealed field of one event.
@@ -113,6 +150,26 @@ impl Response {
         Self::Openings { openings: fitting.collect() }
     }
 
+    /// About how many bytes it has on the wire: what it holds, and a head for each entry.
+    pub(crate) fn size_hint(&self) -> usize {
+        match self {
+            Self::Hello(_) => 64 + MAX_PROGRAM_BYTES,
+            Self::LogPage { ids, .. } | Self::CosignRefused { missing: ids, .. } => 16 + 34 * ids.len(),
+            Self::Bodies { bodies } => {
+                bodies.iter().map(|body| BODY_HEAD_BYTES + body.as_ref().map_or(0, Vec::len)).sum()
+            }
+            Self::Cosigned { line } => 8 + line.len(),
+            Self::Openings { openings } => openings.iter().map(PassedOpening::most_bytes).sum(),
+            Self::Anchor { anchor } => 8 + anchor.as_ref().map_or(0, Vec::len),
+            Self::State { .. } => 64,
+            Self::KeptLog { note, ids, .. } => 24 + note.as_ref().map_or(0, String::len) + 34 * ids.len(),
+            Self::Journals { ends } => ends.iter().map(|ends| 8 + 34 * ends.len()).sum(),
+            Self::MapPages { pages } => pages.iter().map(|page| 8 + page.as_ref().map_or(0, Vec::len)).sum(),
+            Self::Recent { events } => events.iter().map(|events| 8 + 45 * events.len()).sum(),
+            Self::Unsupported { .. } => 16,
+        }
+    }
+
     /// The deterministic encoding.
     pub fn encode(&self) -> Vec<u8> {
         wire::encode(|to| match self {
@@ -147,6 +204,30 @@ impl Response {
                     None => to.null()?.ok(),
                 }
             }
+            Self::State { root } => {
+                to.array(2)?.u8(6)?;
+                match root {
+                    Some(root) => to.array(3)?.u64(root.size)?.u64(root.version)?.bytes(&root.hash)?.ok(),
+                    None => to.null()?.ok(),
+                }
+            }
+            Self::MapPages { pages } => {
+                to.array(2)?.u8(7)?.array(pages.len() as u64)?;
+                pages.iter().try_for_each(|page| match page {
+                    Some(bytes) => to.bytes(bytes)?.ok(),
+                    None => to.null()?.ok(),
+                })
+            }
+            Self::Recent { events } => {
+                to.array(2)?.u8(8)?.array(events.len() as u64)?;
+                for of_subject in events {
+                    to.array(of_subject.len() as u64)?;
+                    for (index, id) in of_subject {
+                        to.array(2)?.u64(*index)?.bytes(id.as_bytes())?;
+                    }
+                }
+                Ok(())
+            }
             Self::KeptLog { next, note, ids } => {
                 to.array(4)?.u8(16)?.u64(*next)?;
                 match note {
@@ -159,6 +240,7 @@ impl Response {
                 to.array(2)?.u8(17)?.array(ends.len() as u64)?;
                 ends.iter().try_for_each(|ends| write_ids(to, ends))
             }
+            Self::Unsupported { kind } => to.array(2)?.u8(UNSUPPORTED)?.u64(*kind)?.ok(),
         })
     }
 
@@ -198,6 +280,15 @@ impl Response {
                 Ok(fits(total)?)
             }
             Self::Anchor { anchor } => Ok(short(anchor.as_ref().map_or(0, Vec::len), MAX_ANCHOR_BYTES)?),
+            Self::State { .. } | Self::Unsupported { .. } => Ok(()),
+            Self::MapPages { pages } => {
+                within(pages.len(), MAX_MAP_PAGES)?;
+                pages.iter().flatten().try_for_each(|page| Ok(short(page.len(), MAX_MAP_PAGE_BYTES)?))
+            }
+            Self::Recent { events } => {
+                within(events.len(), MAX_SUBJECTS)?;
+                events.iter().try_for_each(|of_subject| Ok(within(of_subject.len(), MAX_RECENT)?))
+            }
             Self::KeptLog { note, ids, .. } => {
                 short(note.as_ref().map_or(0, String::len), MAX_NOTE_BYTES)?;
                 Ok(within(ids.len(), MAX_PAGE_IDS as usize)?)
@@ -222,6 +313,20 @@ impl Response {
             (3, 3) => Ok(Self::CosignRefused { reason: from.u32()?, missing: read_ids(from, MAX_MISSING)? }),
             (4, 2) => Ok(Self::Openings { openings: from.entries(MAX_OPENINGS, PassedOpening::read)? }),
             (5, 2) => Ok(Self::Anchor { anchor: from.optional(|from| Ok(from.bytes(MAX_ANCHOR_BYTES)?.to_vec()))? }),
+            (6, 2) => Ok(Self::State { root: from.optional(MapRoot::read)? }),
+            (7, 2) => Ok(Self::MapPages {
+                pages: from.entries(MAX_MAP_PAGES, |from| {
+                    from.optional(|from| Ok(from.bytes(MAX_MAP_PAGE_BYTES)?.to_vec()))
+                })?,
+            }),
+            (8, 2) => Ok(Self::Recent {
+                events: from.entries(MAX_SUBJECTS, |from| {
+                    from.entries(MAX_RECENT, |from| {
+                        from.tuple(2)?;
+                        Ok((from.u64()?, EventId::from_bytes(from.hash()?)))
+                    })
+                })?,
+            }),
             (16, 4) => Ok(Self::KeptLog {
                 next: from.u64()?,
                 note: from.optional(|from| Ok(from.text(MAX_NOTE_BYTES)?.to_owned()))?,
@@ -230,7 +335,8 @@ impl Response {
             (17, 2) => {
                 Ok(Self::Journals { ends: from.entries(MAX_JOURNALS, |from| read_ids(from, MAX_JOURNAL_ENDS))? })
             }
-            (0..=5 | 16 | 17, _) => Err(Malformed::Shape { at: 0 }),
+            (UNSUPPORTED_KIND, 2) => Ok(Self::Unsupported { kind: from.u64()? }),
+            (0..=8 | 16 | 17, _) => Err(Malformed::Shape { at: 0 }),
             (kind, _) => Err(Malformed::UnknownKind(kind)),
         }
     }
@@ -245,8 +351,13 @@ pub(crate) enum Expected {
     Cosignature,
     Openings(usize),
     Anchor,
+    State,
+    MapPages(usize),
+    Recent(usize),
     KeptLog(usize),
     Journals(usize),
+    /// Only [`Response::Unsupported`], which fits every question.
+    Nothing,
 }
 
 impl Expected {
@@ -259,11 +370,22 @@ impl Expected {
             (Self::Bodies(most), Response::Bodies { bodies }) => bodies.len() <= most,
             (Self::Hello, Response::Hello(_))
             | (Self::Cosignature, Response::Cosigned { .. } | Response::CosignRefused { .. })
-            | (Self::Anchor, Response::Anchor { .. }) => true,
+            | (Self::Anchor, Response::Anchor { .. })
+            | (Self::State, Response::State { .. })
+            | (_, Response::Unsupported { .. }) => true,
+            (Self::MapPages(most), Response::MapPages { pages }) => pages.len() <= most,
+            (Self::Recent(most), Response::Recent { events }) => events.len() <= most,
             (Self::Journals(asked), Response::Journals { ends }) => ends.len() == asked,
             (Self::Openings(most), Response::Openings { openings }) => openings.len() <= most,
             _ => false,
         }
+    }
+}
+
+impl MapRoot {
+    fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        from.tuple(3)?;
+        Ok(Self { size: from.u64()?, version: from.u64()?, hash: from.hash()? })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use provenance::id::SubjectId;
 
 fn key(byte: u8) -> PublicKey {
     PublicKey::from_bytes([byte; 32])
@@ -41,6 +42,15 @@ fn the_bytes_of_requests_are_fixed() {
         (Request::Cosign { note: "note\n".to_owned() }, b"\x82\x03\x65note\n".to_vec()),
         (Request::Openings { events: vec![id(3)] }, around(&[0x82, 4, 0x81, 0x58, 32], 3, &[])),
         (Request::Anchor { commitment: [4; 32] }, around(&[0x82, 5, 0x58, 32], 4, &[])),
+        (Request::State, vec![0x81, 6]),
+        (
+            Request::MapPages { keys: vec![vec![0, 0, 0, 0, 0, 0, 0, 0, 5]] },
+            vec![0x82, 7, 0x81, 0x49, 0, 0, 0, 0, 0, 0, 0, 0, 5],
+        ),
+        (
+            Request::Recent { subjects: vec![SubjectId::from_bytes([5; 32])] },
+            around(&[0x82, 8, 0x81, 0x58, 32], 5, &[]),
+        ),
         (Request::KeptLog { log: key(5), from: 7, max: 2 }, around(&[0x84, 16, 0x58, 32], 5, &[7, 2])),
         (Request::Journals { keys: vec![key(6)] }, around(&[0x82, 17, 0x81, 0x58, 32], 6, &[])),
     ];
@@ -68,6 +78,17 @@ fn the_bytes_of_responses_are_fixed() {
         (Response::Anchor { anchor: Some(vec![1]) }, vec![0x82, 5, 0x41, 1]),
         (Response::Anchor { anchor: None }, vec![0x82, 5, 0xf6]),
         (
+            Response::State { root: Some(MapRoot { size: 24, version: 3, hash: [6; 32] }) },
+            around(&[0x82, 6, 0x83, 0x18, 24, 3, 0x58, 32], 6, &[]),
+        ),
+        (Response::State { root: None }, vec![0x82, 6, 0xf6]),
+        (Response::MapPages { pages: vec![Some(vec![0; 4]), None] }, vec![0x82, 7, 0x82, 0x44, 0, 0, 0, 0, 0xf6]),
+        (
+            Response::Recent { events: vec![vec![], vec![(24, id(7))]] },
+            around(&[0x82, 8, 0x82, 0x80, 0x81, 0x82, 0x18, 24, 0x58, 32], 7, &[]),
+        ),
+        (Response::Unsupported { kind: 300 }, vec![0x82, 0x18, 255, 0x19, 1, 44]),
+        (
             Response::KeptLog { next: 9, note: Some("n".to_owned()), ids: vec![id(7)] },
             around(&[0x84, 16, 9, 0x61, b'n', 0x81, 0x58, 32], 7, &[]),
         ),
@@ -82,13 +103,18 @@ fn the_bytes_of_responses_are_fixed() {
 
 #[test]
 fn hostile_requests_are_refused() {
-    let cases: [(&[u8], Malformed); 15] = [
+    let cases: [(&[u8], Malformed); 20] = [
         (&[], Malformed::Empty),
         (&[0xff], Malformed::Shape { at: 0 }),
         (&[0xa0], Malformed::Shape { at: 0 }),
         (&[0x83, 1, 0], Malformed::Shape { at: 3 }),
         (&[0x82, 1, 0], Malformed::Shape { at: 0 }),
-        (&[0x82, 6, 0], Malformed::UnknownKind(6)),
+        (&[0x82, 6, 0], Malformed::Shape { at: 0 }),
+        (&[0x9f, 9, 0xff], Malformed::Shape { at: 0 }),
+        (&[0x82, 7, 0x99, 0x01, 0x01], Malformed::TooMany { count: 257, limit: MAX_MAP_PAGES }),
+        (&[0x82, 7, 0x81, 0x58, 42], Malformed::Shape { at: 3 }),
+        (&[0x82, 8, 0x99, 0x01, 0x01], Malformed::TooMany { count: 257, limit: MAX_SUBJECTS }),
+        (&[0x82, 8, 0x81, 0x41, 0], Malformed::Shape { at: 3 }),
         (&[0x83, 1, 0, 1, 0], Malformed::Trailing(1)),
         (&[0x83, 1, 0x18, 1, 1], Malformed::NotDeterministic),
         (&[0x83, 1, 0, 0x19, 0x10, 0x01], Malformed::TooMany { count: 4097, limit: 4096 }),
@@ -116,7 +142,7 @@ fn hostile_responses_are_refused() {
     let long_note = [&[0x82, 3, 0x79, 0x04, 0x01][..], &[b'a'; 1025]].concat();
     let pathless = around(&[0x82, 4, 0x81, 0x84, 0x58, 32], 8, &[0x40]);
     let deep = around(&[0x82, 4, 0x81, 0x84, 0x58, 32], 8, &[0x45, 1, 2, 3, 4, 5]);
-    let cases: [(&[u8], Malformed); 11] = [
+    let cases: [(&[u8], Malformed); 15] = [
         (&long_event, Malformed::TooLong { length: 16_385, limit: MAX_EVENT_BYTES }),
         (&long_name, Malformed::TooLong { length: 65, limit: MAX_PROGRAM_BYTES }),
         (&[0x82, 2, 0x81, 0xf7], Malformed::Shape { at: 3 }),
@@ -127,10 +153,28 @@ fn hostile_responses_are_refused() {
         (&[0x83, 3, 0, 0x98, 65], Malformed::TooMany { count: 65, limit: MAX_MISSING }),
         (&[0x82, 4, 0x81, 0x83], Malformed::Shape { at: 3 }),
         (&pathless, Malformed::Shape { at: 38 }),
+        (&[0x82, 9, 0], Malformed::UnknownKind(9)),
+        (&[0x82, 6, 0x82, 0, 0], Malformed::Shape { at: 2 }),
+        (&[0x82, 7, 0x99, 0x01, 0x01], Malformed::TooMany { count: 257, limit: MAX_MAP_PAGES }),
+        (&[0x82, 8, 0x81, 0x98, 65], Malformed::TooMany { count: 65, limit: MAX_RECENT }),
         (&deep, Malformed::TooLong { length: 5, limit: MAX_PATH }),
     ];
     for (bytes, fault) in cases {
         assert_eq!(Response::decode(bytes), Err(fault));
+    }
+}
+
+#[test]
+fn a_request_of_a_newer_program_is_read_as_one_that_is_unknown() {
+    for bytes in [&[0x81, 9][..], &[0x84, 15], &[0x82, 18, 0], &[0x84, 0x19, 1, 0, 0xff, 0xff], &[0x98, 200, 0x18, 255]]
+    {
+        let request = Request::decode(bytes).unwrap();
+        let Request::Unknown { kind, .. } = &request else { panic!("not unknown: {request:?}") };
+        assert!(*kind >= 9);
+        assert_eq!(request.encode(), bytes);
+        assert!(request.check().is_err(), "it is never sent");
+        assert!(request.expects().admits(&Response::Unsupported { kind: *kind }));
+        assert!(!request.expects().admits(&Response::State { root: None }));
     }
 }
 
@@ -210,6 +254,14 @@ fn an_answer_must_fit_its_question() {
     let many = Response::Openings { openings: vec![opening(); MAX_OPENINGS_OF_EVENT + 1] };
     assert!(!Request::Openings { events: vec![id(8)] }.expects().admits(&many));
     assert!(Request::Openings { events: vec![id(8), id(9)] }.expects().admits(&many));
+    let pages = Response::MapPages { pages: vec![None] };
+    assert!(Request::MapPages { keys: vec![vec![0; 9]] }.expects().admits(&pages));
+    assert!(!Request::MapPages { keys: vec![] }.expects().admits(&pages));
+    let recent = Response::Recent { events: vec![vec![]] };
+    assert!(Request::Recent { subjects: vec![SubjectId::from_bytes([1; 32])] }.expects().admits(&recent));
+    assert!(!Request::Recent { subjects: vec![] }.expects().admits(&recent));
+    assert!(!Request::State.expects().admits(&recent));
+    assert!(Request::State.expects().admits(&Response::Unsupported { kind: 6 }));
 }
 
 fn any_greeting() -> impl Strategy<Value = Greeting> {
@@ -232,6 +284,11 @@ fn any_request() -> impl Strategy<Value = Request> {
         "\\PC{0,60}".prop_map(|note| Request::Cosign { note }),
         any_ids(40).prop_map(|events| Request::Openings { events }),
         any::<[u8; 32]>().prop_map(|commitment| Request::Anchor { commitment }),
+        Just(Request::State),
+        prop::collection::vec(prop::collection::vec(any::<u8>(), 0..=MAX_PAGE_KEY_BYTES), 0..20)
+            .prop_map(|keys| Request::MapPages { keys }),
+        prop::collection::vec(any::<[u8; 32]>().prop_map(SubjectId::from_bytes), 0..20)
+            .prop_map(|subjects| Request::Recent { subjects }),
         (any::<[u8; 32]>(), any::<u64>(), 0..=MAX_PAGE_IDS).prop_map(|(log, from, max)| Request::KeptLog {
             log: PublicKey::from_bytes(log),
             from,
@@ -257,7 +314,17 @@ fn any_response() -> impl Strategy<Value = Response> {
         "\\PC{0,60}".prop_map(|line| Response::Cosigned { line }),
         (any::<u32>(), any_ids(40)).prop_map(|(reason, missing)| Response::CosignRefused { reason, missing }),
         prop::collection::vec(any_opening(), 0..20).prop_map(|openings| Response::Openings { openings }),
-        body.prop_map(|anchor| Response::Anchor { anchor }),
+        body.clone().prop_map(|anchor| Response::Anchor { anchor }),
+        prop::option::of((any::<u64>(), any::<u64>(), any::<[u8; 32]>()))
+            .prop_map(|root| root.map(|(size, version, hash)| MapRoot { size, version, hash }))
+            .prop_map(|root| Response::State { root }),
+        prop::collection::vec(body, 0..20).prop_map(|pages| Response::MapPages { pages }),
+        prop::collection::vec(
+            prop::collection::vec((any::<u64>(), any::<[u8; 32]>().prop_map(EventId::from_bytes)), 0..9),
+            0..9
+        )
+        .prop_map(|events| Response::Recent { events }),
+        any::<u64>().prop_map(|kind| Response::Unsupported { kind }),
         (any::<u64>(), prop::option::of("\\PC{0,60}"), any_ids(40)).prop_map(|(next, note, ids)| Response::KeptLog {
             next,
             note,

@@ -3,7 +3,9 @@
 // Each test program uses a part of this.
 #![allow(dead_code)]
 
-use p2p::{Config, Handle, Incoming, PeerId, start};
+pub(crate) mod hostile;
+
+use p2p::{Config, Handle, Incoming, NetworkStatus, PeerId, start};
 use provenance::id::NetworkId;
 use std::future::Future;
 use std::time::Duration;
@@ -65,6 +67,11 @@ impl Node {
         while !matches!(self.next().await, Incoming::Disconnected(other) if other == peer) {}
     }
 
+    /// Waits until the network stands like that.
+    pub(crate) async fn stands(&self, like: impl Fn(&NetworkStatus) -> bool) {
+        until(async || like(&self.handle.status()).then_some(())).await;
+    }
+
     /// Stops the node and waits until all of it has ended.
     pub(crate) async fn stop(self) {
         drop(self.cancel);
@@ -75,6 +82,12 @@ impl Node {
 /// The outcome, which must come.
 pub(crate) async fn soon<T>(outcome: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, outcome).await.expect("it happens within the tests' patience")
+}
+
+/// A TCP port that is free now.
+pub(crate) fn free_port() -> u16 {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    socket.local_addr().expect("it is bound").port()
 }
 
 /// Asks again and again until there is an answer.

@@ -28,7 +28,7 @@ pub(super) fn enrolled(case: &Case<'_>, body: &ActorEnrolled) -> Result<Outcome,
     }
     let signed = body.countersigned_bytes(&case.event.payload().network, &case.authority.actor);
     verify_detached(&body.key, &signed, &body.countersignature).map_err(|_| Rule::Countersignature)?;
-    Ok(vec![None])
+    Ok(vec![Ok(None)])
 }
 
 pub(super) fn updated(case: &Case<'_>, body: &ActorUpdated) -> Result<Outcome, Rule> {
@@ -44,7 +44,7 @@ pub(super) fn updated(case: &Case<'_>, body: &ActorUpdated) -> Result<Outcome, R
         return Err(Rule::NodeDetails);
     }
     prefixes(gs1_prefixes.as_deref())?;
-    Ok(vec![None])
+    Ok(vec![Ok(None)])
 }
 
 fn prefixes(list: Option<&[Gs1Prefix]>) -> Result<(), Rule> {

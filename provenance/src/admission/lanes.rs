@@ -1,50 +1,73 @@
 //! What an event extends: the joined state of its tips, and the fork that a journal forbids.
 
 use super::authority::Authority;
-use super::{Ancestry, Judged, Rule, Stop};
-use crate::custody::{Conflict, Effect, LotState};
-use crate::event::VerifiedEvent;
-use crate::id::{EventId, SubjectId};
-use crate::payload::{Lane, Touch};
+use super::{Ancestry, Judged, Rule, Seen, Stop};
+use crate::body::Body;
+use crate::custody::{Conflict, LotState};
+use crate::event::{SignedEvent, VerifiedEvent};
+use crate::id::{EventId, NetworkId, SubjectId};
+use crate::payload::{Lane, Payload, Touch};
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 
-/// Height of the event in the lane of touch `index`, and the lot before it.
+/// What a touch finds: its height in the lane, and the lot before it, or the rule by which there is none.
+pub(super) struct Found {
+    pub height: u64,
+    pub before: Result<Option<LotState>, Rule>,
+}
+
+/// What touch `index` of an event finds after `prev`.
 pub(super) fn before<A: Ancestry>(
-    event: &VerifiedEvent,
+    event: &SignedEvent,
     index: usize,
+    prev: &[EventId],
     ancestry: &A,
     authority: &Authority,
-) -> Result<(u64, Option<LotState>), Stop<A::Error>> {
+) -> Result<Found, A::Error> {
     let touch = &event.payload().touches[index];
-    let Some(subject) = touch.subject else { return Ok((0, None)) };
+    let nothing = |height| Found { height, before: Ok(None) };
+    let broken = |height, rule| Ok(Found { height, before: Err(rule) });
+    let Some(subject) = touch.subject else { return Ok(nothing(0)) };
     let mut height = 0;
-    let mut tips = Vec::with_capacity(touch.prev.len());
-    for prev in &touch.prev {
-        // A founder has no event that created it: its own lane begins at the network id.
+    let mut tips = Vec::with_capacity(prev.len());
+    for prev in prev {
+        // No event created a founder or the network: their lanes begin at the network id.
         if *prev == event.payload().network.as_event() {
-            let own = subject == authority.actor && touch.lane == Lane::Main && touch.prev.len() == 1;
-            return if own { Ok((0, None)) } else { Err(Rule::Prev.into()) };
+            let begins = begins_at_network(&subject, touch, &event.payload().network, authority);
+            return if begins { Ok(nothing(0)) } else { broken(0, Rule::Prev) };
         }
-        let judged = ancestry.judged(prev).map_err(Stop::Read)?.ok_or(Rule::Prev)?;
-        let at = lane_index(&judged, &subject, touch.lane).ok_or(Rule::Prev)?;
-        height = height.max(judged.judgement.lines[at].height + 1);
-        tips.push(judged);
+        let Some(seen) = ancestry.seen(prev)? else { return broken(height, Rule::Prev) };
+        let Some(below) = seen.judged.height_in(&subject, touch.lane) else { return broken(height, Rule::Prev) };
+        height = height.max(below + 1);
+        tips.push(seen);
     }
-    let state = match tips.as_slice() {
-        [] => None,
-        [one] => lot_after(one, &subject, touch.lane),
-        _ => join(&subject, touch.lane, &tips, ancestry).map_err(Stop::Read)?.map_err(|_| Rule::Conflict)?,
-    };
-    Ok((height, state))
+    Ok(Found { height, before: lot_after_all(&subject, touch.lane, &tips, ancestry)? })
+}
+
+fn begins_at_network(subject: &SubjectId, touch: &Touch, network: &NetworkId, authority: &Authority) -> bool {
+    let own = *subject == authority.actor || *subject == network.subject();
+    own && touch.lane == Lane::Main && touch.prev.len() == 1
+}
+
+/// The lot after all of these events of a lane.
+pub(crate) fn lot_after_all<A: Ancestry>(
+    subject: &SubjectId,
+    lane: Lane,
+    tips: &[Seen],
+    ancestry: &A,
+) -> Result<Result<Option<LotState>, Rule>, A::Error> {
+    Ok(match tips {
+        [] => Ok(None),
+        [one] => Ok(lot_after(one, subject, lane).cloned()),
+        _ => join(subject, lane, tips, ancestry)?.map_err(|Conflict| Rule::Conflict),
+    })
 }
 
 /// What lies between the tips of a lane and the youngest event through which all its lines pass.
 pub(crate) struct Spread {
     /// That event.
-    pub root: Arc<Judged>,
+    pub root: Seen,
     /// All events after it, tips included, parents first.
-    pub between: Vec<Arc<Judged>>,
+    pub between: Vec<Seen>,
 }
 
 /// Walks back from `tips` until one event is left. Nothing where the lines have no common origin,
@@ -52,14 +75,14 @@ pub(crate) struct Spread {
 pub(crate) fn spread<A: Ancestry>(
     subject: &SubjectId,
     lane: Lane,
-    tips: &[Arc<Judged>],
+    tips: &[Seen],
     ancestry: &A,
 ) -> Result<Option<Spread>, A::Error> {
     // Ordered by height, so the youngest is taken first and no event before all that extend it.
-    let mut frontier: BTreeMap<(u64, EventId), Arc<Judged>> = BTreeMap::new();
-    let enter = |frontier: &mut BTreeMap<_, _>, judged: Arc<Judged>| {
-        if let Some(at) = lane_index(&judged, subject, lane) {
-            frontier.insert((judged.judgement.lines[at].height, judged.event.id()), judged);
+    let mut frontier: BTreeMap<(u64, EventId), Seen> = BTreeMap::new();
+    let enter = |frontier: &mut BTreeMap<_, _>, seen: Seen| {
+        if let Some(height) = seen.judged.height_in(subject, lane) {
+            frontier.insert((height, seen.id()), seen);
         }
     };
     for tip in tips {
@@ -68,13 +91,13 @@ pub(crate) fn spread<A: Ancestry>(
     let mut between = Vec::new();
     while frontier.len() > 1 {
         let Some((_, youngest)) = frontier.pop_last() else { break };
-        let prev = prev_in_lane(&youngest, subject, lane);
+        let prev = extended(&youngest, subject, lane);
         if prev.is_empty() {
             return Ok(None);
         }
         for prev in prev {
-            if let Some(judged) = ancestry.judged(prev)? {
-                enter(&mut frontier, judged);
+            if let Some(seen) = ancestry.seen(prev)? {
+                enter(&mut frontier, seen);
             }
         }
         between.push(youngest);
@@ -88,14 +111,14 @@ pub(crate) fn spread<A: Ancestry>(
 pub fn join<A: Ancestry>(
     subject: &SubjectId,
     lane: Lane,
-    tips: &[Arc<Judged>],
+    tips: &[Seen],
     ancestry: &A,
 ) -> Result<Result<Option<LotState>, Conflict>, A::Error> {
     let Some(Spread { root, between }) = spread(subject, lane, tips, ancestry)? else { return Ok(Ok(None)) };
-    let Some(mut state) = lot_after(&root, subject, lane) else { return Ok(Ok(None)) };
-    for judged in &between {
-        let applied = effect_on(judged, subject, lane).ok_or(Conflict);
-        match applied.and_then(|effect| state.apply(effect, judged.judgement.acting)) {
+    let Some(mut state) = lot_after(&root, subject, lane).cloned() else { return Ok(Ok(None)) };
+    for seen in &between {
+        let effect = seen.lane_index(subject, lane).and_then(|at| seen.effect(at)).ok_or(Conflict);
+        match effect.and_then(|effect| state.apply(effect, seen.judged.judgement.acting)) {
             Ok(next) => state = next,
             Err(conflict) => return Ok(Err(conflict)),
         }
@@ -103,8 +126,19 @@ pub fn join<A: Ancestry>(
     Ok(Ok(Some(state)))
 }
 
+/// The events that an event extends in this lane.
+pub(crate) fn extended<'a>(seen: &'a Seen, subject: &SubjectId, lane: Lane) -> &'a [EventId] {
+    seen.lane_index(subject, lane).map_or(&[], |at| seen.predecessors(at))
+}
+
+/// The lot after an event of this lane.
+pub(crate) fn lot_after<'a>(seen: &'a Seen, subject: &SubjectId, lane: Lane) -> Option<&'a LotState> {
+    seen.lot(seen.lane_index(subject, lane)?)
+}
+
 /// A key cannot fork a lane without forking its journal: the event is void if its journal already
-/// holds an event of the lane from which none of its tips descends.
+/// holds an event of the lane from which none of its tips descends, unless a decision in its basis
+/// overrules that one.
 pub(super) fn check_journal<A: Ancestry>(
     event: &VerifiedEvent,
     index: usize,
@@ -118,12 +152,14 @@ pub(super) fn check_journal<A: Ancestry>(
     if tips.iter().all(|tip| touch.prev.contains(tip)) {
         return Ok(());
     }
-    let included = ancestors_in_lane(touch, &subject, ancestry).map_err(Stop::Read)?;
+    let mut excused = ancestors_in_lane(touch, &subject, ancestry).map_err(Stop::Read)?;
+    let lane = ancestry.lane_events(&subject, touch.lane).map_err(Stop::Read)?;
+    excuse_overruled(event.payload(), &subject, touch.lane, &lane, ancestry, &mut excused).map_err(Stop::Read)?;
     let mut beside = HashSet::new();
-    for id in ancestry.lane_events(&subject, touch.lane).map_err(Stop::Read)? {
+    for id in lane {
         let Some(judged) = ancestry.judged(&id).map_err(Stop::Read)? else { continue };
         let earlier = judged.judgement.journal_height < journal_height;
-        if !included.contains(&id) && judged.event.key() == event.key() && earlier {
+        if !excused.contains(&id) && judged.event.key() == event.key() && earlier {
             beside.insert((judged.judgement.journal_height, id));
         }
     }
@@ -141,25 +177,50 @@ pub(super) fn check_journal<A: Ancestry>(
     Ok(())
 }
 
-/// Which touch of a judged event is on this lane.
-pub(crate) fn lane_index(judged: &Judged, subject: &SubjectId, lane: Lane) -> Option<usize> {
-    let touches = &judged.event.payload().touches;
-    (0..touches.len())
-        .find(|index| touches[*index].lane == lane && judged.event.subject(*index) == Some(*subject))
-        .filter(|index| *index < judged.judgement.lines.len())
+/// Adds what decisions in the basis overrule on this subject, and what extends that.
+fn excuse_overruled<A: Ancestry>(
+    payload: &Payload,
+    subject: &SubjectId,
+    lane: Lane,
+    events: &[EventId],
+    ancestry: &A,
+    excused: &mut HashSet<EventId>,
+) -> Result<(), A::Error> {
+    let mut overruled: HashSet<EventId> = HashSet::new();
+    for id in &payload.basis {
+        let Some(judged) = ancestry.judged(id)? else { continue };
+        overruled.extend(overruled_by(&judged, subject));
+    }
+    if overruled.is_empty() {
+        return Ok(());
+    }
+    let mut by_height = Vec::with_capacity(events.len());
+    for id in events {
+        by_height.extend(ancestry.judged(id)?);
+    }
+    by_height.sort_by_key(|judged| judged.height_in(subject, lane));
+    for judged in by_height {
+        let Some(at) = judged.lane_index(subject, lane) else { continue };
+        let id = judged.event.id();
+        if overruled.contains(&id) || judged.event.payload().touches[at].prev.iter().any(|it| overruled.contains(it)) {
+            overruled.insert(id);
+        }
+    }
+    excused.extend(overruled);
+    Ok(())
 }
 
-/// The events of the lane that a judged event extends.
-pub(crate) fn prev_in_lane<'a>(judged: &'a Judged, subject: &SubjectId, lane: Lane) -> &'a [EventId] {
-    lane_index(judged, subject, lane).map_or(&[], |at| &judged.event.payload().touches[at].prev)
-}
-
-pub(crate) fn lot_after(judged: &Judged, subject: &SubjectId, lane: Lane) -> Option<LotState> {
-    judged.judgement.lines[lane_index(judged, subject, lane)?].lot.clone()
-}
-
-pub(crate) fn effect_on<'a>(judged: &'a Judged, subject: &SubjectId, lane: Lane) -> Option<&'a Effect> {
-    judged.judgement.lines[lane_index(judged, subject, lane)?].effect.as_ref()
+/// The events that a decision, if the event is one, does not let stand on this lot.
+pub(crate) fn overruled_by(judged: &Judged, lot: &SubjectId) -> Vec<EventId> {
+    let (branches, stands) = match &judged.event.payload().body {
+        Body::DisputeResolved(body) if judged.event.subject(0) == Some(*lot) => (&body.branches, &body.stands),
+        Body::NetworkAmended(body) => match &body.change.decision {
+            Some(decision) if decision.lot == *lot => (&decision.branches, &decision.stands),
+            _ => return Vec::new(),
+        },
+        _ => return Vec::new(),
+    };
+    branches.iter().filter(|branch| !stands.contains(branch)).copied().collect()
 }
 
 fn ancestors_in_lane<A: Ancestry>(
@@ -172,8 +233,9 @@ fn ancestors_in_lane<A: Ancestry>(
     while let Some(id) = open.pop() {
         if seen.insert(id)
             && let Some(judged) = ancestry.judged(&id)?
+            && let Some(at) = judged.lane_index(subject, touch.lane)
         {
-            open.extend_from_slice(prev_in_lane(&judged, subject, touch.lane));
+            open.extend_from_slice(&judged.event.payload().touches[at].prev);
         }
     }
     Ok(seen)

@@ -4,29 +4,46 @@
 //! came. Whether an admitted event *counts* is another question, answered in [`crate::counting`].
 
 mod ancestry;
-mod authority;
+pub(crate) mod authority;
+mod counting;
 pub(crate) mod lanes;
+mod lines;
 mod rule;
 
 mod actor;
+mod attested;
+mod certificate;
 mod correction;
+mod cut;
+mod decision;
+mod device;
+mod key;
+mod network;
 mod place;
 mod produce;
+mod recall;
+mod statement;
+mod touches;
 mod transfer;
+mod transform;
+mod unit;
 
-pub use ancestry::{Ancestry, Judged, Judgement, LaneLine, Standing};
+pub use ancestry::{Ancestry, Counted, CountedTouch, Judged, Judgement, LaneLine, Seen, Standing};
+pub use authority::given_key;
+pub(crate) use counting::count_by_rules;
+pub use decision::resolver;
 pub use lanes::join;
 pub use rule::Rule;
 pub use transfer::{OfferedItem, offered_items, returned_parts};
+pub use unit::packed_parts;
 
-use crate::body::{Body, Moves};
+use crate::body::Body;
 use crate::custody::{Effect, LotState};
-use crate::event::VerifiedEvent;
+use crate::event::{SignedEvent, VerifiedEvent};
 use crate::id::{EventId, NetworkId, SubjectId};
 use crate::network::Network;
-use crate::payload::{Lane, Payload};
+use crate::payload::Payload;
 use authority::Authority;
-use std::sync::Arc;
 
 /// What becomes of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,18 +96,25 @@ impl<E> From<Rule> for Stop<E> {
 
 /// All that the rules of one kind may look at.
 pub(crate) struct Case<'a> {
-    pub event: &'a VerifiedEvent,
+    pub event: &'a SignedEvent,
     pub authority: &'a Authority,
     /// The actor that acts: the signer's, or the one on whose behalf it records.
     pub acting: SubjectId,
-    /// Judged events of the basis, without those that are the network id.
-    pub basis: &'a [Arc<Judged>],
-    /// Per touch, the joined state of the lot before the event; none where it is no lot or new.
-    pub before: &'a [Option<LotState>],
+    /// Events of the basis, without those that are the network id.
+    pub basis: &'a [Seen],
+    /// Per touch, the joined state of the lot before the event, none where it is no lot or new; or why
+    /// there is none.
+    pub before: &'a [Result<Option<LotState>, Rule>],
+    /// What admission found, where the event is counted: what created a part then creates one still.
+    pub admitted: Option<&'a Judgement>,
 }
 
-/// What the rules of a kind make of each touch: nothing but for lots.
-pub(crate) type Outcome = Vec<Option<(Effect, LotState)>>;
+/// What the rules of a kind make of one touch: nothing but for lots.
+pub(crate) type Done = Option<(Effect, LotState)>;
+
+/// What the rules of a kind make of each touch. Admission takes it whole or not at all; counting takes
+/// the touches that keep the rules.
+pub(crate) type Outcome = Vec<Result<Done, Rule>>;
 
 /// Judges an event. Ancestors must have been judged before it; those that were not are named.
 pub fn judge<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &A) -> Result<Verdict, A::Error> {
@@ -107,6 +131,9 @@ pub fn judge<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &A
             missing.push(id);
         }
     }
+    if let Some(what) = newer_rules(payload, ancestry)? {
+        return Ok(Verdict::Hold(Hold::Unsupported(what)));
+    }
     // The journal comes first: a void event keeps its place there, so that its signer can go on;
     // and what has no place in any journal is void whatever else it names.
     let link = match authority::journal(network, event, ancestry) {
@@ -116,9 +143,6 @@ pub fn judge<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &A
         Err(Stop::Read(error)) => return Err(error),
         Err(Stop::Rule(rule)) => return Ok(Verdict::Void(rule, Judgement::unlinked(rule, &network_id))),
     };
-    if concerns_quantity(payload, ancestry)? {
-        return Ok(Verdict::Hold(Hold::Unsupported("corrections of quantities".to_owned())));
-    }
     let mut judgement = Judgement {
         standing: Standing::Admitted,
         actor: link.signer.actor,
@@ -126,14 +150,17 @@ pub fn judge<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &A
         key_event: link.signer.key_event,
         journal_height: link.height,
         lines: Vec::new(),
+        amendment: link.amendment,
     };
     let ruled = by_rules(network, event, ancestry, &link.signer).and_then(|ruled| {
         (0..payload.touches.len()).try_for_each(|touch| lanes::check_journal(event, touch, link.height, ancestry))?;
-        Ok(ruled)
+        cut::check_journals(network, event, link.height, ancestry)?;
+        let amendment = cut::amendment(payload, link.amendment, ancestry)?;
+        Ok((ruled, amendment))
     });
     match ruled {
-        Ok((acting, lines)) => {
-            (judgement.acting, judgement.lines) = (acting, lines);
+        Ok(((acting, lines), amendment)) => {
+            (judgement.acting, judgement.lines, judgement.amendment) = (acting, lines, amendment);
             Ok(Verdict::Admit(judgement))
         }
         Err(Stop::Rule(rule)) => {
@@ -165,7 +192,7 @@ pub enum Replay {
 pub fn replay<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &A) -> Result<Replay, A::Error> {
     let payload = event.payload();
     let network_event = network.id().as_event();
-    for id in payload.ancestors().skip(1).filter(|id| *id != network_event) {
+    for id in payload.rests_on().filter(|id| *id != network_event) {
         if ancestry.judged(&id)?.is_none() {
             return Ok(Replay::Missing(id));
         }
@@ -173,8 +200,8 @@ pub fn replay<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &
     if let Some(what) = unsupported(payload) {
         return Ok(Replay::Unsupported(what));
     }
-    if concerns_quantity(payload, ancestry)? {
-        return Ok(Replay::Unsupported("corrections of quantities".to_owned()));
+    if let Some(what) = newer_rules(payload, ancestry)? {
+        return Ok(Replay::Unsupported(what));
     }
     let ruled = authority::signer(network, event, ancestry)
         .and_then(|signer| by_rules(network, event, ancestry, &signer).map(|ruled| (signer, ruled)));
@@ -186,34 +213,36 @@ pub fn replay<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &
             key_event: signer.key_event,
             journal_height: 0,
             lines,
+            amendment: None,
         })),
         Err(Stop::Rule(rule)) => Ok(Replay::Broken(rule)),
         Err(Stop::Read(error)) => Err(error),
     }
 }
 
-/// Whether an event corrects a quantity, for which the rules of consent are still to come.
-fn concerns_quantity<A: Ancestry>(payload: &Payload, ancestry: &A) -> Result<bool, A::Error> {
-    let Body::EventCorrected(correction) = &payload.body else { return Ok(false) };
-    let target = ancestry.judged(&correction.target)?;
-    Ok(target.is_some_and(|target| correction.concerns_quantity(&target.event.payload().body)))
+/// Whether the event was signed under an amendment whose rules this program does not have.
+fn newer_rules<A: Ancestry>(payload: &Payload, ancestry: &A) -> Result<Option<String>, A::Error> {
+    for id in &payload.basis {
+        let Some(judged) = ancestry.judged(id)? else { continue };
+        if let Body::NetworkAmended(body) = &judged.event.payload().body
+            && let Some(version) = body.change.rules.filter(|version| *version > RULES_VERSION)
+        {
+            return Ok(Some(format!("version {version} of the rules")));
+        }
+    }
+    Ok(None)
 }
 
-/// Kinds without rules, and forms of known kinds whose rules come with other kinds.
+/// Kinds without rules.
 fn unsupported(payload: &Payload) -> Option<String> {
-    if payload.touches.iter().any(|touch| touch.lane == Lane::Title) {
-        return Some("title lanes".to_owned());
-    }
     match &payload.body {
-        Body::Unknown { kind, .. } => {
-            Some(payload.body.kind().map_or_else(|| format!("kind {kind}"), |kind| kind.name().to_owned()))
-        }
-        Body::TransferOffered(offer) if offer.moves != Moves::Both => {
-            Some("transfers of possession or title alone".to_owned())
-        }
+        Body::Unknown { kind, .. } => Some(format!("kind {kind}")),
         _ => None,
     }
 }
+
+/// The version of the rules that this program has.
+const RULES_VERSION: u64 = 1;
 
 fn by_rules<A: Ancestry>(
     network: &Network,
@@ -223,61 +252,102 @@ fn by_rules<A: Ancestry>(
 ) -> Result<(SubjectId, Vec<LaneLine>), Stop<A::Error>> {
     let payload = event.payload();
     let network_event = network.id().as_event();
-    for id in payload.ancestors().skip(1).filter(|id| *id != network_event) {
+    for id in payload.rests_on().filter(|id| *id != network_event) {
         let judged = ancestry.judged(&id).map_err(Stop::Read)?;
         if judged.is_some_and(|judged| judged.judgement.standing != Standing::Admitted) {
             return Err(Rule::VoidAncestor.into());
         }
     }
-    let mut basis = Vec::with_capacity(payload.basis.len());
-    for id in payload.basis.iter().filter(|id| **id != network_event) {
-        basis.extend(ancestry.judged(id).map_err(Stop::Read)?);
-    }
+    let basis = basis(payload, network_event, ancestry).map_err(Stop::Read)?;
     let authority = Authority::of(network, event, &basis, signer)?;
-    let acting = authority.acting(payload, &basis)?;
-    if let Some(actor) = payload.captured_by {
-        authority.known_actor(&actor, &basis)?;
-    }
+    let acting = acting(payload, &authority, &basis)?;
 
-    let mut before = Vec::with_capacity(payload.touches.len());
-    let mut heights = Vec::with_capacity(payload.touches.len());
+    let (mut heights, mut before) = (Vec::new(), Vec::with_capacity(payload.touches.len()));
     for index in 0..payload.touches.len() {
-        let (height, state) = lanes::before(event, index, ancestry, &authority)?;
-        heights.push(height);
-        before.push(state);
+        let found =
+            lanes::before(event, index, &payload.touches[index].prev, ancestry, &authority).map_err(Stop::Read)?;
+        heights.push(found.height);
+        before.push(Ok(found.before?));
     }
-
-    let case = Case { event, authority: &authority, acting, basis: &basis, before: &before };
-    let outcome = match &payload.body {
-        Body::ActorEnrolled(body) => actor::enrolled(&case, body)?,
-        Body::ActorUpdated(body) => actor::updated(&case, body)?,
-        Body::PlaceRegistered(body) => place::registered(&case, body)?,
-        Body::ProduceRegistered(body) => produce::registered(&case, body)?,
-        Body::ProduceMoved(body) => produce::moved(&case, body)?,
-        Body::ProduceQualityUpdated(_) | Body::ProducePriceUpdated(_) => produce::told(&case)?,
-        Body::ProduceRetired(body) => produce::retired(&case, body)?,
-        Body::TransferOffered(body) => {
-            let returns = match &body.returns {
-                Some(id) => Some(offer(ancestry, id)?),
-                None => None,
-            };
-            transfer::offered(&case, body, returns.as_deref())?
-        }
-        Body::TransferAccepted(body) => transfer::accepted(&case, body, &*offer(ancestry, &body.offer)?)?,
-        Body::TransferDeclined(body) => transfer::declined(&case, &*offer(ancestry, &body.offer)?)?,
-        Body::TransferCancelled(body) => transfer::cancelled(&case, &*offer(ancestry, &body.offer)?)?,
-        Body::EventCorrected(body) => correction::corrected(&case, body, ancestry)?,
-        Body::Unknown { .. } => return Err(Rule::Touches.into()),
-    };
+    let case = Case { event, authority: &authority, acting, basis: &basis, before: &before, admitted: None };
+    let outcome = of_kind(network, &case, ancestry)?;
     debug_assert_eq!(outcome.len(), heights.len(), "every touch has an outcome");
-    let lines = heights.into_iter().zip(outcome).map(|(height, lot)| {
-        let (effect, lot) = lot.unzip();
-        LaneLine { height, effect, lot }
-    });
-    Ok((acting, lines.collect()))
+    let mut lines = Vec::with_capacity(heights.len());
+    for (height, done) in heights.into_iter().zip(outcome) {
+        let (effect, lot) = done?.unzip();
+        lines.push(LaneLine { height, effect, lot });
+    }
+    Ok((acting, lines))
 }
 
-/// The offer that an answer names.
-fn offer<A: Ancestry>(ancestry: &A, id: &EventId) -> Result<Arc<Judged>, Stop<A::Error>> {
-    ancestry.judged(id).map_err(Stop::Read)?.ok_or(Stop::Rule(Rule::NotAnOffer))
+/// The events of the basis.
+fn basis<A: Ancestry>(payload: &Payload, network_event: EventId, ancestry: &A) -> Result<Vec<Seen>, A::Error> {
+    let mut basis = Vec::with_capacity(payload.basis.len());
+    for id in payload.basis.iter().filter(|id| **id != network_event) {
+        basis.extend(ancestry.seen(id)?);
+    }
+    Ok(basis)
+}
+
+/// The actor that acts, and the rules on whom else the event names outside its body.
+fn acting(payload: &Payload, authority: &Authority, basis: &[Seen]) -> Result<SubjectId, Rule> {
+    let amendments = basis.iter().filter(|seen| matches!(seen.payload().body, Body::NetworkAmended(_)));
+    if amendments.count() > 1 {
+        return Err(Rule::Amendment);
+    }
+    let acting = authority.acting(payload, basis)?;
+    if let Some(actor) = payload.captured_by {
+        authority.known_actor(&actor, basis)?;
+    }
+    Ok(acting)
+}
+
+/// The rules of the event's kind.
+fn of_kind<A: Ancestry>(network: &Network, case: &Case<'_>, ancestry: &A) -> Result<Outcome, Stop<A::Error>> {
+    let named = |id: &EventId| ancestry.judged(id).map_err(Stop::Read);
+    let offer = |id: &EventId| named(id)?.ok_or(Stop::Rule(Rule::NotAnOffer));
+    Ok(match &case.event.payload().body {
+        Body::NetworkAmended(body) => network::amended(case, body, network, ancestry)?,
+        Body::NetworkApproved(body) => network::approved(case, body, network, ancestry)?,
+        Body::ActorEnrolled(body) => actor::enrolled(case, body)?,
+        Body::ActorUpdated(body) => actor::updated(case, body)?,
+        Body::ActorKeyAdded(body) => key::added(case, body)?,
+        Body::ActorKeyRotated(body) => key::rotated(case, body)?,
+        Body::ActorKeyReplaced(body) => key::replaced(case, body, ancestry)?,
+        Body::ActorRevoked(body) => key::revoked(case, body, ancestry)?,
+        Body::PlaceRegistered(body) => place::registered(case, body)?,
+        Body::PlaceUpdated(body) => place::updated(case, body, ancestry)?,
+        Body::ProduceRegistered(body) => produce::registered(case, body)?,
+        Body::ProduceCollected(body) => produce::collected(case, body)?,
+        Body::ProduceMoved(body) => produce::moved(case, body)?,
+        Body::ProduceHandled(body) => produce::handled(case, body)?,
+        Body::ProduceQualityUpdated(_) => produce::told(case)?,
+        Body::ProducePriceUpdated(_) => produce::priced(case)?,
+        Body::ProduceCodesAssigned(body) => produce::codes_assigned(case, body)?,
+        Body::ProduceTransformed(body) => transform::transformed(case, body)?,
+        Body::ProduceRetired(body) => produce::retired(case, body)?,
+        Body::ProduceInspected(body) => attested::inspected(case, body)?,
+        Body::TransferOffered(body) => {
+            let returns = body.returns.as_ref().map(offer).transpose()?;
+            transfer::offered(case, body, returns.as_deref())?
+        }
+        Body::TransferAccepted(body) => transfer::accepted(case, body, &*offer(&body.offer)?)?,
+        Body::TransferDeclined(body) => transfer::declined(case, &*offer(&body.offer)?)?,
+        Body::TransferCancelled(body) => transfer::cancelled(case, &*offer(&body.offer)?)?,
+        Body::UnitPacked(body) => unit::packed(case, body)?,
+        Body::UnitUnpacked(body) => unit::unpacked(case, body)?,
+        Body::ConditionMeasured(body) => attested::measured(case, body)?,
+        Body::DeviceAttached(body) => device::attached(case, body, ancestry)?,
+        Body::DeviceDetached(body) => device::detached(case, body, ancestry)?,
+        Body::CertificateIssued(body) => certificate::issued(case, body)?,
+        Body::CertificateStatus(_) => certificate::status(case, ancestry)?,
+        Body::RecallIssued(_) => recall::issued(case)?,
+        Body::RecallUpdated(body) => recall::updated(case, body, ancestry)?,
+        Body::RecallEnded(body) => recall::ended(case, &body.recall, ancestry)?,
+        Body::EventCorrected(body) => correction::corrected(case, body, ancestry)?,
+        Body::DisputeResolved(body) => decision::resolved(case, body, ancestry)?,
+        Body::EventConfirmed(body) => statement::stated(case, &body.target, ancestry)?,
+        Body::EventDisputed(body) => statement::stated(case, &body.target, ancestry)?,
+        Body::Unknown { .. } => return Err(Rule::Touches.into()),
+    })
 }

@@ -1,55 +1,25 @@
-//! Rules of the kinds that tell of a lot: registered, moved, graded, priced, retired.
+//! Rules of the kinds that tell of a lot: registered, collected, moved, handled, graded, priced, labelled, retired.
 
+use super::touches::{LineTouches, line_touches};
 use super::{Case, Outcome, Rule, authority};
-use crate::body::{ProduceMoved, ProduceRegistered, ProduceRetired, Role};
+use crate::body::{
+    Codes, CodesAssigned, Delivery, ProduceCollected, ProduceHandled, ProduceMoved, ProduceRegistered, ProduceRetired,
+    Role, TemperatureLimits,
+};
 use crate::custody::{Closed, Effect, LotState};
 use crate::payload::Lane;
-use crate::value::Quantity;
+use crate::value::{Quantity, Text};
 use std::cmp::Ordering;
 
 /// Longest list of places or claims.
 const MAX_LIST: usize = 16;
 
-impl Case<'_> {
-    /// Demands that the event creates exactly one subject and touches nothing else.
-    pub(super) fn creates_one(&self) -> Result<(), Rule> {
-        match self.event.payload().touches.as_slice() {
-            [touch] if touch.subject.is_none() => Ok(()),
-            _ => Err(Rule::Touches),
-        }
-    }
-
-    /// The lot of touch `index`, which the acting actor holds and nobody else waits for.
-    pub(super) fn held_lot(&self, index: usize) -> Result<&LotState, Rule> {
-        let lot = self.lot(index)?;
-        if lot.closed.is_some() {
-            return Err(Rule::LotClosed);
-        }
-        if lot.holder != self.acting {
-            return Err(Rule::NotHolder);
-        }
-        if lot.open.is_some() {
-            return Err(Rule::OfferOpen);
-        }
-        Ok(lot)
-    }
-
-    /// The lot of touch `index`, on its main lane.
-    pub(super) fn lot(&self, index: usize) -> Result<&LotState, Rule> {
-        let touch = self.event.payload().touches.get(index).ok_or(Rule::Touches)?;
-        if touch.lane != Lane::Main {
-            return Err(Rule::Touches);
-        }
-        self.before[index].as_ref().ok_or(Rule::Touches)
-    }
-
-    fn only_lot(&self) -> Result<&LotState, Rule> {
-        if self.before.len() == 1 { self.held_lot(0) } else { Err(Rule::Touches) }
-    }
-}
+/// Deliveries of one lot: a morning at the collecting point, and what fits an event with all members in its basis.
+const MAX_DELIVERIES: usize = 32;
 
 /// Compares a draw with the balance, in net quantity and in packages. Packages can go uncounted from
-/// a lot whose packages are counted, never the other way round.
+/// a lot whose packages are counted, never the other way round. Parts come only from lots whose title is not
+/// apart, and which are no logistic units.
 pub(super) fn draw(lot: &LotState, quantity: &Quantity) -> Result<Ordering, Rule> {
     if quantity.is_zero() {
         return Err(Rule::ZeroQuantity);
@@ -61,7 +31,43 @@ pub(super) fn draw(lot: &LotState, quantity: &Quantity) -> Result<Ordering, Rule
         (Some(_), None) => return Err(Rule::Packages),
         (None, _) => true,
     };
-    if order == Ordering::Greater || !packages_fit { Err(Rule::Balance) } else { Ok(order) }
+    if order == Ordering::Greater || !packages_fit {
+        return Err(Rule::Balance);
+    }
+    match order {
+        Ordering::Less if lot.divided => Err(Rule::Divided),
+        Ordering::Less if lot.contents.is_some() => Err(Rule::Packed),
+        order => Ok(order),
+    }
+}
+
+/// Takes a quantity of the lot of a line out of the chain: a part of it, or all with its title.
+pub(super) fn take_out(
+    case: &Case<'_>,
+    line: LineTouches,
+    quantity: &Quantity,
+    closed: Closed,
+) -> Result<Vec<(Effect, LotState)>, Rule> {
+    let (lot, title) = case.whole_lot(line)?;
+    if lot.contents.is_some_and(|contents| contents > 0) {
+        return Err(Rule::Packed);
+    }
+    if draw(lot, quantity)? == Ordering::Less {
+        return Ok(vec![case.applied(lot, Effect::Draw(*quantity))?]);
+    }
+    let mut done = vec![case.applied(lot, Effect::Close(closed, *quantity))?];
+    if let Some(title) = title {
+        done.push(case.applied(title, Effect::Close(closed, title.balance))?);
+    }
+    Ok(done)
+}
+
+impl Case<'_> {
+    /// The effect, and the lot after it; an error where the lot does not allow it.
+    pub(super) fn applied(&self, lot: &LotState, effect: Effect) -> Result<(Effect, LotState), Rule> {
+        let after = lot.apply(&effect, self.acting).map_err(|_| Rule::Balance)?;
+        Ok((effect, after))
+    }
 }
 
 pub(super) fn registered(case: &Case<'_>, body: &ProduceRegistered) -> Result<Outcome, Rule> {
@@ -77,18 +83,50 @@ pub(super) fn registered(case: &Case<'_>, body: &ProduceRegistered) -> Result<Ou
     for place in &body.places {
         authority::known_place(place, case.basis)?;
     }
-    Ok(vec![Some((Effect::Create, LotState::new(case.acting, body.quantity)))])
+    Ok(vec![Ok(Some((Effect::Create, LotState::new(case.acting, body.quantity))))])
 }
 
 /// Lists are ascending and short.
 pub(super) fn check_lists(body: &ProduceRegistered) -> Result<(), Rule> {
-    let claims = body.claims.as_deref().unwrap_or_default();
-    let ordered =
-        body.places.windows(2).all(|pair| pair[0] < pair[1]) && claims.windows(2).all(|pair| pair[0] < pair[1]);
-    if !ordered || body.places.len() > MAX_LIST || claims.len() > MAX_LIST {
-        return Err(Rule::ListOrder);
+    ascending(&body.places, MAX_LIST)?;
+    check_claims(body.claims.as_deref())
+}
+
+/// Claims are ascending and few.
+pub(super) fn check_claims(claims: Option<&[Text<128>]>) -> Result<(), Rule> {
+    ascending(claims.unwrap_or_default(), MAX_LIST)
+}
+
+/// A list is ascending, without repetition, and has at most `max` entries.
+pub(super) fn ascending<T: Ord>(list: &[T], max: usize) -> Result<(), Rule> {
+    if list.len() <= max && list.windows(2).all(|pair| pair[0] < pair[1]) { Ok(()) } else { Err(Rule::ListOrder) }
+}
+
+pub(super) fn collected(case: &Case<'_>, body: &ProduceCollected) -> Result<Outcome, Rule> {
+    case.creates_one()?;
+    if !case.authority.roles_of(&case.acting, case.basis).contains(&Role::Cooperative) {
+        return Err(Rule::Role);
     }
-    Ok(())
+    let sum = total(&body.deliveries).ok_or(Rule::Lines)?;
+    if sum.compare(&body.quantity) != Ok(Ordering::Equal) {
+        return Err(Rule::Lines);
+    }
+    check_claims(body.claims.as_deref())?;
+    for delivery in &body.deliveries {
+        case.authority.known_actor(&delivery.member, case.basis)?;
+        if let Some(place) = &delivery.place {
+            authority::known_place(place, case.basis)?;
+        }
+    }
+    Ok(vec![Ok(Some((Effect::Create, LotState::new(case.acting, body.quantity))))])
+}
+
+/// What the deliveries make together; nothing where there are none or too many, or one of nothing.
+fn total(deliveries: &[Delivery]) -> Option<Quantity> {
+    let (first, rest) = deliveries.split_first()?;
+    let all_there = deliveries.len() <= MAX_DELIVERIES && deliveries.iter().all(|each| !each.quantity.is_zero());
+    let sum = || rest.iter().try_fold(first.quantity, |sum, each| sum.plus(&each.quantity)).ok();
+    all_there.then(sum)?
 }
 
 pub(super) fn moved(case: &Case<'_>, body: &ProduceMoved) -> Result<Outcome, Rule> {
@@ -96,17 +134,60 @@ pub(super) fn moved(case: &Case<'_>, body: &ProduceMoved) -> Result<Outcome, Rul
     told(case)
 }
 
+pub(super) fn handled(case: &Case<'_>, body: &ProduceHandled) -> Result<Outcome, Rule> {
+    check_handling(case, body)?;
+    told(case)
+}
+
+/// The place is known, and the temperatures are the right way round.
+pub(super) fn check_handling(case: &Case<'_>, body: &ProduceHandled) -> Result<(), Rule> {
+    if let Some(place) = &body.place {
+        authority::known_place(place, case.basis)?;
+    }
+    check_temperature(body.temperature)
+}
+
+/// Temperature limits are the right way round.
+pub(super) fn check_temperature(limits: Option<TemperatureLimits>) -> Result<(), Rule> {
+    let upside_down = limits.is_some_and(|limits| limits.min_centicelsius > limits.max_centicelsius);
+    if upside_down { Err(Rule::Temperature) } else { Ok(()) }
+}
+
+pub(super) fn codes_assigned(case: &Case<'_>, body: &CodesAssigned) -> Result<Outcome, Rule> {
+    check_codes(body)?;
+    told(case)
+}
+
+/// There is at least one code.
+pub(super) fn check_codes(body: &CodesAssigned) -> Result<(), Rule> {
+    if body.codes == Codes::default() { Err(Rule::Empty) } else { Ok(()) }
+}
+
+/// Something is told of a lot by its holder, and nothing changes.
 pub(super) fn told(case: &Case<'_>) -> Result<Outcome, Rule> {
-    let lot = case.only_lot()?;
-    Ok(vec![Some((Effect::Tell, lot.clone()))])
+    case.only_touch()?;
+    Ok(vec![Ok(Some(case.applied(case.held_lot(0)?, Effect::Tell)?))])
+}
+
+/// Prices are told by the owner.
+pub(super) fn priced(case: &Case<'_>) -> Result<Outcome, Rule> {
+    let lot = match case.only_touch()?.lane {
+        Lane::Title => case.owned_lot(0)?,
+        _ => case.held_lot(0)?,
+    };
+    if lot.divided {
+        return Err(Rule::Divided);
+    }
+    Ok(vec![Ok(Some(case.applied(lot, Effect::Tell)?))])
 }
 
 pub(super) fn retired(case: &Case<'_>, body: &ProduceRetired) -> Result<Outcome, Rule> {
-    let lot = case.only_lot()?;
-    let effect = match draw(lot, &body.quantity)? {
-        Ordering::Less => Effect::Draw(body.quantity),
-        _ => Effect::Close(Closed::Retired, body.quantity),
-    };
-    let after = lot.apply(&effect, case.acting).map_err(|_| Rule::Balance)?;
-    Ok(vec![Some((effect, after))])
+    let payload = case.event.payload();
+    let lines = line_touches(payload, payload.touches[0].subject, false).ok_or(Rule::Touches)?;
+    let [line] = lines.as_slice() else { return Err(Rule::Touches) };
+    if line.len() != payload.touches.len() {
+        return Err(Rule::Touches);
+    }
+    let done = take_out(case, *line, &body.quantity, Closed::Retired)?;
+    Ok(done.into_iter().map(|done| Ok(Some(done))).collect())
 }

@@ -1,11 +1,13 @@
 //! Rules of the handover: offered, accepted, declined, cancelled.
 
-use super::produce::draw;
+use super::lines::{LineDone, Lines};
+use super::produce::{check_temperature, draw};
+use super::touches::{LineTouches, line_touches, names_then_creates};
 use super::{Case, Judged, Outcome, Rule, authority};
-use crate::body::{AcceptedLine, Body, Recipient, TemperatureLimits, TransferAccepted, TransferOffered};
+use crate::body::{AcceptedLine, Body, Moves, Recipient, TransferAccepted, TransferOffered};
 use crate::custody::{Closed, Effect, LotState, OpenOffer};
 use crate::id::SubjectId;
-use crate::payload::Payload;
+use crate::payload::{Lane, Payload};
 use crate::value::Quantity;
 use std::cmp::Ordering;
 
@@ -16,7 +18,11 @@ pub(super) fn offered(case: &Case<'_>, body: &TransferOffered, returns: Option<&
     if body.lines.is_empty() || body.lines.len() > MAX_LINES {
         return Err(Rule::Lines);
     }
-    check_values(body)?;
+    let to_actor = matches!(body.to, Recipient::Actor(_));
+    if body.moves != Moves::Both && !to_actor {
+        return Err(Rule::Outside);
+    }
+    check_temperature(body.temperature)?;
     if returns.is_some_and(|earlier| !matches!(earlier.event.payload().body, Body::TransferOffered(_))) {
         return Err(Rule::NotAnOffer);
     }
@@ -27,36 +33,90 @@ pub(super) fn offered(case: &Case<'_>, body: &TransferOffered, returns: Option<&
     if let Some(carrier) = &body.carrier {
         case.authority.known_actor(carrier, case.basis)?;
     }
-    names_then_creates(case, body.lines.iter().map(|line| line.lot))?;
-    let touches = &case.event.payload().touches;
-    let open = |to| OpenOffer { offer: case.event.id(), to };
-    let (mut outcome, mut parts) = (Vec::with_capacity(touches.len()), Vec::new());
-    for (index, line) in body.lines.iter().enumerate() {
-        let lot = case.held_lot(index)?;
-        let effect = match (draw(lot, &line.quantity)?, to) {
-            (Ordering::Less, _) => {
-                let mut part = LotState::new(case.acting, line.quantity);
-                match to {
-                    Some(to) => part.open = Some(open(to)),
-                    None => part = handed_out(&part),
-                }
-                parts.push(Some((Effect::Create, part)));
-                Effect::Draw(line.quantity)
-            }
-            (_, Some(to)) => Effect::Offer(open(to), line.quantity),
-            (_, None) => Effect::Close(Closed::HandedOut, line.quantity),
+    let touches = touches_of(case.event.payload(), body).ok_or(Rule::Touches)?;
+    let open = to.map(|to| OpenOffer { offer: case.event.id(), to });
+    let mut lines = Lines::new(case);
+    for (line, at) in body.lines.iter().zip(touches) {
+        let done = match (body.moves, open) {
+            (Moves::Possession, Some(open)) => possession_line(case, at, &line.quantity, open),
+            (Moves::Title, Some(open)) => title_line(case, at, &line.quantity, open),
+            (_, open) => whole_line(case, at, &line.quantity, open),
         };
-        let after = lot.apply(&effect, case.acting).map_err(|_| Rule::Balance)?;
-        outcome.push(Some((effect, after)));
+        lines.push(at.len(), at.main.and_then(|main| case.drew(main)), done);
     }
-    outcome.append(&mut parts);
-    if outcome.len() == touches.len() { Ok(outcome) } else { Err(Rule::Touches) }
+    lines.finish()
 }
 
-/// Temperature limits are the right way round.
-pub(super) fn check_values(body: &TransferOffered) -> Result<(), Rule> {
-    let upside_down = |limits: TemperatureLimits| limits.min_centicelsius > limits.max_centicelsius;
-    if body.temperature.is_some_and(upside_down) { Err(Rule::Temperature) } else { Ok(()) }
+/// The touches of an offer's lines. Title alone can be offered by those who hold nothing.
+fn touches_of(payload: &Payload, body: &TransferOffered) -> Option<Vec<LineTouches>> {
+    line_touches(payload, body.lines.iter().map(|line| line.lot), body.moves == Moves::Title)
+}
+
+/// A part of one lot is offered, or all of it with its title.
+fn whole_line(
+    case: &Case<'_>,
+    at: LineTouches,
+    quantity: &Quantity,
+    open: Option<OpenOffer>,
+) -> Result<LineDone, Rule> {
+    let (lot, title) = case.whole_lot(at)?;
+    if draw(lot, quantity)? == Ordering::Less {
+        let part = LotState { open, ..LotState::new(case.acting, *quantity) };
+        let part = if open.is_some() { part } else { handed_out(&part) };
+        return Ok(LineDone { named: vec![case.applied(lot, Effect::Draw(*quantity))?], part: Some(part) });
+    }
+    let goes = |quantity| match open {
+        Some(open) => Effect::Offer(open, quantity),
+        None => Effect::Close(Closed::HandedOut, quantity),
+    };
+    let mut named = vec![case.applied(lot, goes(*quantity))?];
+    if let Some(title) = title {
+        named.push(case.applied(title, goes(title.balance))?);
+    }
+    Ok(LineDone { named, part: None })
+}
+
+/// Possession of all of one lot is offered; its title stays with the owner.
+fn possession_line(case: &Case<'_>, at: LineTouches, quantity: &Quantity, open: OpenOffer) -> Result<LineDone, Rule> {
+    let lot = case.held_lot(at.main.ok_or(Rule::Touches)?)?;
+    all_of(lot, quantity)?;
+    if lot.divided {
+        if at.title.is_some() {
+            return Err(Rule::Divided);
+        }
+        return Ok(LineDone { named: vec![case.applied(lot, Effect::Offer(open, *quantity))?], part: None });
+    }
+    let title = begins_title(case, lot, at)?;
+    let named = vec![case.applied(lot, Effect::DivideOffer(open, *quantity))?, (Effect::Create, title)];
+    Ok(LineDone { named, part: None })
+}
+
+/// Title to all of one lot is offered; whoever holds it goes on to.
+fn title_line(case: &Case<'_>, at: LineTouches, quantity: &Quantity, open: OpenOffer) -> Result<LineDone, Rule> {
+    let Some(main) = at.main else {
+        let title = case.owned_lot(at.title.ok_or(Rule::Touches)?)?;
+        all_of(title, quantity)?;
+        return Ok(LineDone { named: vec![case.applied(title, Effect::Offer(open, *quantity))?], part: None });
+    };
+    let lot = case.held_lot(main)?;
+    if lot.divided {
+        return Err(Rule::Divided);
+    }
+    let title = LotState { open: Some(open), ..begins_title(case, lot, at)? };
+    all_of(lot, quantity)?;
+    let named = vec![case.applied(lot, Effect::Divide(*quantity))?, (Effect::Create, title)];
+    Ok(LineDone { named, part: None })
+}
+
+/// The title of a lot whose holder owns it: from here on it has a lane of its own, which this line begins.
+fn begins_title(case: &Case<'_>, lot: &LotState, at: LineTouches) -> Result<LotState, Rule> {
+    let begins = at.title.is_some_and(|title| case.event.payload().touches[title].prev.is_empty());
+    if begins { Ok(LotState::new(case.acting, lot.balance)) } else { Err(Rule::Divided) }
+}
+
+/// Demands that a quantity is all of a lot.
+fn all_of(lot: &LotState, quantity: &Quantity) -> Result<(), Rule> {
+    if draw(lot, quantity)? == Ordering::Less { Err(Rule::Divided) } else { Ok(()) }
 }
 
 pub(super) fn accepted(case: &Case<'_>, body: &TransferAccepted, offer: &Judged) -> Result<Outcome, Rule> {
@@ -67,18 +127,36 @@ pub(super) fn accepted(case: &Case<'_>, body: &TransferAccepted, offer: &Judged)
     if body.lines.len() != items.len() {
         return Err(Rule::Lines);
     }
-    names_then_creates(case, items.iter().map(|item| item.item))?;
-    let (mut outcome, mut returned) = (Vec::new(), Vec::new());
-    for (index, (line, item)) in body.lines.iter().zip(&items).enumerate() {
-        let lot = awaiting(case, index, offer)?;
-        let (effect, given_back) = answer(line, &item.quantity, offer)?;
-        let after = lot.apply(&effect, case.acting).map_err(|_| Rule::NoOpenOffer)?;
-        returned
-            .extend(given_back.map(|quantity| Some((Effect::Create, LotState::new(offer.judgement.acting, quantity)))));
-        outcome.push(Some((effect, after)));
+    names_items(case, &items)?;
+    let mut lines = Lines::new(case);
+    for (line, item) in body.lines.iter().zip(&items) {
+        let done = accepted_line(case, lines.next(), line, item, offer);
+        lines.push(item.lanes.len(), case.admitted.map(|_| is_split(line)), done);
     }
-    outcome.append(&mut returned);
-    if outcome.len() == case.before.len() { Ok(outcome) } else { Err(Rule::Touches) }
+    lines.finish()
+}
+
+fn accepted_line(
+    case: &Case<'_>,
+    touch: usize,
+    line: &AcceptedLine,
+    item: &OfferedItem,
+    offer: &Judged,
+) -> Result<LineDone, Rule> {
+    let lots = awaiting(case, touch, item, offer)?;
+    let (effect, given_back) = answer(line, &item.quantity, offer)?;
+    // What is apart from its title cannot be taken in part, and nothing of what title alone has can be lost.
+    let apart = item.lanes.contains(&Lane::Title) || lots.iter().any(|lot| lot.divided);
+    if (apart && given_back.is_some()) || (item.lanes == TITLE && line.lost.is_some()) {
+        return Err(Rule::Divided);
+    }
+    let part = given_back.map(|quantity| LotState::new(offer.judgement.acting, quantity));
+    Ok(LineDone { named: answered(case, &lots, &effect)?, part })
+}
+
+/// Whether a line was received in part and rejected in part.
+fn is_split(line: &AcceptedLine) -> bool {
+    !line.received.is_zero() && line.rejected.is_some_and(|rejected| !rejected.is_zero())
 }
 
 pub(super) fn declined(case: &Case<'_>, offer: &Judged) -> Result<Outcome, Rule> {
@@ -104,21 +182,35 @@ pub struct OfferedItem {
     pub item: SubjectId,
     /// How much.
     pub quantity: Quantity,
+    /// The lanes of the item on which the offer is open, main before title.
+    pub lanes: &'static [Lane],
 }
+
+/// Possession moves, or the item is not divided.
+const MAIN: &[Lane] = &[Lane::Main];
+/// Title moves.
+const TITLE: &[Lane] = &[Lane::Title];
+/// Both move, and they are apart.
+const MAIN_AND_TITLE: &[Lane] = &[Lane::Main, Lane::Title];
 
 /// What an admitted offer offers, line by line; nothing if the event is no offer.
 pub fn offered_items(offer: &Judged) -> Option<Vec<OfferedItem>> {
     let Body::TransferOffered(body) = &offer.event.payload().body else { return None };
-    let mut next_part = body.lines.len();
-    let lines = body.lines.iter().zip(&offer.judgement.lines);
-    let items = lines.map(|(line, judged)| {
-        let item = if matches!(judged.effect, Some(Effect::Draw(_))) {
+    let touches = touches_of(offer.event.payload(), body)?;
+    let mut next_part: usize = touches.iter().map(|line| line.len()).sum();
+    let items = body.lines.iter().zip(touches).map(|(line, at)| {
+        let effect = at.main.and_then(|main| offer.judgement.lines.get(main)?.effect.as_ref());
+        if matches!(effect, Some(Effect::Draw(_))) {
             next_part += 1;
-            offer.event.subject(next_part - 1)?
-        } else {
-            line.lot
+            let item = offer.event.subject(next_part - 1)?;
+            return Some(OfferedItem { lot: line.lot, item, quantity: line.quantity, lanes: MAIN });
+        }
+        let lanes = match body.moves {
+            Moves::Both if at.title.is_some() => MAIN_AND_TITLE,
+            Moves::Both | Moves::Possession => MAIN,
+            Moves::Title => TITLE,
         };
-        Some(OfferedItem { lot: line.lot, item, quantity: line.quantity })
+        Some(OfferedItem { lot: line.lot, item: line.lot, quantity: line.quantity, lanes })
     });
     items.collect()
 }
@@ -127,10 +219,13 @@ pub fn offered_items(offer: &Judged) -> Option<Vec<OfferedItem>> {
 /// taken, and the part-lot.
 pub fn returned_parts(acceptance: &Judged) -> Vec<(SubjectId, SubjectId)> {
     let Body::TransferAccepted(body) = &acceptance.event.payload().body else { return Vec::new() };
-    let split = |line: &AcceptedLine| !line.received.is_zero() && line.rejected.is_some_and(|q| !q.is_zero());
-    let taken_from = body.lines.iter().enumerate().filter(|(_, line)| split(line)).map(|(index, _)| index);
-    let pairs = taken_from.zip(body.lines.len()..);
-    pairs.filter_map(|(from, part)| Some((acceptance.event.subject(from)?, acceptance.event.subject(part)?))).collect()
+    let touches = &acceptance.event.payload().touches;
+    let mut items: Vec<SubjectId> = touches.iter().map_while(|touch| touch.subject).collect();
+    let named = items.len();
+    // An item whose title is apart is touched twice, in succession.
+    items.dedup();
+    let split = items.into_iter().zip(&body.lines).filter(|(_, line)| is_split(line)).map(|(item, _)| item);
+    split.zip(named..).filter_map(|(from, part)| Some((from, acceptance.event.subject(part)?))).collect()
 }
 
 /// The actor to whom an offer goes; nobody inside the network, where it goes outside.
@@ -156,21 +251,36 @@ fn handed_out(part: &LotState) -> LotState {
     LotState { balance: part.balance.zero(), closed: Some(Closed::HandedOut), ..part.clone() }
 }
 
-/// The touches must be these lots, in order, followed only by new part-lots: what stood there beside
-/// them would be taken for a part that the event mints, and change its holder.
-fn names_then_creates(case: &Case<'_>, lots: impl ExactSizeIterator<Item = SubjectId>) -> Result<(), Rule> {
-    let (named, rest) = case.event.payload().touches.split_at_checked(lots.len()).ok_or(Rule::Touches)?;
-    let fit = named.iter().zip(lots).all(|(touch, lot)| touch.subject == Some(lot));
-    if fit && rest.iter().all(|touch| touch.subject.is_none()) { Ok(()) } else { Err(Rule::Touches) }
+/// The touches must be the lanes of these items, in order, followed only by new part-lots.
+fn names_items(case: &Case<'_>, items: &[OfferedItem]) -> Result<(), Rule> {
+    let lanes = items.iter().flat_map(|item| item.lanes.iter().map(|lane| (item.item, *lane)));
+    names_then_creates(&case.event.payload().touches, lanes.collect::<Vec<_>>().into_iter())
 }
 
-/// The lot of touch `index`, on which this offer is open.
-fn awaiting<'a>(case: &'a Case<'_>, index: usize, offer: &Judged) -> Result<&'a LotState, Rule> {
-    let lot = case.lot(index)?;
-    match lot.open {
-        Some(open) if open.offer == offer.event.id() => Ok(lot),
-        _ => Err(Rule::NoOpenOffer),
-    }
+/// The lots of an item's touches, which begin at `touch`; on each this offer is open.
+fn awaiting<'a>(
+    case: &'a Case<'_>,
+    touch: usize,
+    item: &OfferedItem,
+    offer: &Judged,
+) -> Result<Vec<&'a LotState>, Rule> {
+    let lots = item.lanes.iter().zip(touch..).map(|(lane, at)| {
+        let lot = case.lot(at, *lane)?;
+        match lot.open {
+            Some(open) if open.offer == offer.event.id() => Ok(lot),
+            _ => Err(Rule::NoOpenOffer),
+        }
+    });
+    lots.collect()
+}
+
+/// The effect of an answer, on each of these lots.
+fn answered(case: &Case<'_>, lots: &[&LotState], effect: &Effect) -> Result<Vec<(Effect, LotState)>, Rule> {
+    let done = lots.iter().map(|lot| {
+        let after = lot.apply(effect, case.acting).map_err(|_| Rule::NoOpenOffer)?;
+        Ok((effect.clone(), after))
+    });
+    done.collect()
 }
 
 /// The effect of one answered line, and what goes back to the offerer as a part-lot.
@@ -197,15 +307,16 @@ fn answer(line: &AcceptedLine, offered: &Quantity, offer: &Judged) -> Result<(Ef
 
 fn given_back(case: &Case<'_>, offer: &Judged) -> Result<Outcome, Rule> {
     let items = offered_items(offer).ok_or(Rule::NotAnOffer)?;
-    names_then_creates(case, items.iter().map(|item| item.item))?;
-    if case.before.len() != items.len() {
+    names_items(case, &items)?;
+    if case.event.payload().touches.iter().any(|touch| touch.subject.is_none()) {
         return Err(Rule::Touches);
     }
     let effect = Effect::GiveBack(offer.event.id());
-    let each = (0..items.len()).map(|index| {
-        let lot = awaiting(case, index, offer)?;
-        let after = lot.apply(&effect, case.acting).map_err(|_| Rule::NoOpenOffer)?;
-        Ok(Some((effect.clone(), after)))
-    });
-    each.collect()
+    let mut lines = Lines::new(case);
+    for item in &items {
+        let lots = awaiting(case, lines.next(), item, offer);
+        let done = lots.and_then(|lots| Ok(LineDone { named: answered(case, &lots, &effect)?, part: None }));
+        lines.push(item.lanes.len(), None, done);
+    }
+    lines.finish()
 }

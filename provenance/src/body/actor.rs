@@ -1,6 +1,6 @@
 //! Bodies of the kinds that tell who somebody is: actor.enrolled and actor.updated.
 
-use crate::cbor;
+use super::key::countersigned_bytes;
 use crate::id::{NetworkId, PublicKey, SubjectId};
 use crate::kind::Kind;
 use crate::seal::Sealable;
@@ -168,40 +168,7 @@ impl ActorEnrolled {
     /// The bytes that the new key signs: tag, network, enroller, kind, and the body without the
     /// countersignature (field 10 absent).
     pub fn countersigned_bytes(&self, network: &NetworkId, enroller: &SubjectId) -> Vec<u8> {
-        #[derive(Encode)]
-        #[cbor(map)]
-        struct Unsigned<'a> {
-            #[n(1)]
-            key: &'a PublicKey,
-            #[n(2)]
-            custody: &'a Custody,
-            #[n(3)]
-            roles: &'a Vec<Role>,
-            #[n(4)]
-            may_give: &'a Vec<Role>,
-            #[n(5)]
-            display_name: &'a Text<128>,
-            #[n(6)]
-            personal_name: &'a Option<Sealable<Text<128>>>,
-            #[n(7)]
-            gln: &'a Option<Gln>,
-            #[n(8)]
-            gs1_prefixes: &'a Option<Vec<Gs1Prefix>>,
-            #[n(9)]
-            node: &'a Option<NodeDetails>,
-        }
-        let body = Unsigned {
-            key: &self.key,
-            custody: &self.custody,
-            roles: &self.roles,
-            may_give: &self.may_give,
-            display_name: &self.display_name,
-            personal_name: &self.personal_name,
-            gln: &self.gln,
-            gs1_prefixes: &self.gs1_prefixes,
-            node: &self.node,
-        };
-        cbor::to_vec(&("furrow/countersign/1", network, enroller, Kind::ActorEnrolled.number(), body))
+        countersigned_bytes(self, Kind::ActorEnrolled, network, enroller)
     }
 }
 

@@ -39,28 +39,24 @@ pub enum CorrectionError {
     Value(#[from] CborError),
 }
 
-/// Which fields a correction may replace: those that describe. Quantities, lots and parties carry
-/// custody, which later events were judged by.
+/// Which fields a correction may replace: those that describe, and how much was registered. Other quantities, lots
+/// and parties carry custody, which later events were judged by.
 fn correctable(kind: Option<Kind>) -> (&'static str, &'static [u8]) {
-    match kind {
-        Some(kind @ Kind::ProduceRegistered) => (kind.name(), &[1, 2, 3, 4, 5, 7, 8, 9, 10, 11]),
-        Some(kind @ Kind::PlaceRegistered) => (kind.name(), &[1, 2, 3, 4, 5, 6, 7, 9]),
-        Some(kind @ (Kind::ProduceMoved | Kind::ProduceQualityUpdated | Kind::ProducePriceUpdated)) => {
-            (kind.name(), &[1, 2])
-        }
-        Some(kind @ Kind::TransferOffered) => (kind.name(), &[4, 5, 6, 7, 8, 9]),
-        Some(kind) => (kind.name(), &[]),
-        None => ("this kind", &[]),
-    }
+    let Some(kind) = kind else { return ("this kind", &[]) };
+    let fields: &[u8] = match kind {
+        Kind::ProduceRegistered => &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+        Kind::ProduceCollected => &[1, 2, 3, 5, 7, 8, 9],
+        Kind::PlaceRegistered => &[1, 2, 3, 4, 5, 6, 7, 9],
+        Kind::ProduceMoved | Kind::ProduceQualityUpdated | Kind::ProducePriceUpdated => &[1, 2],
+        Kind::ProduceHandled => &[1, 2, 3, 4],
+        Kind::ProduceCodesAssigned => &[1],
+        Kind::TransferOffered => &[4, 5, 6, 7, 8, 9],
+        _ => &[],
+    };
+    (kind.name(), fields)
 }
 
 impl EventCorrected {
-    /// Whether it corrects how much was registered. Whether that counts depends on the consent of
-    /// those who accepted some of it, for which there are no rules yet.
-    pub(crate) fn concerns_quantity(&self, target: &Body) -> bool {
-        matches!(target, Body::ProduceRegistered(_)) && self.replacement.contains_key(&6)
-    }
-
     /// The target's body with the replacements in place.
     pub fn apply(&self, target: &Body) -> Result<Body, CorrectionError> {
         let kind = target.kind_number();

@@ -1,22 +1,48 @@
 //! What an event says, by kind: closed maps with small integer keys.
 
 mod actor;
+mod certificate;
+mod collection;
+mod condition;
 mod correction;
+mod decision;
+mod device;
+mod inspection;
+mod key;
+mod network;
 mod place;
 mod produce;
+mod recall;
+mod statement;
 mod transfer;
+mod transform;
+mod unit;
 
 pub use actor::{ActorEnrolled, ActorUpdated, AnchoringDetails, Custody, NodeDetails, Role};
+pub use certificate::{CertificateIssued, CertificateState, CertificateStatus};
+pub use collection::{Delivery, ProduceCollected};
+pub use condition::{ConditionMeasured, Period};
 pub use correction::{CorrectionError, EventCorrected};
-pub use place::PlaceRegistered;
+pub use decision::DisputeResolved;
+pub use device::{DeviceAttached, DeviceDetached};
+pub use inspection::{Analyte, InspectionVerdict, ProduceInspected};
+pub use key::{ActorRevoked, Cut, JournalRoot, KeyAdded, KeyReplaced, KeyRotated};
+pub use network::{Change, Contract, FounderLeaves, FoundersDecision, NetworkAmended, NetworkApproved, Parameters};
+pub use place::{PlaceRegistered, PlaceUpdated};
 pub use produce::{
-    Codes, Commodity, Outcome, PriceUpdated, ProduceMoved, ProduceRegistered, ProduceRetired, QualityUpdated,
+    Codes, CodesAssigned, Commodity, Outcome, PriceUpdated, ProduceHandled, ProduceMoved, ProduceRegistered,
+    ProduceRetired, QualityUpdated,
 };
+pub use recall::{RecallAction, RecallEnded, RecallIssued, RecallLevel, RecallUpdated};
+pub use statement::{EventConfirmed, EventDisputed};
 pub use transfer::{
     AcceptedLine, Moves, OfferedLine, Recipient, TemperatureLimits, TransferAccepted, TransferClosed, TransferOffered,
 };
+pub use transform::{Input, Output, ProduceTransformed};
+pub use unit::{Content, UnitPacked, UnitUnpacked};
 
 use crate::cbor::Any;
+use crate::id::EventId;
 use crate::kind::Kind;
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
@@ -86,24 +112,78 @@ macro_rules! bodies {
 }
 
 bodies! {
+    NetworkAmended Box<NetworkAmended>;
+    NetworkApproved NetworkApproved;
     ActorEnrolled ActorEnrolled;
     ActorUpdated ActorUpdated;
+    ActorKeyAdded KeyAdded;
+    ActorKeyRotated KeyRotated;
+    ActorKeyReplaced KeyReplaced;
+    ActorRevoked ActorRevoked;
     PlaceRegistered PlaceRegistered;
+    PlaceUpdated Box<PlaceUpdated>;
     ProduceRegistered Box<ProduceRegistered>;
+    ProduceCollected Box<ProduceCollected>;
     ProduceMoved ProduceMoved;
+    ProduceHandled ProduceHandled;
     ProduceQualityUpdated QualityUpdated;
     ProducePriceUpdated PriceUpdated;
+    ProduceCodesAssigned CodesAssigned;
+    ProduceTransformed Box<ProduceTransformed>;
     ProduceRetired ProduceRetired;
+    ProduceInspected ProduceInspected;
     TransferOffered Box<TransferOffered>;
     TransferAccepted TransferAccepted;
     TransferDeclined TransferClosed;
     TransferCancelled TransferClosed;
+    UnitPacked UnitPacked;
+    UnitUnpacked UnitUnpacked;
+    ConditionMeasured Box<ConditionMeasured>;
+    DeviceAttached DeviceAttached;
+    DeviceDetached DeviceDetached;
+    CertificateIssued Box<CertificateIssued>;
+    CertificateStatus CertificateStatus;
+    RecallIssued RecallIssued;
+    RecallUpdated RecallUpdated;
+    RecallEnded RecallEnded;
     EventCorrected EventCorrected;
+    EventConfirmed EventConfirmed;
+    EventDisputed EventDisputed;
+    DisputeResolved DisputeResolved;
 }
 
 impl Body {
     /// The kind, where this program knows its name.
     pub fn kind(&self) -> Option<Kind> {
         Kind::from_number(self.kind_number())
+    }
+
+    /// The events that the body names: one, lists of some, and those at the ends of journals.
+    pub(crate) fn named_events(&self) -> (Option<EventId>, [&[EventId]; 3], &[Cut]) {
+        let one = |id| (Some(id), [[].as_slice(); 3], [].as_slice());
+        match self {
+            Self::NetworkAmended(body) => {
+                let change = &body.change;
+                let (branches, stands) = change
+                    .decision
+                    .as_ref()
+                    .map_or((&[][..], &[][..]), |decision| (decision.branches.as_slice(), decision.stands.as_slice()));
+                let cut = change.leaves.as_ref().map_or(&[][..], |leaves| std::slice::from_ref(&leaves.cut));
+                (None, [&body.follows, branches, stands], cut)
+            }
+            Self::NetworkApproved(body) => one(body.amendment),
+            Self::ActorKeyReplaced(body) => (None, [&[]; 3], &body.cuts),
+            Self::ActorRevoked(body) => (None, [&[]; 3], &body.cuts),
+            Self::TransferOffered(body) => (body.returns, [&[]; 3], &[]),
+            Self::TransferAccepted(body) => one(body.offer),
+            Self::TransferDeclined(body) | Self::TransferCancelled(body) => one(body.offer),
+            Self::RecallUpdated(body) => one(body.recall),
+            Self::RecallEnded(body) => one(body.recall),
+            Self::EventCorrected(body) => one(body.target),
+            Self::EventConfirmed(body) => one(body.target),
+            Self::EventDisputed(body) => one(body.target),
+            Self::DisputeResolved(body) => (body.replaces, [&body.branches, &body.stands, &[]], &[]),
+            _ => (None, [&[]; 3], &[]),
+        }
     }
 }

@@ -1,12 +1,13 @@
-//! Bodies of the kinds that tell of a lot: registered, moved, graded, priced, retired.
+//! Bodies of the kinds that tell of a lot: registered, moved, handled, graded, priced, labelled, retired.
 
+use super::TemperatureLimits;
 use crate::id::SubjectId;
 use crate::seal::Sealable;
 use crate::value::{DateRange, Grade, Gtin, LangText, Price, Quantity, Text};
 use minicbor::{Decode, Encode};
 
 /// What is grown, as a code of a published scheme, such as (`HS`, `0808.10`) for apples.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
 #[cbor(array)]
 pub struct Commodity {
     /// The scheme: HS, CPC, GPC and so on.
@@ -80,6 +81,24 @@ pub struct ProduceMoved {
     pub place: SubjectId,
 }
 
+/// Body of produce.handled: cooled, washed, stored.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[cbor(map)]
+pub struct ProduceHandled {
+    /// What was done.
+    #[n(1)]
+    pub step: Text<64>,
+    /// Where.
+    #[n(2)]
+    pub place: Option<SubjectId>,
+    /// How cold or warm.
+    #[n(3)]
+    pub temperature: Option<TemperatureLimits>,
+    /// What else there is to say.
+    #[n(4)]
+    pub remark: Option<Text<512>>,
+}
+
 /// Body of `produce.quality_updated`.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 #[cbor(map)]
@@ -102,6 +121,15 @@ pub struct PriceUpdated {
     /// Why.
     #[n(2)]
     pub reason: Option<Text<512>>,
+}
+
+/// Body of `produce.codes_assigned`: labels that were printed before the harvest.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[cbor(map)]
+pub struct CodesAssigned {
+    /// Codes from now on.
+    #[n(1)]
+    pub codes: Codes,
 }
 
 /// How a quantity left the chain.

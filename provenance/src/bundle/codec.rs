@@ -1,7 +1,8 @@
 //! A bundle's deterministic encoding.
 
 use super::{
-    Anchor, AnchorLine, Bundle, BundleError, Entry, MAX_BUNDLE_BYTES, OpenedField, SubjectProof, VERSION, reading,
+    Anchor, AnchorLine, Bundle, BundleError, Entry, MAX_BUNDLE_BYTES, OpenedField, SubjectProof, Survival, VERSION,
+    reading,
 };
 use crate::evidence::Evidence;
 use crate::merkle::Hash;
@@ -34,7 +35,7 @@ impl Bundle {
     }
 
     fn write<W: Write>(&self, e: &mut Encoder<W>) -> Result<(), Error<W::Error>> {
-        e.map(8 + u64::from(self.left_out.is_some()))?;
+        e.map(8 + u64::from(self.left_out.is_some()) + u64::from(!self.survivals.is_empty()))?;
         e.u8(1)?.u64(VERSION)?;
         e.u8(2)?.encode(&self.network)?;
         e.u8(3)?.encode(self.lot)?;
@@ -49,6 +50,10 @@ impl Bundle {
         list(e, &self.openings, OpenedField::write)?;
         if let Some(left_out) = &self.left_out {
             e.u8(9)?.encode(left_out)?;
+        }
+        if !self.survivals.is_empty() {
+            e.u8(10)?;
+            list(e, &self.survivals, Survival::write)?;
         }
         Ok(())
     }
@@ -115,6 +120,13 @@ impl Anchor {
 impl OpenedField {
     fn write<W: Write>(&self, e: &mut Encoder<W>) -> Result<(), Error<W::Error>> {
         e.array(4)?.encode(self.event)?.encode(&self.path)?.bytes(&self.salt)?.bytes(&self.value)?.ok()
+    }
+}
+
+impl Survival {
+    fn write<W: Write>(&self, e: &mut Encoder<W>) -> Result<(), Error<W::Error>> {
+        e.array(5)?.encode(self.cutter)?.encode(self.key_event)?.encode(self.event)?.u64(self.index)?;
+        hashes(e, &self.path)
     }
 }
 

@@ -49,6 +49,23 @@ pub struct Bundle {
     pub openings: Vec<OpenedField>,
     /// Parent lots whose histories a shallow bundle leaves out, ascending; nothing in a deep bundle.
     pub left_out: Option<Vec<SubjectId>>,
+    /// That events lie before the end of their key's journal; ascending by cutter, key event, event.
+    pub survivals: Vec<Survival>,
+}
+
+/// The proof that an event lies before the end of its key's journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survival {
+    /// The event that cuts the journal.
+    pub cutter: EventId,
+    /// The event with which the journal began; the network id for a founder's.
+    pub key_event: EventId,
+    /// The event that survives.
+    pub event: EventId,
+    /// Its index in the journal, whose first event has 0.
+    pub index: u64,
+    /// The inclusion proof, from the leaf upwards to the root in the cut.
+    pub path: Vec<Hash>,
 }
 
 /// An event with its place in the log.

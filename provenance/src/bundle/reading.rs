@@ -2,7 +2,7 @@
 
 use super::{
     Anchor, AnchorLine, Bundle, BundleError, Entry, MAX_ANCHORS, MAX_ENTRIES, MAX_LINES, OpenedField, SubjectProof,
-    VERSION,
+    Survival, VERSION,
 };
 use crate::cbor;
 use crate::event::MAX_EVENT_BYTES;
@@ -51,7 +51,7 @@ fn version(bytes: &[u8]) -> Option<u64> {
 }
 
 fn read(d: &mut Decoder<'_>) -> Result<Bundle, Error> {
-    let fields = map(d, 8, 9)?;
+    let mut optional = map(d, 8, 10)? - 8;
     key(d, 1)?;
     if d.u64()? != VERSION {
         return Err(Error::message("the version must be 1"));
@@ -76,15 +76,28 @@ fn read(d: &mut Decoder<'_>) -> Result<Bundle, Error> {
     key(d, 8)?;
     let openings = list(d, 0, MAX_ENTRIES, opening)?;
     ascending("openings", &openings, |opening| (opening.event, opening.path.clone()))?;
-    let left_out = if fields == 9 {
+    let left_out = if optional > 0 && d.probe().u8()? == 9 {
         key(d, 9)?;
+        optional -= 1;
         let lots: Vec<SubjectId> = list(d, 1, MAX_ENTRIES, minicbor::Decoder::decode)?;
         ascending("lots left out", &lots, |lot| *lot)?;
         Some(lots)
     } else {
         None
     };
-    Ok(Bundle { network, lot, entries, subjects, checkpoint: checkpoint.to_owned(), lines, openings, left_out })
+    let survivals = if optional > 0 {
+        key(d, 10)?;
+        optional -= 1;
+        list(d, 1, MAX_ENTRIES, survival)?
+    } else {
+        Vec::new()
+    };
+    ascending("survivals", &survivals, |it| (it.cutter, it.key_event, it.event))?;
+    if optional > 0 {
+        return Err(Error::message("a bundle has an unknown field"));
+    }
+    let checkpoint = checkpoint.to_owned();
+    Ok(Bundle { network, lot, entries, subjects, checkpoint, lines, openings, left_out, survivals })
 }
 
 /// Whether the name is one, and keys are well-formed and distinct, is looked at when the network is.
@@ -180,6 +193,12 @@ fn opening(d: &mut Decoder<'_>) -> Result<OpenedField, Error> {
     let event = d.decode()?;
     let path = list(d, 1, MAX_FIELD_PATH, minicbor::Decoder::u8)?;
     Ok(OpenedField { event, path, salt: exactly(d)?, value: bytes(d, MAX_EVENT_BYTES)? })
+}
+
+fn survival(d: &mut Decoder<'_>) -> Result<Survival, Error> {
+    array(d, 5)?;
+    let (cutter, key_event, event) = (d.decode()?, d.decode()?, d.decode()?);
+    Ok(Survival { cutter, key_event, event, index: integer(d)?, path: hashes(d, MAX_PATH)? })
 }
 
 fn nodes(d: &mut Decoder<'_>) -> Result<Vec<Vec<u8>>, Error> {

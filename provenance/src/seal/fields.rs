@@ -9,7 +9,7 @@ use crate::value::{Coordinates, Price, Text};
 /// Path of the personal name in actor.enrolled. Paths are field numbers from the body downwards,
 /// and in an array the position, from 0.
 pub const PERSONAL_NAME: &[u8] = &[6];
-/// Path of the exact point in place.registered.
+/// Path of the exact point in place.registered and place.updated.
 pub const EXACT_POINT: &[u8] = &[5];
 /// Path of the harvester in produce.registered.
 pub const HARVESTER: &[u8] = &[10];
@@ -45,6 +45,7 @@ pub fn sealed_fields(body: &Body) -> Vec<(Vec<u8>, Commitment)> {
     match body {
         Body::ActorEnrolled(body) => one(PERSONAL_NAME, body.personal_name.as_ref()),
         Body::PlaceRegistered(body) => one(EXACT_POINT, body.exact_point.as_ref()),
+        Body::PlaceUpdated(body) => one(EXACT_POINT, body.exact_point.as_ref()),
         Body::ProduceRegistered(body) => {
             [one(HARVESTER, body.harvester.as_ref()), one(REGISTERED_PRICE, body.price.as_ref())].concat()
         }
@@ -75,7 +76,7 @@ pub fn sealed_fields(body: &Body) -> Vec<(Vec<u8>, Commitment)> {
 pub fn sealable_name(kind: Kind, path: &[u8]) -> Option<&'static str> {
     Some(match (kind, path) {
         (Kind::ActorEnrolled, PERSONAL_NAME) => "personal_name",
-        (Kind::PlaceRegistered, EXACT_POINT) => "exact_point",
+        (Kind::PlaceRegistered | Kind::PlaceUpdated, EXACT_POINT) => "exact_point",
         (Kind::ProduceRegistered, HARVESTER) => "harvester",
         (Kind::TransferOffered, OUTSIDE_NAME) => "to",
         (Kind::ProduceRegistered, REGISTERED_PRICE)

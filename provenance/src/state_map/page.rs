@@ -46,8 +46,9 @@ impl NibblePath {
         path
     }
 
-    /// One nibble further. Nobody descends from the path of a whole key.
-    pub(super) fn child(mut self, nibble: usize) -> Self {
+    /// One nibble further; `nibble` is below 16. Nobody descends from the path of a whole key.
+    #[must_use]
+    pub fn child(mut self, nibble: usize) -> Self {
         debug_assert!(self.len < KEY_NIBBLES && nibble < WIDTH);
         let nibble = u8::try_from(nibble).expect("a page has 16 children");
         self.bits[usize::from(self.len / 2)] |= if self.len.is_multiple_of(2) { nibble << 4 } else { nibble };
@@ -55,8 +56,8 @@ impl NibblePath {
         self
     }
 
-    /// Which child of the page at this path leads to `key`.
-    pub(super) fn next(&self, key: &SubjectId) -> usize {
+    /// Which child of the page at this path, shorter than a key, leads to `key`.
+    pub fn next(&self, key: &SubjectId) -> usize {
         let byte = key.as_bytes()[usize::from(self.len / 2)];
         usize::from(if self.len.is_multiple_of(2) { byte >> 4 } else { byte & 0x0f })
     }
@@ -218,7 +219,7 @@ impl Page {
 
     /// Whether a page like this can have been written under `key`. Everything that walks the tree
     /// relies on it: leaves stand under their own nibbles, and no path is longer than a key.
-    pub(super) fn fits(&self, key: &PageKey) -> bool {
+    pub fn fits(&self, key: &PageKey) -> bool {
         let len = key.path.len + 1;
         let children = self.children.iter().enumerate().all(|(nibble, child)| match child {
             Child::Empty => true,

@@ -11,6 +11,10 @@ pub struct Gtin(String);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gln(String);
 
+/// A Serial Shipping Container Code of 18 digits: the number of one logistic unit.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sscc(String);
+
 /// A GS1 Company Prefix of 4 to 12 digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gs1Prefix(String);
@@ -44,6 +48,20 @@ impl Gln {
     }
 
     /// The 13 digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Sscc {
+    /// Checks length and check digit.
+    pub fn new(text: &str) -> Result<Self, ValueError> {
+        digits("SSCC", text, &[18], "18")?;
+        check_digit(text)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The 18 digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -105,7 +123,7 @@ macro_rules! text_key {
     )*};
 }
 
-text_key!(Gtin from_wire, Gln new, Gs1Prefix new);
+text_key!(Gtin from_wire, Gln new, Sscc new, Gs1Prefix new);
 
 #[cfg(test)]
 mod tests {
@@ -121,6 +139,8 @@ mod tests {
             Gln::new("6291041500214"),
             Err(ValueError::Gs1CheckDigit { value: "6291041500214".into(), expected: '3' })
         );
+        assert!(Sscc::new("106141411234567897").is_ok());
+        assert!(Sscc::new("106141411234567896").is_err());
         assert!(Gtin::new("62910415002").is_err());
         assert!(Gtin::new("629104150021é").is_err());
     }

@@ -3,6 +3,7 @@
 mod coordinates;
 mod grade;
 mod gs1;
+mod measure;
 mod money;
 mod quantity;
 mod text;
@@ -10,7 +11,8 @@ mod time;
 
 pub use coordinates::Coordinates;
 pub use grade::Grade;
-pub use gs1::{Gln, Gs1Prefix, Gtin};
+pub use gs1::{Gln, Gs1Prefix, Gtin, Sscc};
+pub use measure::Measure;
 pub use money::{Currency, Money, Price};
 pub use quantity::{Quantity, Unit};
 pub use text::{LangText, Text, TextMap};
@@ -49,13 +51,16 @@ pub enum ValueError {
     /// Not a decimal number.
     #[error("'{0}' is not a decimal number; write digits with at most one point, such as 1250.5")]
     Number(String),
+    /// Not a decimal number that fits 64 bits.
+    #[error("'{0}' is not a decimal number of at most 18 digits; write it such as -18.5")]
+    SignedNumber(String),
     /// A grade outside its scheme.
     #[error("'{0}' is no grade of the default scheme; use A, B, C or Premium, or name another scheme")]
     Grade(String),
     /// A GS1 key of the wrong length or with other signs than digits.
     #[error("'{value}' is no {key}; it has {digits} digits")]
     Gs1Digits {
-        /// GTIN, GLN or GS1 company prefix.
+        /// GTIN, GLN, SSCC or GS1 company prefix.
         key: &'static str,
         /// What was given.
         value: String,

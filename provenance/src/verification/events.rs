@@ -1,6 +1,6 @@
 //! The events themselves: well-formed, signed, and by the rules.
 
-use super::{Failure, Reason};
+use super::{Failure, Reason, survivals};
 use crate::admission::{Judged, Replay, replay};
 use crate::bundle::Bundle;
 use crate::event::{SignedEvent, VerifiedEvent};
@@ -43,8 +43,16 @@ pub(super) fn verified(bundle: &Bundle, network: NetworkId) -> Result<Vec<Verifi
     malformed.map_or(Ok(events), Err)
 }
 
-/// Check 4: the rules hold when replayed over what the bundle holds.
-pub(super) fn replayed(bundle: &Bundle, events: Vec<VerifiedEvent>) -> Result<History, Failure> {
+/// Check 4: the rules hold when replayed over what the bundle holds, and it is known what of it counts.
+pub(super) fn counted(bundle: &Bundle, events: Vec<VerifiedEvent>) -> Result<History, Failure> {
+    let mut history = replayed(bundle, events)?;
+    let survivals = survivals::verified(bundle, &history)?;
+    history.count(&bundle.network, &survivals);
+    Ok(history)
+}
+
+/// The rules hold when replayed.
+fn replayed(bundle: &Bundle, events: Vec<VerifiedEvent>) -> Result<History, Failure> {
     let mut history = History::default();
     for event in events {
         let id = event.id();

@@ -38,6 +38,8 @@ pub enum FindingKind {
     TimeBeforeAfter,
     /// An event was signed, by its own clock, after the block that anchors it.
     TimePastAnchor,
+    /// Events of a subject that do not count there: the key's journal ended before, or a decision overrules them.
+    Uncounted,
 }
 
 /// A finding.
@@ -57,6 +59,12 @@ pub(super) fn of(bundle: &Bundle, history: &History, scope: &Scope, moments: &[M
     for subject in &scope.whole {
         if let Some(counted) = history.lot(subject).filter(|counted| !counted.in_conflict.is_empty()) {
             found.add(FindingKind::Conflict, Some(*subject), counted.in_conflict);
+        }
+    }
+    for subject in &scope.whole {
+        let uncounted: Vec<EventId> = history.uncounted(subject);
+        if !uncounted.is_empty() {
+            found.add(FindingKind::Uncounted, Some(*subject), uncounted);
         }
     }
     for lot in &scope.left_out {

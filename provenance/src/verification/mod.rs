@@ -13,6 +13,7 @@ mod nodes;
 mod openings;
 mod scope;
 mod sentences;
+mod survivals;
 mod verdict;
 
 pub use findings::{Finding, FindingKind};
@@ -117,7 +118,7 @@ fn run(bytes: &[u8], policy: &Policy, report: &mut Report) -> Result<Verdict, St
     let bundle = report.demand(Check::Format, decode(bytes))?;
     let network_id = report.demand(Check::Network, network(&bundle, policy))?;
     let events = report.demand(Check::Signatures, events::verified(&bundle, network_id))?;
-    let history = report.demand(Check::Rules, events::replayed(&bundle, events))?;
+    let history = report.demand(Check::Rules, events::counted(&bundle, events))?;
 
     let nodes = Nodes::of(&history);
     let note = log::read(&bundle);
@@ -166,7 +167,7 @@ fn run(bytes: &[u8], policy: &Policy, report: &mut Report) -> Result<Verdict, St
         checks,
         findings,
         events: verdict::events(&bundle, &history, &moments),
-        lot: history.lot(&bundle.lot).map(|counted| Lot::of(&counted)),
+        lot: history.lot(&bundle.lot).map(|counted| Lot::of(&counted, history.holder(&counted.state))),
         blocks: witnesses.blocks,
     })
 }

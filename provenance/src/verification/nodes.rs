@@ -22,7 +22,7 @@ impl Nodes {
         };
         // In the order of the log, so that nobody takes over a key by naming it later.
         let mut claims = Vec::new();
-        for judged in history.events() {
+        for judged in history.events().iter().filter(|judged| history.counts(&judged.event.id())) {
             if let (Some(details), Some(actor)) = (tells(&judged.event.payload().body), judged.event.subject(0)) {
                 claims.push((details.log_key, actor));
             }
@@ -32,7 +32,13 @@ impl Nodes {
             .into_iter()
             .map(|actor| {
                 let lane = history.main_lane(&actor);
-                (actor, lane.iter().filter_map(|judged| tells(&judged.event.payload().body)).collect())
+                (
+                    actor,
+                    lane.iter()
+                        .filter(|judged| history.counts(&judged.event.id()))
+                        .filter_map(|judged| tells(&judged.event.payload().body))
+                        .collect(),
+                )
             })
             .collect();
         let still_names = |key: PublicKey, actor: &SubjectId| {

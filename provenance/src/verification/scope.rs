@@ -1,6 +1,8 @@
 //! What belongs to a lot's bundle: whose histories are shown whole, and no event besides.
 
 use super::{Failure, Nodes, Reason};
+use crate::admission::{Judged, offered_items, packed_parts, returned_parts};
+use crate::body::Body;
 use crate::bundle::Bundle;
 use crate::cosignature::cosignatures;
 use crate::history::History;
@@ -18,7 +20,7 @@ pub struct Roots {
     pub network: NetworkId,
     /// Nodes: that of the log, cosigners, and those whose anchors are shown.
     pub nodes: BTreeSet<SubjectId>,
-    /// Whether the lots from which others were taken are left out.
+    /// Whether the lots from which others were taken or made are left out.
     pub shallow: bool,
 }
 
@@ -27,7 +29,7 @@ pub struct Roots {
 pub struct Scope {
     /// Subjects whose lanes must all be there, to their last event.
     pub whole: BTreeSet<SubjectId>,
-    /// Lots from which those were taken, where a shallow bundle leaves them out.
+    /// Lots from which those were taken or made, where a shallow bundle leaves them out.
     pub left_out: BTreeSet<SubjectId>,
 }
 
@@ -48,13 +50,12 @@ impl Scope {
             if !whole.insert(lot) {
                 continue;
             }
-            if let Some(parent) = history.parent(&lot) {
-                if roots.shallow {
-                    parents.insert(parent);
-                } else {
-                    open.push(parent);
-                }
+            if roots.shallow {
+                parents.extend(history.parents(&lot));
+            } else {
+                open.extend(history.parents(&lot));
             }
+            open.extend(history.units(&lot));
             open.extend(contested_parts(history, &lot));
         }
         let left_out = parents.difference(&whole).copied().collect();
@@ -65,8 +66,20 @@ impl Scope {
 /// Parts that events in conflict over a lot minted: whether one was accepted is part of the story.
 fn contested_parts(history: &History, lot: &SubjectId) -> Vec<SubjectId> {
     let in_conflict = history.lot(lot).map(|counted| counted.in_conflict).unwrap_or_default();
-    let events = in_conflict.iter().filter_map(|id| history.get(id));
-    events.flat_map(|judged| judged.event.payload().created().map(|index| judged.event.id().subject(index))).collect()
+    in_conflict.iter().filter_map(|id| history.get(id)).flat_map(|judged| minted_parts(judged)).collect()
+}
+
+/// Parts that an event minted. What comes out of a transformation is no part of what went in.
+fn minted_parts(judged: &Judged) -> Vec<SubjectId> {
+    match &judged.event.payload().body {
+        Body::TransferOffered(_) => {
+            let items = offered_items(judged).unwrap_or_default().into_iter();
+            items.filter(|item| item.item != item.lot).map(|item| item.item).collect()
+        }
+        Body::TransferAccepted(_) => returned_parts(judged).into_iter().map(|(_, part)| part).collect(),
+        Body::UnitPacked(_) => packed_parts(judged).into_iter().map(|(_, part)| part).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// Check 5. Gives the scope, and the node whose log the checkpoint is.
@@ -120,8 +133,8 @@ fn log_key(note: &Note) -> Option<LogOrigin> {
 /// The first event that neither touches a whole subject nor is one on which another rests.
 fn extra_event(history: &History, scope: &Scope) -> Option<EventId> {
     let named: HashSet<EventId> =
-        history.events().iter().flat_map(|judged| judged.event.payload().ancestors().skip(1)).collect();
-    let belongs = |judged: &&std::sync::Arc<crate::admission::Judged>| {
+        history.events().iter().flat_map(|judged| judged.event.payload().rests_on()).collect();
+    let belongs = |judged: &&std::sync::Arc<Judged>| {
         let touches = 0..judged.event.payload().touches.len();
         named.contains(&judged.event.id())
             || touches.filter_map(|index| judged.event.subject(index)).any(|subject| scope.whole.contains(&subject))

@@ -155,6 +155,8 @@ reasons! {
     MissingAncestor "missing_ancestor";
     /// No rules for the kind in this program.
     Unsupported "unsupported";
+    /// It is not shown that an event lies before the end of its key's journal.
+    BadSurvival "bad_survival";
     /// Replaying the rules takes more work than any honest history does.
     TooComplex "too_complex";
     /// No node of the bundle has the log.
@@ -416,10 +418,10 @@ impl std::fmt::Display for Balance {
 }
 
 impl Lot {
-    pub(super) fn of(counted: &CountedLot) -> Self {
+    pub(super) fn of(counted: &CountedLot, holder: SubjectId) -> Self {
         let balance = &counted.state.balance;
         Self {
-            holder: counted.state.holder,
+            holder,
             balance: Balance {
                 value: balance.value().to_string(),
                 scale: balance.scale(),

@@ -72,7 +72,13 @@ impl Archive {
     }
 
     pub fn lot(&self, subject: &SubjectId) -> Option<CountedLot> {
-        counting::lot(subject, &self.lane_tips(subject, Lane::Main).unwrap(), self).unwrap()
+        self.counted(subject, Lane::Main)
+    }
+
+    /// A lot by its main lane, or who owns it by its title lane.
+    pub fn counted(&self, subject: &SubjectId, lane: Lane) -> Option<CountedLot> {
+        let tips = self.lane_tips(subject, lane).unwrap().into_iter().collect();
+        counting::lot(subject, lane, &tips, self).unwrap()
     }
 }
 

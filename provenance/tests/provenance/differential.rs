@@ -5,8 +5,11 @@
 
 use crate::bundles::with_blocks;
 use crate::chance;
+use crate::foreign_bundles::worlds;
+use crate::foreign_rules;
 use crate::maker::{Wish, make, note};
 use crate::mutants;
+use crate::round_trip;
 use crate::story::key;
 use crate::tales;
 use crate::tree::Tree;
@@ -153,6 +156,19 @@ fn both_verifiers_say_the_same() {
     for (name, bundle) in honest.iter().filter(|(name, _)| ["rich", "closed"].contains(name)) {
         events_signed_anew(&mut cases, name, bundle);
     }
+    for (name, bytes, _) in worlds() {
+        let name = format!("world-{name}");
+        let base = cases.base(&name, &bytes);
+        cases.add(&base, "as it is", &bytes, &Policy::default());
+        parts_exchanged(&mut cases, &base, 29);
+        survivals_exchanged(&mut cases, &base);
+    }
+    for (at, (code, bytes)) in foreign_rules::bundles().iter().enumerate() {
+        let name = format!("tried-{at}-{code}");
+        let base = cases.base(&name, bytes);
+        cases.add(&base, "as it is", bytes, &Policy::default());
+    }
+    kinds_signed_anew(&mut cases);
     cases.compare();
 }
 
@@ -188,6 +204,54 @@ fn parts_exchanged(cases: &mut Cases, base: &Base<'_>, step: usize) {
     let tree = Tree::parse(base.bytes);
     for (name, mutant) in mutants::of(&tree).into_iter().step_by(step) {
         cases.add(base, &name, &mutant.to_vec(), &policy);
+    }
+}
+
+/// What shows that events lie before the end of their keys: each left out, and each part changed in every way.
+fn survivals_exchanged(cases: &mut Cases, base: &Base<'_>) {
+    /// The field of a bundle that holds them.
+    const SURVIVALS: Tree = Tree::Unsigned(10);
+    let tree = Tree::parse(base.bytes);
+    let Some(at) = tree.children().iter().position(|part| *part == SURVIVALS) else { return };
+    let survivals = tree.children()[at + 1].clone();
+    let with = |other| {
+        let mut mutant = tree.clone();
+        *mutant.at_mut(&[at + 1]) = other;
+        mutant.to_vec()
+    };
+    for left_out in 0..survivals.children().len().min(12) {
+        let mut fewer = survivals.children().to_vec();
+        fewer.remove(left_out);
+        cases.add(base, "a survival less", &with(Tree::Array(fewer)), &Policy::default());
+    }
+    for (change, mutant) in mutants::of(&survivals) {
+        cases.add(base, &format!("survivals, {change}"), &with(mutant), &Policy::default());
+    }
+}
+
+/// Events of every kind, each part of them changed in every way, at the beginning of a bundle.
+fn kinds_signed_anew(cases: &mut Cases) {
+    let mut bundle = tales::all().swap_remove(0).bundle();
+    bundle.entries.truncate(1);
+    for (name, event) in round_trip::every_kind() {
+        let Some((_, payload)) = envelope(event.bytes()) else { unreachable!("it is an event") };
+        let signer = (0..=255).map(key).find(|key| event.key() == story::public(key));
+        let signer = signer.expect("every key of a story has a seed");
+        bundle.entries[0].event = event.bytes().to_vec();
+        let bytes = bundle.to_vec();
+        let name = format!("kind-{name}");
+        let base = cases.base(&name, &bytes);
+        cases.add(&base, "as it is", &bytes, &Policy::default());
+        // What is around the body is the same in all kinds.
+        let Some(at) = payload.children().iter().position(|part| *part == Tree::Unsigned(9)) else { continue };
+        for (change, body) in mutants::of(&payload.children()[at + 1]) {
+            let mut mutant = payload.clone();
+            *mutant.at_mut(&[at + 1]) = body;
+            bundle.entries[0].event = signed(&mutant, &signer);
+            if (1..=16_384).contains(&bundle.entries[0].event.len()) {
+                cases.add(&base, &change, &bundle.to_vec(), &Policy::default());
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use data_encoding::HEXLOWER;
 use provenance::verification::{Policy, verify};
 use serde_json::Value;
+use std::path::{Path, PathBuf};
 
 /// Written by `web/verifier/test/verify.test.ts`.
 const BUNDLE: &str = include_str!("golden/foreign_bundle.hex");
@@ -61,4 +62,32 @@ fn both_verifiers_see_the_same_change() {
         let told = ["check", "reason", "event", "subject"].map(|field| failed[field].as_str().unwrap_or("-"));
         assert_eq!(told, [check, reason, event, subject]);
     }
+}
+
+/// Bundles of histories by chance, with cut keys, decisions and amendments, that `web/verifier/test/counting.test.ts`
+/// wrote with its verdicts.
+pub fn worlds() -> Vec<(String, Vec<u8>, Value)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/provenance/golden/worlds");
+    let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    names.retain(|path| path.extension().is_some_and(|extension| extension == "bundle"));
+    names.sort();
+    let read = |path: PathBuf| {
+        let verdict = std::fs::read(path.with_extension("verdict.json")).unwrap();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        (name, std::fs::read(&path).unwrap(), serde_json::from_slice(&verdict).unwrap())
+    };
+    names.into_iter().map(read).collect()
+}
+
+#[test]
+fn both_verifiers_count_alike() {
+    let worlds = worlds();
+    let differ: Vec<_> = worlds
+        .iter()
+        .filter_map(|(name, bundle, expected)| {
+            let found = verdict(bundle, &Policy::default());
+            (found != *expected).then(|| format!("{name}: {found:#}\n instead of {expected:#}"))
+        })
+        .collect();
+    assert!(differ.is_empty(), "{} of {} differ, the first: {}", differ.len(), worlds.len(), differ[0]);
 }

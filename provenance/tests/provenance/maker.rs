@@ -90,6 +90,7 @@ pub fn make(world: &World, wish: &Wish) -> Bundle {
         lines,
         openings,
         left_out: wish.shallow.then(|| scope.left_out.iter().copied().collect()),
+        survivals: Vec::new(),
     }
 }
 
@@ -123,7 +124,7 @@ fn places(world: &World, subjects: &BTreeSet<SubjectId>, besides: &[EventId]) ->
         let of_subject = touched(&judged.event).iter().any(|subject| subjects.contains(subject));
         if of_subject || wanted.contains(&judged.event.id()) {
             places.insert(place);
-            wanted.extend(judged.event.payload().ancestors().skip(1));
+            wanted.extend(judged.event.payload().rests_on());
         }
     }
     places

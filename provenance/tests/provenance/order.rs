@@ -1,11 +1,13 @@
 //! Whatever order events come in, the same judgements and the same lots come out.
 
 use crate::archive::Archive;
+use crate::deeds;
 use crate::story::*;
 use proptest::prelude::*;
-use provenance::body::Body;
+use provenance::body::{Body, Moves};
 use provenance::event::SignedEvent;
 use provenance::id::{EventId, SubjectId};
+use provenance::payload::Lane;
 use rand_like::Choices;
 
 /// A small source of choices from a proptest vector, so that failures shrink.
@@ -45,7 +47,7 @@ fn history(numbers: Vec<u16>) -> Vec<SignedEvent> {
         if fork {
             signer.journal = signer.key_event;
         }
-        let act = choose.below(8);
+        let act = choose.below(11);
         let made = match act {
             0 | 1 => {
                 let event = signer.registers(["10", "7.5", "0"][choose.below(3)], None);
@@ -74,6 +76,33 @@ fn history(numbers: Vec<u16>) -> Vec<SignedEvent> {
                     signer.accepts_all(item, &offer, &body.lines[0].quantity.decimal())
                 } else {
                     signer.cancels(item, &offer)
+                }
+            }
+            8..=10 if !lots.is_empty() => {
+                let (lot, seen) = lots[choose.below(lots.len())].clone();
+                let seen = seen[choose.below(seen.len())];
+                let all = ["10", "7.5"][choose.below(2)];
+                match act {
+                    8 => {
+                        let part = choose.below(2);
+                        let packed = signer.packs(None, &[((lot, vec![seen]), kg(["1", all][1 - part]))], part);
+                        lots.extend(
+                            (0..packed.payload().touches.len()).filter(|at| *at != 1).map(|at| deeds::at(&packed, at)),
+                        );
+                        packed
+                    }
+                    9 => {
+                        let pressed = signer.transforms(&[((lot, vec![seen]), ["2", all][choose.below(2)])], &["1"]);
+                        lots.push(deeds::at(&pressed, 1));
+                        pressed
+                    }
+                    _ => {
+                        let to = choose.below(3);
+                        let touches = vec![touch(lot, &[seen]), deeds::title(lot, &[])];
+                        let offer = signer.offers_by(Moves::Possession, kg(all), touches, &hands[to].clone());
+                        offers.push((offer.clone(), lot, to));
+                        offer
+                    }
                 }
             }
             _ if !lots.is_empty() => {
@@ -124,6 +153,7 @@ proptest! {
         prop_assert_eq!(one.subjects(), other.subjects());
         for subject in one.subjects() {
             prop_assert_eq!(one.lot(&subject), other.lot(&subject));
+            prop_assert_eq!(one.counted(&subject, Lane::Title), other.counted(&subject, Lane::Title));
         }
     }
 }

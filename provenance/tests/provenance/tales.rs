@@ -1,6 +1,7 @@
 //! Honest histories, each with a bundle of one of its lots.
 
 use crate::chain::Scene;
+use crate::goods;
 use crate::maker::{Keeper, Wish, make};
 use crate::story::*;
 use crate::world::World;
@@ -40,6 +41,9 @@ pub fn all() -> Vec<Tale> {
         closed(),
         clocks(),
         unanchored(),
+        goods::pressed("pressed", false),
+        goods::pressed("pressed_shallow", true),
+        goods::stored(),
     ]
 }
 

@@ -14,6 +14,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 /// Everything that one node knows.
+#[derive(Clone)]
 pub struct World {
     pub network: Network,
     /// What keeps the rules.
@@ -79,6 +80,7 @@ impl World {
             key_event: self.network.id().as_event(),
             journal_height: 0,
             lines: vec![line; event.payload().touches.len()],
+            amendment: None,
         };
         self.log(Arc::new(Judged { event: event.clone(), judgement }));
     }

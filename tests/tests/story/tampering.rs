@@ -38,6 +38,8 @@ impl Story {
     async fn begin() -> Self {
         let mut scene = Scene::new(&["north", "south"], &[signer::public(1), signer::public(2)]).await;
         let north = scene.start("north").await;
+        // What strangers can do who were let in.
+        scene.site("south").set("p2p.admission", "anyone");
         let south = scene.start_with("south", &[&north]).await;
         let mut signer = Signer::founder(&scene, 1, 0);
         let farm = signer.farm("Tramin");

@@ -4,6 +4,18 @@ import { Reader } from "./cbor.js";
 import { Malformed, demand } from "./malformed.js";
 import { byText, isAscending } from "./shape.js";
 
+/** That an event lies before the end of its key's journal. */
+export interface Survival {
+  /** The event that ends the journal. */
+  cutter: Hex;
+  /** The event that gave the key; the network id for a founder's. */
+  keyEvent: Hex;
+  event: Hex;
+  /** In the journal. */
+  index: number;
+  path: Uint8Array[];
+}
+
 /** What a bundle holds. */
 export interface Bundle {
   network: NetworkParts;
@@ -15,6 +27,7 @@ export interface Bundle {
   openings: Opening[];
   /** Parent lots whose histories are left out; absent unless the bundle is shallow. */
   leftOut: Hex[] | undefined;
+  survivals: Survival[];
 }
 
 /** The definition of a network. */
@@ -121,6 +134,9 @@ export function readBundle(bytes: Uint8Array): Bundle {
       case 9:
         parts.leftOut = reader.list(1, MAX_ENTRIES, () => hash32(reader));
         break;
+      case 10:
+        parts.survivals = reader.list(1, MAX_ENTRIES, () => readSurvival(reader));
+        break;
       default:
         demand(false, `a bundle has no field ${key}`);
     }
@@ -130,7 +146,7 @@ export function readBundle(bytes: Uint8Array): Bundle {
 }
 
 function complete(parts: Partial<Bundle>): Bundle {
-  const { network, lot, entries, subjects, checkpoint, lines, openings, leftOut } = parts;
+  const { network, lot, entries, subjects, checkpoint, lines, openings, leftOut, survivals = [] } = parts;
   demand(
     network !== undefined && lot !== undefined && entries !== undefined,
     "field 2, 3 or 4 of the bundle is missing",
@@ -147,7 +163,12 @@ function complete(parts: Partial<Bundle>): Bundle {
   );
   demand(isAscending(openings, byEventThenPath), "the openings are not ascending by event and path");
   demand(leftOut === undefined || isAscending(leftOut, byText), "the lots left out are not ascending");
-  return { network, lot, entries, subjects, checkpoint, lines, openings, leftOut };
+  demand(isAscending(survivals, byCutter), "the survivals are not ascending by cutter, key event and event");
+  return { network, lot, entries, subjects, checkpoint, lines, openings, leftOut, survivals };
+}
+
+function byCutter(a: Survival, b: Survival): number {
+  return byText(a.cutter, b.cutter) || byText(a.keyEvent, b.keyEvent) || byText(a.event, b.event);
 }
 
 function byEventThenPath(a: Opening, b: Opening): number {
@@ -263,6 +284,12 @@ function readOpening(reader: Reader): Opening {
     salt: reader.byteString(16),
     value: reader.byteString(1, 16_384),
   };
+}
+
+function readSurvival(reader: Reader): Survival {
+  reader.tuple(5);
+  const [cutter, keyEvent, event] = [hash32(reader), hash32(reader), hash32(reader)];
+  return { cutter, keyEvent, event, index: reader.uint(), path: hashes(reader, 0, MAX_PATH) };
 }
 
 function hash32(reader: Reader): Hex {

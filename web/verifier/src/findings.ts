@@ -1,7 +1,8 @@
 /** Facts that a reader should know, and that do not make a bundle invalid (docs/verification.md, "Findings"). */
 import type { Bundle } from "./bundle.js";
 import { type Hex, idText } from "./bytes.js";
-import { countLot } from "./counting.js";
+import type { Counting } from "./counting/counting.js";
+import type { Scope } from "./checks/scope.js";
 import type { History, Judged } from "./rules/history.js";
 import type { Moment } from "./moments.js";
 import type { Finding } from "./verdict.js";
@@ -18,15 +19,17 @@ interface Fact {
 /** All findings, ascending by name, subject and events, each once. */
 export function findings(
   bundle: Bundle,
-  history: History,
-  lots: Hex[],
+  counting: Counting,
+  { whole, lots }: Scope,
   moments: Moment[],
   malformedOpenings: Hex[],
 ): Finding[] {
+  const { history } = counting;
   const facts: Fact[] = [
     ...[...history.all()].flatMap((judged, at) => [...ofEvent(history, judged), ...ofMoment(judged, moments[at]!)]),
     ...journalForks(history),
-    ...lots.flatMap((lot) => conflictOf(history, lot)),
+    ...lots.flatMap((lot) => conflictOf(counting, lot)),
+    ...whole.flatMap((subject) => uncountedOf(counting, subject)),
     ...(bundle.leftOut ?? []).map((lot) => fact("left_out", [], lot)),
     ...malformedOpenings.map((event) => fact("malformed_opening", [event])),
   ];
@@ -86,8 +89,13 @@ function journalForks(history: History): Fact[] {
   );
 }
 
-function conflictOf(history: History, lot: Hex): Fact[] {
-  const rivals = countLot(history, lot)?.inConflict ?? [];
+function uncountedOf(counting: Counting, subject: Hex): Fact[] {
+  const events = counting.uncounted(subject);
+  return events.length === 0 ? [] : [fact("uncounted", events, subject)];
+}
+
+function conflictOf(counting: Counting, lot: Hex): Fact[] {
+  const rivals = counting.lot(lot)?.inConflict ?? [];
   return rivals.length === 0
     ? []
     : [

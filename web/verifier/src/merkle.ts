@@ -11,27 +11,28 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   return sha256(Uint8Array.of(1), left, right);
 }
 
-/** Whether `path` leads from the leaf at `index` to the root of a log of `size` entries (§2.1.3.2). */
+/** Whether `path` leads from the leaf at `index` to the root of a tree of `size` leaves (§2.1.3.2). */
 export function verifyInclusion(
   leaf: Uint8Array,
-  index: number,
-  size: number,
+  index: number | bigint,
+  size: number | bigint,
   path: Uint8Array[],
   root: Uint8Array,
 ): boolean {
   if (index >= size) return false;
-  let [at, last, hash] = [index, size - 1, leaf];
+  // Sizes of journals use all of 64 bits.
+  let [at, last, hash] = [BigInt(index), BigInt(size) - 1n, leaf];
   for (const sibling of path) {
-    if (last === 0) return false;
-    if (isOdd(at) || at === last) {
+    if (last === 0n) return false;
+    if ((at & 1n) === 1n || at === last) {
       hash = nodeHash(sibling, hash);
-      while (!isOdd(at) && at !== 0) [at, last] = [half(at), half(last)];
+      while ((at & 1n) === 0n && at !== 0n) [at, last] = [at >> 1n, last >> 1n];
     } else {
       hash = nodeHash(hash, sibling);
     }
-    [at, last] = [half(at), half(last)];
+    [at, last] = [at >> 1n, last >> 1n];
   }
-  return last === 0 && equal(hash, root);
+  return last === 0n && equal(hash, root);
 }
 
 /** Whether a log of `size` entries with `root` continues the one of `oldSize` entries with `oldRoot` (§2.1.4.2). */

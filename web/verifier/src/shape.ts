@@ -83,6 +83,11 @@ export class Fields {
     }
   }
 
+  /** How many fields are given. */
+  get size(): number {
+    return this.fields.size;
+  }
+
   /** A field that must be there. */
   get<T>(key: number, read: Read<T>): T {
     const value = this.fields.get(key);

@@ -3,14 +3,15 @@ import { equal, fromHex, sha256 } from "./bytes.js";
 import type { SubjectProof } from "./bundle.js";
 import { type Cbor, CborMap, encode } from "./cbor.js";
 import type { Lane } from "./event/event.js";
-import type { History } from "./rules/history.js";
+import type { Counting } from "./counting/counting.js";
 
 const EMPTY = new Uint8Array(32);
 
-/** The value of a subject: the tips of its lanes, hashed. Nothing where it has no events. */
-export function stateOf(history: History, subject: string): Uint8Array | undefined {
-  const lanes = [...history.lanes(subject)].map(([lane]): [Cbor, Cbor] => {
-    return [laneCbor(lane), history.tips(subject, lane).map(({ event }) => fromHex(event.id))];
+/** The value of a subject: the tips of its lanes, hashed. Nothing where none of its events counts. */
+export function stateOf(counting: Counting, subject: string): Uint8Array | undefined {
+  const lanes = [...counting.history.lanes(subject)].flatMap(([lane]): [Cbor, Cbor][] => {
+    const tips = counting.tips(subject, lane).map(({ event }) => fromHex(event.id));
+    return tips.length === 0 ? [] : [[laneCbor(lane), tips]];
   });
   return lanes.length === 0 ? undefined : sha256(encode(new CborMap(lanes)));
 }

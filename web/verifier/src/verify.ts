@@ -12,7 +12,8 @@ import { checkOpenings } from "./checks/openings.js";
 import { checkRules } from "./checks/rules.js";
 import { type Scope, checkScope } from "./checks/scope.js";
 import { checkSignatures } from "./checks/signatures.js";
-import { countLot } from "./counting.js";
+import type { Counting } from "./counting/counting.js";
+import { holderOf } from "./counting/lots.js";
 import type { SignedEvent } from "./event/event.js";
 import { KIND_NAMES } from "./event/kinds.js";
 import { findings } from "./findings.js";
@@ -20,14 +21,13 @@ import { attempt } from "./malformed.js";
 import { Moments } from "./moments.js";
 import { type Checkpoint, readCheckpoint } from "./note.js";
 import type { Policy } from "./policy.js";
-import type { History } from "./rules/history.js";
 import type { Verdict } from "./verdict.js";
 
 /** Everything that the checks found, once all of them have passed or are open. */
 interface Facts {
   bundle: Bundle;
   events: SignedEvent[];
-  history: History;
+  counting: Counting;
   scope: Scope;
   checkpoint: Checkpoint;
   cosigners: Cosigner[];
@@ -51,17 +51,18 @@ function runChecks(bytes: Uint8Array, policy: Policy, list: Checklist): Facts {
   const bundle = list.run("format", () => checkFormat(bytes));
   const network = list.run("network", () => checkNetwork(bundle.network, policy));
   const events = list.run("signatures", () => checkSignatures(bundle.entries, network));
-  const history = list.run("rules", () => checkRules(events, network));
+  const counting = list.run("rules", () => checkRules(bundle, events, network));
+  const { history } = counting;
   const note = attempt(() => readCheckpoint(bundle.checkpoint));
-  const scope = list.run("scope", () => checkScope(bundle, history, note));
+  const scope = list.run("scope", () => checkScope(bundle, counting, note));
   const checkpoint = list.run("checkpoint", () => checkCheckpoint(note, network));
   const cosigners = list.run("cosignatures", () => checkCosignatures(checkpoint, network, scope, policy));
   list.run("log", () => checkLog(bundle, events, checkpoint));
-  list.run("whole", () => checkWhole(bundle, history, checkpoint));
+  list.run("whole", () => checkWhole(bundle, counting, checkpoint));
   list.run("anchors", (leaveOpen) => checkAnchors(bundle, history, checkpoint, scope.node, leaveOpen));
   const blocks = list.run("chain", (leaveOpen) => checkChain(bundle, policy, leaveOpen));
   const malformedOpenings = list.run("openings", () => checkOpenings(bundle.openings, history));
-  return { bundle, events, history, scope, checkpoint, cosigners, blocks, malformedOpenings };
+  return { bundle, events, counting, scope, checkpoint, cosigners, blocks, malformedOpenings };
 }
 
 function invalid(list: Checklist): Verdict {
@@ -79,7 +80,8 @@ function invalid(list: Checklist): Verdict {
 }
 
 function verdictOf(facts: Facts, list: Checklist): Verdict {
-  const { bundle, events, history, scope, blocks } = facts;
+  const { bundle, events, counting, scope, blocks } = facts;
+  const { history } = counting;
   const checks = list.results();
   const moments = new Moments(bundle, scope.node, blocks);
   const perEvent = events.map((event, at) => moments.of(event, at));
@@ -89,7 +91,7 @@ function verdictOf(facts: Facts, list: Checklist): Verdict {
     network: { id: idText(history.network.id), name: history.network.name },
     as_of: asOf(facts, moments),
     checks,
-    findings: findings(bundle, history, scope.lots, perEvent, facts.malformedOpenings),
+    findings: findings(bundle, counting, scope, perEvent, facts.malformedOpenings),
     events: events.map((event, at) => ({
       id: idText(event.id),
       index: bundle.entries[at]!.index,
@@ -116,13 +118,13 @@ function asOf({ checkpoint, scope, cosigners }: Facts, moments: Moments): Verdic
   };
 }
 
-function lotOf({ bundle, history }: Facts): Verdict["lot"] {
-  const counted = countLot(history, bundle.lot);
+function lotOf({ bundle, counting }: Facts): Verdict["lot"] {
+  const counted = counting.lot(bundle.lot);
   if (counted === undefined) return null;
-  const { holder, balance, closed } = counted.state;
+  const { balance, closed } = counted.state;
   const { value, scale, unit, packages } = balance;
   return {
-    holder: idText(holder),
+    holder: idText(holderOf(counting, counted.state)),
     balance: { value: value.toString(), scale, unit, packages: packages ?? null },
     disputed: counted.disputed,
     closed: closed ?? null,

@@ -8,7 +8,7 @@ use ledger::author::{
 use ledger::{Ledger, LedgerOptions};
 use provenance::admission::Ancestry;
 use provenance::body::{Commodity, Custody, Moves, Role};
-use provenance::counting::{self, CountedLot};
+use provenance::counting::CountedLot;
 use provenance::event::SignedEvent;
 use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::network::Network;
@@ -180,8 +180,7 @@ impl Village {
     }
 
     pub fn counted(&self, lot: SubjectId) -> CountedLot {
-        let tips = self.ledger.reader().lane_tips(&lot, Lane::Main).unwrap();
-        counting::lot(&lot, &tips, self.ledger.reader()).unwrap().unwrap()
+        self.ledger.reader().lot(&lot).unwrap().unwrap()
     }
 
     pub fn balance(&self, lot: SubjectId) -> String {

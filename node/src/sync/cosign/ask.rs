@@ -45,9 +45,8 @@ pub(in super::super) async fn run(shared: Arc<Shared>, mut anchors: watch::Recei
 
 /// Asks every node that has not cosigned this size yet, all at the same time: one that is slow delays nobody.
 async fn ask_all(shared: &Arc<Shared>, size: u64, note: &str) {
-    let peers: Vec<PeerId> = shared.peers().keys().copied().collect();
     let mut asking = JoinSet::new();
-    for peer in peers {
+    for peer in shared.peers() {
         if shared.cosigning.cosigned_by(&peer).is_some_and(|cosigned| cosigned >= size) {
             continue;
         }

@@ -4,7 +4,7 @@ import { fromHex } from "../bytes.js";
 import type { SignedEvent } from "../event/event.js";
 import { leafHash, verifyInclusion } from "../merkle.js";
 import type { Checkpoint } from "../note.js";
-import type { History } from "../rules/history.js";
+import type { Counting } from "../counting/counting.js";
 import { stateOf, verifySubject } from "../state-map.js";
 import { fail } from "./checklist.js";
 
@@ -15,9 +15,9 @@ export function checkLog(bundle: Bundle, events: SignedEvent[], { size, logRoot 
   });
 }
 
-export function checkWhole(bundle: Bundle, history: History, { stateRoot }: Checkpoint): void {
+export function checkWhole(bundle: Bundle, counting: Counting, { stateRoot }: Checkpoint): void {
   for (const proof of bundle.subjects) {
-    if (!verifySubject(proof, stateOf(history, proof.subject), stateRoot))
+    if (!verifySubject(proof, stateOf(counting, proof.subject), stateRoot))
       fail("not_whole", { subject: proof.subject });
   }
 }

@@ -15,6 +15,7 @@ const name: Read<unknown> = text(128);
 const SEALABLE: Readonly<Record<number, Readonly<Record<string, Read<unknown>>>>> = {
   10: { "6": name },
   20: { "5": coordinates },
+  21: { "5": coordinates },
   30: { "10": name, "11": price },
   35: { "1": price },
   50: { "2/1": name, "8": price },

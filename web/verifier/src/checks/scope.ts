@@ -1,8 +1,8 @@
 /** Check 5: the bundle holds what belongs to the lot, and nothing else. */
 import type { Bundle } from "../bundle.js";
 import type { Hex } from "../bytes.js";
-import { countLot, mintedParts } from "../counting.js";
-import { ancestorsOf } from "../event/event.js";
+import type { Counting } from "../counting/counting.js";
+import { type SignedEvent, ancestorsOf } from "../event/event.js";
 import { Malformed } from "../malformed.js";
 import { nodesByLogKey } from "../nodes.js";
 import { type Checkpoint, cosignatureLines } from "../note.js";
@@ -21,15 +21,17 @@ export interface Scope {
   lots: Hex[];
 }
 
-export function checkScope(bundle: Bundle, history: History, checkpoint: Checkpoint | Malformed): Scope {
-  const nodes = nodesByLogKey(history);
+export function checkScope(bundle: Bundle, counting: Counting, checkpoint: Checkpoint | Malformed): Scope {
+  const { history } = counting;
+  const nodes = nodesByLogKey(counting);
   const node = checkpoint instanceof Malformed ? undefined : nodes.get(checkpoint.logKey);
   if (checkpoint instanceof Malformed) fail("unknown_log", {}, checkpoint.message);
   if (node === undefined) fail("unknown_log");
-  const mint = mintedFrom(history);
-  if (!mint.has(bundle.lot)) fail("unknown_lot", { subject: bundle.lot });
+  const origins = originsOf(history);
+  const isCounted = counting.lane(bundle.lot, "main").some(({ event }) => createsMain(event, bundle.lot));
+  if (!origins.has(bundle.lot) || !isCounted) fail("unknown_lot", { subject: bundle.lot });
 
-  const { lots, parents } = reachedLots(bundle, history, mint);
+  const { lots, parents } = reachedLots(bundle, counting, origins);
   if (bundle.leftOut !== undefined) {
     const [missing, extra] = differences(
       [...parents].filter((lot) => !lots.has(lot)),
@@ -52,30 +54,52 @@ export function checkScope(bundle: Bundle, history: History, checkpoint: Checkpo
   return { node, nodes, whole: [...whole].sort(), lots: [...lots].sort() };
 }
 
-/** Lot → the lot from which it was taken; nothing for those that were registered. */
-function mintedFrom(history: History): Map<Hex, Hex | undefined> {
-  const mint = new Map<Hex, Hex | undefined>();
-  for (const judged of history.all()) {
-    if (judged.event.body.kind === "produce.registered") mint.set(judged.event.touches[0]!.subject, undefined);
-    for (const { part, from } of mintedParts(judged)) mint.set(part, from);
-  }
-  return mint;
+function createsMain({ touches }: SignedEvent, subject: Hex): boolean {
+  return touches.some((touch) => touch.creates && touch.subject === subject);
 }
 
-/** The lot, those it came from unless the bundle is shallow, and what rivals took from lots in conflict. */
+/** Where a lot comes from, as its events were judged, whether that counts or not. */
+interface Origin {
+  /** The lots from which it was taken or made. */
+  from: Set<Hex>;
+  /** The units into which it was packed. */
+  units: Set<Hex>;
+}
+
+/** All lots of the bundle. */
+function originsOf(history: History): Map<Hex, Origin> {
+  const origins = new Map<Hex, Origin>();
+  for (const { steps } of history.all()) {
+    for (const { touch, lot } of steps) {
+      if (lot === undefined || touch.lane !== "main") continue;
+      if (touch.creates) origins.set(touch.subject, { from: new Set(lot.from), units: new Set() });
+      const inside = lot.effect.does === "pack" ? lot.effect.unit : touch.creates ? lot.after.inside : undefined;
+      if (inside !== undefined) origins.get(touch.subject)!.units.add(inside);
+    }
+  }
+  return origins;
+}
+
+/**
+ * The lot, those it came from unless the bundle is shallow, the units in which they lay, and what rivals took from lots
+ * in conflict.
+ */
 function reachedLots(
   bundle: Bundle,
-  history: History,
-  mint: Map<Hex, Hex | undefined>,
+  counting: Counting,
+  origins: Map<Hex, Origin>,
 ): { lots: Set<Hex>; parents: Set<Hex> } {
   const lots = new Set([bundle.lot]);
   const parents = new Set<Hex>();
   // A set is walked in the order of insertion, what is added meanwhile included.
   for (const lot of lots) {
-    const parent = mint.get(lot);
-    if (parent !== undefined) (bundle.leftOut === undefined ? lots : parents).add(parent);
-    for (const rival of countLot(history, lot)?.inConflict ?? [])
-      mintedParts(rival).forEach(({ part }) => lots.add(part));
+    const { from, units } = origins.get(lot)!;
+    for (const parent of from) (bundle.leftOut === undefined ? lots : parents).add(parent);
+    units.forEach((unit) => lots.add(unit));
+    for (const { event, steps } of counting.lot(lot)?.inConflict ?? []) {
+      if (event.body.kind === "produce.transformed") continue;
+      for (const { touch, lot: step } of steps) if (step?.from !== undefined) lots.add(touch.subject);
+    }
   }
   return { lots, parents };
 }

@@ -5,7 +5,7 @@ import { type Cbor, CborMap, Tagged, decode, encode } from "../cbor.js";
 import { verifySignature } from "../ed25519.js";
 import { demand } from "../malformed.js";
 import { Fields, type Read, array, bytes, id, number, tuple } from "../shape.js";
-import { type Body, readBody } from "./body.js";
+import { type Body, namedIn, readBody } from "./body.js";
 import * as v from "./values.js";
 
 /** A line of a subject's history: main, title, or the attester's actor id. */
@@ -153,22 +153,7 @@ function checkTouches(touches: Touch[]): void {
 
 /** The ids of the events that must come before this one: tips, basis and what the body names; never the journal. */
 export function ancestorsOf(event: SignedEvent): Hex[] {
-  return [...event.touches.flatMap((touch) => touch.prev), ...event.basis, ...namedInBody(event.body)];
-}
-
-function namedInBody(body: Body): Hex[] {
-  switch (body.kind) {
-    case "transfer.accepted":
-    case "transfer.declined":
-    case "transfer.cancelled":
-      return [body.offer];
-    case "transfer.offered":
-      return body.returns === undefined ? [] : [body.returns];
-    case "event.corrected":
-      return [body.target];
-    default:
-      return [];
-  }
+  return [...event.touches.flatMap((touch) => touch.prev), ...event.basis, ...namedIn(event.body)];
 }
 
 /** The text's UTF-8 bytes decide the order of texts in lists. */

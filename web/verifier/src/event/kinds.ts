@@ -1,4 +1,4 @@
-/** The kinds of events: their numbers on the wire and their names. Those without rules here have numbers too. */
+/** The kinds of events: their numbers on the wire and their names. */
 
 /** Number → name. */
 export const KIND_NAMES: ReadonlyMap<number, string> = new Map([

@@ -66,6 +66,9 @@ export const gln = gs1(13);
 /** A Global Trade Item Number in its form of 14 digits. */
 export const gtin = gs1(14);
 
+/** A Serial Shipping Container Code. */
+export const sscc = gs1(18);
+
 /** A GS1 Company Prefix. */
 export const gs1Prefix: Read<string> = (value, what) => {
   const digits = anyText(value, what);
@@ -169,14 +172,36 @@ export const free: Read<Cbor> = (value, what) => {
   return value;
 };
 
-/** Scheme and code of a commodity, or type and number of a document. */
-export function pair(first: number, second: number): Read<void> {
+/** Type and number of a document, or other pairs of texts. */
+export function pair(first: number, second: number): Read<[string, string]> {
   return (value, what) => {
     const [a, b] = tuple(value, what, 2);
-    text(first)(a!, what);
-    text(second)(b!, what);
+    return [text(first)(a!, what), text(second)(b!, what)];
   };
 }
+
+/** Scheme and code. */
+export type Commodity = [string, string];
+
+/** What kind of produce it is. */
+export const commodity: Read<Commodity> = pair(32, 32);
+
+/** `value` × 10^−`scale` of a unit. */
+export interface Measure {
+  value: bigint;
+  scale: number;
+  unit: string;
+}
+
+/** Something measured. */
+export const measure: Read<Measure> = (value, what) => {
+  const [digits, scale, unit] = tuple(value, what, 3);
+  return {
+    value: integer(-(2n ** 63n), 2n ** 63n - 1n)(digits!, what),
+    scale: number(0, 9)(scale!, what),
+    unit: text(16)(unit!, what),
+  };
+};
 
 /** SHA-256 and media type of a document. */
 export const document: Read<void> = (value, what) => {
@@ -192,7 +217,10 @@ export const after: Read<{ chain: bigint; commitment: Hex }> = (value, what) => 
 };
 
 /** Least and most, in hundredths of a degree Celsius. */
-export const temperature: Read<[bigint, bigint]> = (value, what) => {
+export type Temperature = [bigint, bigint];
+
+/** Limits of temperature; their order is a rule. */
+export const temperature: Read<Temperature> = (value, what) => {
   const [least, most] = tuple(value, what, 2).map((part) => integer(-32_768n, 32_767n)(part, what));
   return [least!, most!];
 };

@@ -1,9 +1,9 @@
-/** Custody of a lot: who holds how much of it, and what each event does to that (docs/rules.md, "Lots"). */
+/** Custody of a lot, or title to it: who has how much, and what each event does to that (docs/rules.md, "Lots"). */
 import type { Hex } from "../bytes.js";
 import { type Quantity, compareQuantities, minus, zero } from "../event/quantity.js";
 
 /** Why nothing follows on a lot's main lane. */
-export type Closed = "retired" | "handed_out" | "lost_in_transfer";
+export type Closed = "retired" | "handed_out" | "lost_in_transfer" | "transformed";
 
 /** A lot as it stands after an event of its main lane. */
 export interface Lot {
@@ -14,6 +14,12 @@ export interface Lot {
   closed: Closed | undefined;
   /** The last offer that was answered. */
   answered: { offer: Hex; accepted: boolean } | undefined;
+  /** Whether title has a lane of its own. */
+  divided: boolean;
+  /** The unit in which it lies. */
+  inside: Hex | undefined;
+  /** How many contents it has; only of logistic units. */
+  contents: number | undefined;
 }
 
 /** What one event does to one lot. */
@@ -26,11 +32,30 @@ export type Effect =
   | { does: "give_back"; offer: Hex }
   | { does: "reject"; offer: Hex; quantity: Quantity }
   | { does: "lose_all"; offer: Hex }
-  | { does: "close"; closed: Closed; quantity: Quantity };
+  | { does: "close"; closed: Closed; quantity: Quantity }
+  | { does: "divide"; quantity: Quantity; open: { offer: Hex; to: Hex } | undefined }
+  | { does: "pack"; unit: Hex }
+  | { does: "unpack"; unit: Hex }
+  | { does: "load"; contents: number }
+  | { does: "unload"; contents: number };
 
 /** A lot that has just come into being. */
 export function newLot(holder: Hex, balance: Quantity): Lot {
-  return { holder, balance, open: undefined, closed: undefined, answered: undefined };
+  return {
+    holder,
+    balance,
+    open: undefined,
+    closed: undefined,
+    answered: undefined,
+    divided: false,
+    inside: undefined,
+    contents: undefined,
+  };
+}
+
+/** A logistic unit that has just come into being. */
+export function newUnit(holder: Hex, contents: number): Lot {
+  return { ...newLot(holder, { value: 1n, scale: 0, unit: "EA", packages: undefined }), contents };
 }
 
 /** The lot after an act of `by`; nothing where the effect cannot stand beside what was before. */
@@ -70,7 +95,24 @@ export function apply(lot: Lot, effect: Effect, by: Hex): Lot | undefined {
       // One that crosses the answer changes nothing any more.
       if (lot.answered?.offer === effect.offer) return lot;
       return awaits(lot, effect.offer) ? answered(lot, effect.offer, false) : undefined;
+    case "divide": {
+      const isDivisible = isFree(lot, by) && !lot.divided && isWhole(lot, effect.quantity);
+      return isDivisible ? { ...lot, divided: true, open: effect.open } : undefined;
+    }
+    case "pack":
+      return isFree(lot, by) ? { ...lot, inside: effect.unit } : undefined;
+    case "unpack":
+      return lot.inside === effect.unit ? { ...lot, inside: undefined, holder: by } : undefined;
+    case "load":
+      return withContents(lot, effect.contents, by);
+    case "unload":
+      return withContents(lot, -effect.contents, by);
   }
+}
+
+function withContents(lot: Lot, more: number, by: Hex): Lot | undefined {
+  const contents = lot.contents === undefined ? -1 : lot.contents + more;
+  return isFree(lot, by) && contents >= 0 ? { ...lot, contents } : undefined;
 }
 
 function answered(lot: Lot, offer: Hex, accepted: boolean): Lot {
@@ -78,7 +120,7 @@ function answered(lot: Lot, offer: Hex, accepted: boolean): Lot {
 }
 
 function isFree(lot: Lot, by: Hex): boolean {
-  return lot.holder === by && lot.open === undefined && lot.closed === undefined;
+  return lot.holder === by && lot.open === undefined && lot.closed === undefined && lot.inside === undefined;
 }
 
 function isWhole(lot: Lot, quantity: Quantity): boolean {

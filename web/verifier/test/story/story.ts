@@ -27,8 +27,15 @@ export interface Actor {
   basis: Uint8Array[];
   /** Its last event. */
   journal: Uint8Array;
+  /** What gave the key; the network id for a founder. */
+  keyEvent: Uint8Array;
+  /** What was signed with the key, in order. */
+  signed: Uint8Array[];
   enrolment: Uint8Array | undefined;
 }
+
+/** What is told, but for what the teller's own past settles. */
+export type Telling = Omit<Said, "journal" | "basis"> & { extra?: Uint8Array[] };
 
 export const CHAIN = 31_337;
 export const CONTRACT = new Uint8Array(20).fill(0xc0);
@@ -36,44 +43,116 @@ export const SENDER = new Uint8Array(20).fill(0x5e);
 
 /** Events in the order of the log, and the lanes that they make. */
 export class Story {
-  readonly founderKey = keyOf("founder");
+  readonly founderKeys: Key[];
   readonly nonce = new Uint8Array(16).fill(7);
-  readonly definition: Cbor[] = ["Valle Verde", this.nonce, [this.founderKey.public]];
-  readonly network = sha256(encode(["furrow/network/1", this.definition]));
-  readonly log: Uint8Array[] = [this.network];
+  readonly definition: Cbor[];
+  readonly network: Uint8Array;
+  readonly log: Uint8Array[];
   readonly events: { made: Made; said: Said }[] = [];
-  readonly founder: Actor = this.actor(this.founderKey, sha256(this.network, bigEndian(0, 4)), this.network, undefined);
+  readonly founders: Actor[];
+  readonly founder: Actor;
   time = 1_790_000_000_000;
 
+  /** A network with these founders. */
+  constructor(names: string[] = ["founder"]) {
+    this.founderKeys = names.map(keyOf);
+    this.definition = ["Valle Verde", this.nonce, this.founderKeys.map((key) => key.public)];
+    this.network = sha256(encode(["furrow/network/1", this.definition]));
+    this.log = [this.network];
+    this.founders = this.founderKeys.map((key, index) =>
+      this.actor(key, sha256(this.network, bigEndian(index, 4)), this.network, undefined),
+    );
+    this.founder = this.founders[0]!;
+  }
+
   private actor(key: Key, id: Uint8Array, keyEvent: Uint8Array, enrolment: Uint8Array | undefined): Actor {
-    return { id, key, basis: [keyEvent], journal: keyEvent, enrolment };
+    const basis = enrolment === undefined || enrolment === keyEvent ? [keyEvent] : [keyEvent, enrolment];
+    return { id, key, basis, journal: keyEvent, keyEvent, signed: [], enrolment };
+  }
+
+  /** A body that gives a key, countersigned by it. */
+  gives(kind: number, key: Key, actor: Uint8Array, fields: Record<number, Cbor | undefined> = {}): CborMap {
+    const body = { 1: key.public, 2: 0n, ...fields };
+    const signed = encode(["furrow/countersign/1", this.network, actor, BigInt(kind), map(body)]);
+    return map({ ...body, 10: sign(key, signed) });
+  }
+
+  /** A further key of an actor, or the one that follows; the actor as it signs with it. */
+  addKey(actor: Actor, name: string, kind: 12 | 13 = 12): Actor {
+    const key = keyOf(name);
+    const fields = kind === 13 ? { 3: [BigInt(actor.signed.length), logRoot(actor.signed)] } : {};
+    const body = this.gives(kind, key, actor.id, fields);
+    const prev = this.tipsOf(actor.id, 0n);
+    const made = this.tell(actor, { kind, touches: [[actor.id, 0n, prev]], body });
+    return this.actor(key, actor.id, made.id, actor.enrolment);
+  }
+
+  /** From above an actor gets another key, and old ones end. */
+  replaceKey(by: Actor, actor: Actor, name: string, cuts: Cbor[]): Actor {
+    const key = keyOf(name);
+    const body = this.gives(14, key, actor.id, { 4: cuts });
+    const touches: Said["touches"] = [[actor.id, 0n, this.tipsOf(actor.id, 0n)]];
+    const made = this.tell(by, { kind: 14, touches, extra: [actor.enrolment!], body });
+    return this.actor(key, actor.id, made.id, actor.enrolment);
+  }
+
+  /** The end of a key's journal after its first `count` events, but for later ones that stand. */
+  cutAfter(actor: Actor, count: number, later: Uint8Array[] = []): Cbor[] {
+    const kept = actor.signed.slice(0, count);
+    return [actor.keyEvent, kept.at(-1) ?? actor.keyEvent, BigInt(count), logRoot(kept), ascending(later)];
+  }
+
+  /** That an event of the actor's journal lies before the end that the cutter makes after `count` events. */
+  survival(cutter: Uint8Array, actor: Actor, event: Uint8Array, count: number): Cbor[] {
+    const index = actor.signed.findIndex((id) => toHex(id) === toHex(event));
+    return [cutter, actor.keyEvent, event, BigInt(index), inclusionPath(index, actor.signed.slice(0, count))];
+  }
+
+  /** The events of a lane that no other names. */
+  tipsOf(subject: Uint8Array, lane: Cbor): Uint8Array[] {
+    const tips = new Set<string>();
+    for (const { made, said } of this.events) {
+      said.touches.forEach(([, on, prev], index) => {
+        if (toHex(made.subject(index)) !== toHex(subject) || toHex(encode(on)) !== toHex(encode(lane))) return;
+        prev.forEach((id) => tips.delete(toHex(id)));
+        tips.add(toHex(made.id));
+      });
+    }
+    return [...tips].sort().map(fromHex);
   }
 
   /** Signs and logs an event; its basis holds the signer's right and `extra`. */
-  tell(by: Actor, said: Omit<Said, "journal" | "basis"> & { extra?: Uint8Array[] }): Made {
+  tell(by: Actor, said: Telling): Made {
     const { extra = [], ...rest } = said;
     const basis = [...new Map([...by.basis, ...extra].map((id) => [toHex(id), id])).values()];
     const full: Said = { time: (this.time += 1000), ...rest, basis, journal: by.journal };
     const made = signEvent(this.network, by.key, full);
     by.journal = made.id;
+    by.signed.push(made.id);
     this.log.push(made.id);
     this.events.push({ made, said: full });
     return made;
   }
 
-  enrol(name: string, roles: number[], node?: { key: Key; anchors: boolean }): Actor {
+  enrol(
+    name: string,
+    roles: number[],
+    node?: { key: Key; anchors: boolean },
+    by = this.founder,
+    mayGive: number[] = [],
+  ): Actor {
     const key = keyOf(name);
     const anchoring = node?.anchors ? [BigInt(CHAIN), CONTRACT, SENDER] : undefined;
     const body = {
       1: key.public,
       2: 0n,
       3: roles.map(BigInt),
-      4: [],
+      4: mayGive.map(BigInt),
       5: name,
       9: node && map({ 1: node.key.public, 2: `12D3KooW${name}`, 3: anchoring }),
     };
-    const signed = encode(["furrow/countersign/1", this.network, this.founder.id, 10n, map(body)]);
-    const made = this.tell(this.founder, {
+    const signed = encode(["furrow/countersign/1", this.network, by.id, 10n, map(body)]);
+    const made = this.tell(by, {
       kind: 10,
       touches: [[null, 0n, []]],
       body: map({ ...body, 10: sign(key, signed) }),
@@ -106,8 +185,13 @@ export class Story {
   }
 
   note(logKey: Key, cosigners: Key[]): string {
-    const [root, state] = [toBase64(logRoot(this.log)), toBase64(stateRoot(this.state()))];
-    const text = `${this.origin(logKey)}\n${this.log.length}\n${root}\nfurrow/state/1 ${state}\n`;
+    return this.noteOn(logKey, stateRoot(this.state()), cosigners);
+  }
+
+  /** The checkpoint of the log as it is, with this root of the state map. */
+  noteOn(logKey: Key, state: Uint8Array, cosigners: Key[] = []): string {
+    const root = toBase64(logRoot(this.log));
+    const text = `${this.origin(logKey)}\n${this.log.length}\n${root}\nfurrow/state/1 ${toBase64(state)}\n`;
     const line = (key: Key, type: number, signature: Uint8Array) =>
       `\u2014 ${this.origin(key)} ${toBase64(concat(keyId(this.origin(key), type, key.public), signature))}\n`;
     const cosigned = cosigners.map((key, index) => {

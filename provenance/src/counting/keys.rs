@@ -1,0 +1,230 @@
+//! The second pass: which keys live, and which of their events lie before the end of their journals.
+
+use super::deciding::Deciding;
+use super::network::InForce;
+use crate::admission::{Judged, given_key};
+use crate::body::{Body, Cut};
+use crate::id::{EventId, PublicKey, SubjectId};
+use crate::network::Network;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::convert::Infallible;
+use std::sync::Arc;
+
+/// Tells which events of a journal lie before a cut.
+pub trait Journals {
+    /// What can go wrong while reading.
+    type Error;
+
+    /// Whether `event`, which is one of the journal that `cut` cuts, is the last event of the cut or a journal
+    /// ancestor of it. `cutter` is the event that cuts.
+    fn is_within(&self, cutter: &EventId, cut: &Cut, event: &Judged) -> Result<bool, Self::Error>;
+}
+
+/// Events that are known to lie before a cut: by cutter and key event of the journal, the event. Of all others it is
+/// taken that they lie beyond.
+#[derive(Debug, Clone, Default)]
+pub struct Survivors(pub BTreeSet<(EventId, EventId, EventId)>);
+
+impl Journals for Survivors {
+    type Error = Infallible;
+
+    fn is_within(&self, cutter: &EventId, cut: &Cut, event: &Judged) -> Result<bool, Infallible> {
+        Ok(self.0.contains(&(*cutter, cut.key_event, event.event.id())))
+    }
+}
+
+/// A journal: the event that gave the key (the network id for founders), and the key.
+pub type Journal = (EventId, PublicKey);
+
+/// The cuts that an event makes if it counts, each with the journal that it ends; `given_key` tells which key an
+/// event gave.
+pub fn cuts(
+    network: &Network,
+    judged: &Judged,
+    given_key: impl Fn(&EventId) -> Option<PublicKey>,
+) -> Vec<(Journal, Cut)> {
+    let of_actor = |cuts: &[Cut]| {
+        let journal = |cut: &Cut| Some(((cut.key_event, given_key(&cut.key_event)?), cut.clone()));
+        cuts.iter().filter_map(journal).collect()
+    };
+    match &judged.event.payload().body {
+        Body::ActorKeyReplaced(body) => of_actor(&body.cuts),
+        Body::ActorRevoked(body) => of_actor(&body.cuts),
+        Body::ActorKeyRotated(body) => {
+            let cut = Cut {
+                key_event: judged.judgement.key_event,
+                last: judged.event.payload().journal,
+                count: body.journal.count,
+                root: body.journal.root,
+                stands: Vec::new(),
+            };
+            vec![((cut.key_event, judged.event.key()), cut)]
+        }
+        Body::NetworkAmended(body) => body
+            .change
+            .leaves
+            .iter()
+            .filter_map(|leaves| {
+                let key = network.founders().get(usize::try_from(leaves.index).ok()?)?;
+                Some(((leaves.cut.key_event, *key), leaves.cut.clone()))
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A cut that is in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CutInForce {
+    /// The event that cuts.
+    pub cutter: EventId,
+    /// The cut.
+    pub cut: Cut,
+    /// Whether the key was rotated: rotations do not end each other.
+    pub by_rotation: bool,
+}
+
+/// Which keys live, and where journals end.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Keys {
+    /// Key events that are live.
+    live: BTreeSet<EventId>,
+    /// Every enrolment, live or not: event and actor.
+    enrolments: BTreeMap<EventId, SubjectId>,
+    cuts: BTreeMap<Journal, Vec<CutInForce>>,
+}
+
+impl Keys {
+    /// Finds out about all key events and cuts.
+    pub(super) fn of<J: Journals>(
+        network: &Network,
+        deciding: &Deciding,
+        in_force: &InForce,
+        journals: &J,
+    ) -> Result<Self, J::Error> {
+        let mut keys = Self { enrolments: deciding.enrolments().clone(), ..Self::default() };
+        for id in &in_force.amendments {
+            if let Some(judged) = deciding.get(id) {
+                keys.cut_by(network, judged, deciding);
+            }
+        }
+        // A cut depends only on keys above the one that it ends: from the founders downwards.
+        for actors in deciding.by_depth() {
+            for judged in actors.iter().flat_map(|actor| deciding.from_above(actor)) {
+                keys.take(network, judged, deciding, journals)?;
+            }
+            for actor in &actors {
+                keys.take_own(network, deciding.by_itself(actor), deciding, journals)?;
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Adds a key event that nothing rests on yet. It must cut nothing.
+    pub(super) fn add<J: Journals>(&mut self, judged: &Arc<Judged>, journals: &J) -> Result<(), J::Error> {
+        if let (Body::ActorEnrolled(_), Some(actor)) = (&judged.event.payload().body, judged.event.subject(0)) {
+            self.enrolments.insert(judged.event.id(), actor);
+        }
+        if self.is_live(judged, journals)? {
+            self.live.insert(judged.event.id());
+        }
+        Ok(())
+    }
+
+    /// Whether an event's key lives where it was signed.
+    pub fn is_live<J: Journals>(&self, judged: &Judged, journals: &J) -> Result<bool, J::Error> {
+        Ok(self.has_live_key(judged) && self.survives(judged, journals)?)
+    }
+
+    /// The cuts in force, by journal.
+    pub fn cuts(&self) -> &BTreeMap<Journal, Vec<CutInForce>> {
+        &self.cuts
+    }
+
+    /// Whether a key event is live.
+    pub fn is_live_key_event(&self, id: &EventId) -> bool {
+        self.live.contains(id)
+    }
+
+    fn has_live_key(&self, judged: &Judged) -> bool {
+        let payload = judged.event.payload();
+        if judged.judgement.key_event == payload.network.as_event() {
+            return true;
+        }
+        let mut enrolments = payload
+            .basis
+            .iter()
+            .filter(|id| self.enrolments.get(id).is_some_and(|actor| *actor == judged.judgement.actor));
+        self.live.contains(&judged.judgement.key_event) && enrolments.all(|id| self.live.contains(id))
+    }
+
+    fn survives<J: Journals>(&self, judged: &Judged, journals: &J) -> Result<bool, J::Error> {
+        let Some(cuts) = self.cuts.get(&(judged.judgement.key_event, judged.event.key())) else { return Ok(true) };
+        let (id, rotates) = (judged.event.id(), is_rotation(judged));
+        for CutInForce { cutter, cut, by_rotation } in cuts {
+            let exempt = *cutter == id || (*by_rotation && rotates) || cut.stands.contains(&id);
+            if !exempt && !journals.is_within(cutter, cut, judged)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Key events and cuts that an actor signed itself, those of older keys first; of each key its rotations before
+    /// the rest, which they end.
+    fn take_own<'a, J: Journals>(
+        &mut self,
+        network: &Network,
+        own: impl Iterator<Item = &'a Arc<Judged>>,
+        deciding: &Deciding,
+        journals: &J,
+    ) -> Result<(), J::Error> {
+        let mut by_key: HashMap<EventId, Vec<&Arc<Judged>>> = HashMap::new();
+        let mut all: Vec<&Arc<Judged>> = own.collect();
+        for judged in &all {
+            by_key.entry(judged.judgement.key_event).or_default().push(judged);
+        }
+        // Keys that were not given by one of these events come first, then those that they give, and so on.
+        let given: BTreeSet<EventId> = all.iter().map(|judged| judged.event.id()).collect();
+        all.retain(|judged| !given.contains(&judged.judgement.key_event));
+        let mut ready: BTreeSet<EventId> = all.iter().map(|judged| judged.judgement.key_event).collect();
+        while let Some(key_event) = ready.pop_first() {
+            let mut signed = by_key.remove(&key_event).unwrap_or_default();
+            signed.sort_by_key(|judged| !is_rotation(judged));
+            for judged in signed {
+                self.take(network, judged, deciding, journals)?;
+                ready.insert(judged.event.id());
+            }
+        }
+        Ok(())
+    }
+
+    fn take<J: Journals>(
+        &mut self,
+        network: &Network,
+        judged: &Arc<Judged>,
+        deciding: &Deciding,
+        journals: &J,
+    ) -> Result<(), J::Error> {
+        if self.is_live(judged, journals)? {
+            self.cut_by(network, judged, deciding);
+            if given_key(&judged.event).is_some() {
+                self.live.insert(judged.event.id());
+            }
+        }
+        Ok(())
+    }
+
+    fn cut_by(&mut self, network: &Network, judged: &Judged, deciding: &Deciding) {
+        let (cutter, by_rotation) = (judged.event.id(), is_rotation(judged));
+        for (journal, cut) in cuts(network, judged, |id| deciding.given_key(id)) {
+            let cuts = self.cuts.entry(journal).or_default();
+            cuts.push(CutInForce { cutter, cut, by_rotation });
+            cuts.sort_by_key(|cut| cut.cutter);
+        }
+    }
+}
+
+fn is_rotation(judged: &Judged) -> bool {
+    matches!(judged.event.payload().body, Body::ActorKeyRotated(_))
+}

@@ -1,0 +1,62 @@
+//! Answering peers: pages of the log, events, and what is needed to compare state maps.
+
+use ledger::Ledger;
+use p2p::message::MAX_RECENT;
+use p2p::{MapRoot, Request, Response};
+use provenance::state_map::{EMPTY, PageKey};
+use store::StoreError;
+
+/// The answer to a request about log, events or state map; none for requests that need more than the ledger
+/// (greetings, cosigning, openings, what is kept for a
+/// node that was restored). Blocks on the disk, and the answer is bounded by the protocol's limits.
+pub fn answer(ledger: &Ledger, request: &Request) -> Result<Option<Response>, StoreError> {
+    Ok(Some(match request {
+        Request::LogPage { from, max } => {
+            let log_size = ledger.size();
+            let most = usize::try_from(log_size.saturating_sub(*from)).unwrap_or(usize::MAX).min(*max as usize);
+            Response::LogPage { log_size, ids: ledger.reader().log_ids(*from, most)? }
+        }
+        Request::Bodies { ids } => {
+            let mut failed = None;
+            // One by one, so that nothing is read beyond what fits.
+            let body = |id| match ledger.reader().judged_bytes(id) {
+                Ok(bytes) => Some(bytes),
+                Err(error) => {
+                    // To say that it is not here would be a lie, so an unreadable one fails the whole answer.
+                    failed = Some(error);
+                    None
+                }
+            };
+            let response = Response::fitting(ids.iter().map_while(body));
+            if let Some(error) = failed {
+                return Err(error);
+            }
+            response
+        }
+        Request::State => Response::State {
+            root: ledger.map_root()?.map(|(size, root)| {
+                let (version, hash) = root.map_or((0, EMPTY), |root| (root.version, root.hash));
+                MapRoot { size, version, hash }
+            }),
+        },
+        Request::MapPages { keys } => {
+            // What is no key names no page.
+            let page = |key: &Vec<u8>| match PageKey::from_bytes(key) {
+                Ok(key) => Ok(ledger.map_page(&key)?.map(|page| page.to_bytes())),
+                Err(_) => Ok(None),
+            };
+            Response::MapPages { pages: keys.iter().map(page).collect::<Result<_, StoreError>>()? }
+        }
+        Request::Recent { subjects } => {
+            let events = subjects.iter().map(|subject| ledger.recent_events(subject, MAX_RECENT));
+            Response::Recent { events: events.collect::<Result<_, _>>()? }
+        }
+        Request::Unknown { kind, .. } => Response::Unsupported { kind: *kind },
+        Request::Hello(_)
+        | Request::Cosign { .. }
+        | Request::Openings { .. }
+        | Request::Anchor { .. }
+        | Request::KeptLog { .. }
+        | Request::Journals { .. } => return Ok(None),
+    }))
+}
