@@ -6,13 +6,12 @@ use ledger::author::{
     Means, OfferLine, OfferTransfer, RegisterPlace, RegisterProduce, Salts, To,
 };
 use ledger::{Ledger, LedgerOptions};
-use provenance::admission::Ancestry;
 use provenance::body::{Commodity, Custody, Moves, Role};
 use provenance::counting::CountedLot;
 use provenance::event::SignedEvent;
 use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::network::Network;
-use provenance::payload::{After, Lane, Payload};
+use provenance::payload::{After, Payload};
 use provenance::value::{Coordinates, Currency, LangText, Money, Price, Quantity, Text, Unit};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
