@@ -38,6 +38,7 @@ const TOKEN: &str = "token";
     tags(
         (name = "entry", description = "Where to begin"),
         (name = "produce", description = "Lots: register, read, change, hand out labels"),
+        (name = "units", description = "Cartons, pallets and containers, and what lies in them"),
         (name = "transfers", description = "Handovers between actors"),
         (name = "events", description = "The signed events behind everything"),
         (name = "actors", description = "Who takes part"),

@@ -20,6 +20,12 @@ pub(crate) const MAX_VERIFICATIONS_AT_ONCE: usize = 2;
 /// Bundles made at the same time: a usual one takes milliseconds, the largest seconds and some hundred megabytes.
 pub(crate) const MAX_BUNDLES_AT_ONCE: usize = 8;
 
+/// Traces and recall reports made at the same time: the longest takes a second and some hundred megabytes.
+pub(crate) const MAX_TRACES_AT_ONCE: usize = 4;
+
+/// Most lots and units of a trace or a recall report: more than a season of a busy cooperative.
+pub(crate) const MAX_RECALLED: usize = 131_072;
+
 /// Bodies of bundles that are taken in at the same time, verified or not.
 pub(crate) const MAX_BUNDLE_BODIES: usize = 8;
 

@@ -90,6 +90,21 @@ pub(crate) fn bundle(id: &SubjectId) -> String {
     format!("{ROOT}/produces/{id}/bundle")
 }
 
+/// What a lot is made of, or what became of it.
+pub(crate) fn trace(id: &SubjectId) -> String {
+    format!("{ROOT}/produces/{id}/trace")
+}
+
+/// Everything that a lot has reached, and who has it.
+pub(crate) fn recall_report(id: &SubjectId) -> String {
+    format!("{ROOT}/produces/{id}/recall-report")
+}
+
+/// Everything that the lots of a place have reached, and who has it.
+pub(crate) fn place_recall_report(id: &SubjectId) -> String {
+    format!("{ROOT}/places/{id}/recall-report")
+}
+
 /// Where bundles are verified.
 pub(crate) fn verifications() -> String {
     format!("{ROOT}/verifications")
@@ -103,6 +118,51 @@ pub(crate) fn qr_svg(id: &SubjectId) -> String {
 /// A lot's QR code as PNG.
 pub(crate) fn qr_png(id: &SubjectId) -> String {
     format!("{ROOT}/produces/{id}/qr.png")
+}
+
+/// Where is told what was done with a lot.
+pub(crate) fn handlings(id: &SubjectId) -> String {
+    format!("{ROOT}/produces/{id}/handlings")
+}
+
+/// Where a lot gets codes.
+pub(crate) fn codes(id: &SubjectId) -> String {
+    format!("{ROOT}/produces/{id}/codes")
+}
+
+/// Where deliveries become a lot.
+pub(crate) fn collections() -> String {
+    format!("{ROOT}/collections")
+}
+
+/// Where lots are made of others.
+pub(crate) fn transformations() -> String {
+    format!("{ROOT}/transformations")
+}
+
+/// A transformation.
+pub(crate) fn transformation(id: &EventId) -> String {
+    format!("{ROOT}/transformations/{id}")
+}
+
+/// All logistic units.
+pub(crate) fn units() -> String {
+    format!("{ROOT}/units")
+}
+
+/// A logistic unit.
+pub(crate) fn unit(id: &SubjectId) -> String {
+    format!("{ROOT}/units/{id}")
+}
+
+/// What lies in a unit, and where more is put in.
+pub(crate) fn contents(id: &SubjectId) -> String {
+    format!("{ROOT}/units/{id}/contents")
+}
+
+/// Where a unit is unpacked.
+pub(crate) fn unpackings(id: &SubjectId) -> String {
+    format!("{ROOT}/units/{id}/unpackings")
 }
 
 /// All handovers.

@@ -178,7 +178,7 @@ impl Problem {
     /// A rule of admission that the event or command breaks.
     pub fn broken(rule: Rule) -> Self {
         let code = match rule {
-            Rule::OfferOpen | Rule::NoOpenOffer | Rule::LotClosed | Rule::Conflict => Code::Conflict,
+            Rule::OfferOpen | Rule::NoOpenOffer | Rule::LotClosed | Rule::Packed | Rule::Conflict => Code::Conflict,
             Rule::LaneFork => Code::Stale,
             _ => Code::RuleBroken,
         };

@@ -7,7 +7,8 @@ use crate::metrics::{self, Metrics};
 use crate::page;
 use crate::problem::{self, Code, Problem};
 use crate::resources::{
-    actors, anchors, entry, events, log, network, peers, places, produces, snapshots, status, transfers, verifications,
+    actors, anchors, entry, events, log, network, peers, places, produces, recall_reports, snapshots, status,
+    transfers, transformations, units, verifications,
 };
 use crate::state::ApiState;
 use axum::body::Body;
@@ -68,12 +69,23 @@ fn documented_work() -> OpenApiRouter<ApiState> {
         .routes(routes!(produces::list::list, produces::register::register))
         .routes(routes!(produces::read::read, produces::change::change))
         .routes(routes!(produces::retire::retire))
+        .routes(routes!(produces::collect::collect))
+        .routes(routes!(produces::handle::handle))
+        .routes(routes!(produces::codes::assign))
+        .routes(routes!(transformations::transform::transform))
+        .routes(routes!(transformations::read::read))
+        .routes(routes!(units::list::list, units::pack::pack))
+        .routes(routes!(units::read::read))
+        .routes(routes!(units::pack::pack_more))
+        .routes(routes!(units::unpack::unpack))
         .routes(routes!(produces::history::history))
         .routes(routes!(produces::prices::prices))
         .routes(routes!(produces::handovers::list, produces::handovers::offer))
         .routes(routes!(produces::qr::svg))
         .routes(routes!(produces::qr::png))
         .routes(routes!(produces::bundle::read))
+        .routes(routes!(produces::trace::trace))
+        .routes(routes!(recall_reports::of_produce))
         .routes(routes!(verifications::verify_bundle).map(|route| route.layer(DefaultBodyLimit::max(MAX_BUNDLE_BYTES))))
         .routes(routes!(transfers::list::list, transfers::offer::offer))
         .routes(routes!(transfers::read::read))
@@ -95,7 +107,8 @@ fn documented_work() -> OpenApiRouter<ApiState> {
         .routes(routes!(actors::read::read, actors::change::change))
         .routes(routes!(actors::events::list))
         .routes(routes!(places::list::list, places::register::register))
-        .routes(routes!(places::read::read))
+        .routes(routes!(places::read::read, places::change::change))
+        .routes(routes!(recall_reports::of_place))
         .routes(routes!(anchors::list))
         .routes(routes!(anchors::read))
         .routes(routes!(log::proofs::inclusion))

@@ -1,22 +1,28 @@
-//! Verifying a whole store from its bytes: every event, every hash, every head. For backups, which nobody looks at
-//! until they are needed.
+//! Verifying a whole store from its bytes: every event, every judgement, every hash, every head. For backups, which
+//! nobody looks at until they are needed.
 //!
-//! The state map is not looked at here: it is a function of all this, and whoever restores a store has it made again.
+//! What followers made is not looked at here, neither what counts nor views nor the state map: all of it is a function of
+//! the log, and whoever restores a store has it made again ([`forget_followed`]).
 
 use crate::check::CheckError;
+use crate::counting::CountFollower;
+use crate::follower::Follower;
 use crate::ledger::check_all;
+use crate::map::MapFollower;
+use crate::reader::Reader;
 use crate::table::Judgements;
 use crate::writer::Checked;
-use provenance::admission::Judgement;
+use provenance::admission::{Judgement, Verdict, judge};
 use provenance::checkpoint::Checkpoint;
-use provenance::event::SignedEvent;
+use provenance::event::{SignedEvent, VerifiedEvent};
 use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::merkle::{Frontier, Hash, leaf_hash, tile_position};
 use provenance::network::Network;
 use provenance::note::Note;
 use provenance::payload::Lane;
 use std::collections::{BTreeSet, HashMap, HashSet};
-use store::{Checkpoints, Events, Journals, LaneHeads, Lanes, Log, Range, Store, StoreError, Subjects, Tiles};
+use std::sync::Arc;
+use store::{Checkpoints, Column, Events, Journals, LaneHeads, Lanes, Log, Range, Store, StoreError, Subjects, Tiles};
 
 /// Events in memory at a time: as many as the write path takes at once.
 const AT_ONCE: usize = 1_024;
@@ -40,8 +46,8 @@ pub struct WholeLog {
 
 /// Reads and verifies everything; `progress` is told how many entries are done.
 ///
-/// Every event's bytes are hashed and compared with its id, its signature is verified, the Merkle tree is computed
-/// again and compared with the stored tiles, and so are the heads of all journals and lanes.
+/// Every event's bytes are hashed and compared with its id, its signature is verified, and it is judged again. The Merkle
+/// tree is computed again and compared with the stored tiles, and so are the heads of all journals and lanes.
 pub fn verify_store(store: &Store, network: &Network, mut progress: impl FnMut(u64)) -> Result<WholeLog, CheckError> {
     let size = store.last::<Log>()?.map_or(0, |(index, _)| index + 1);
     let expected = network.id().as_event();
@@ -55,6 +61,7 @@ pub fn verify_store(store: &Store, network: &Network, mut progress: impl FnMut(u
     tree.append(&expected)?;
     tree.passes(newest.as_ref())?;
     let mut journals = JournalEnds::default();
+    let judge = Again { network, reader: Reader::new(store.clone()) };
     let mut entries = store.scan::<Log>(Range::all().from(&1));
     let mut next = 1;
     loop {
@@ -74,6 +81,7 @@ pub fn verify_store(store: &Store, network: &Network, mut progress: impl FnMut(u
             let Some(judged) = judged.filter(|row| row.index == Some(index) && row.judgement.is_admitted()) else {
                 return damaged(format!("the judgement of entry {index} is missing or names another place"));
             };
+            judge.compare(event, &judged.judgement)?;
             tree.append(&event.id())?;
             tree.passes(newest.as_ref())?;
             is_indexed(store, event, &judged.judgement)?;
@@ -82,7 +90,7 @@ pub fn verify_store(store: &Store, network: &Network, mut progress: impl FnMut(u
         next += ids.len() as u64;
         progress(next);
     }
-    let void = void_events(store, size, &mut journals)?;
+    let void = void_events(store, size, &judge, &mut journals)?;
     let journals = journals.compare(store)?;
     let lanes = lanes(store)?;
     if let Some((checkpoint, _)) = newest.as_ref().filter(|(checkpoint, _)| checkpoint.size > size) {
@@ -91,12 +99,24 @@ pub fn verify_store(store: &Store, network: &Network, mut progress: impl FnMut(u
     Ok(WholeLog { size, root: tree.frontier.root(), void, journals, lanes, note: newest.map(|(_, note)| note) })
 }
 
+/// Removes what these followers made, what counts, and the state map from a store that no ledger has open. The next one
+/// makes all of it again, from the events alone.
+pub fn forget_followed(store: &Store, followers: &[Arc<dyn Follower>]) -> Result<(), StoreError> {
+    let mut batch = store.batch();
+    let columns = followers.iter().flat_map(|follower| follower.columns());
+    for column in columns.chain(CountFollower::COLUMNS).chain(MapFollower::COLUMNS) {
+        batch.clear(*column);
+    }
+    batch.clear(Column::Cursors);
+    batch.commit_synced()
+}
+
 fn damaged<T>(what: impl Into<String>) -> Result<T, CheckError> {
     Err(CheckError::Damaged(what.into()))
 }
 
 /// The events with these ids, each with the right hash, form and signature.
-fn events(store: &Store, ids: &[EventId]) -> Result<Vec<SignedEvent>, CheckError> {
+fn events(store: &Store, ids: &[EventId]) -> Result<Vec<VerifiedEvent>, CheckError> {
     let mut bodies = Vec::with_capacity(ids.len());
     for (id, body) in ids.iter().zip(store.multi_get::<Events>(ids)?) {
         match body {
@@ -110,10 +130,26 @@ fn events(store: &Store, ids: &[EventId]) -> Result<Vec<SignedEvent>, CheckError
     let checked = check_all(bodies).into_iter().zip(ids);
     checked
         .map(|(checked, id)| match checked {
-            Checked::Verified(event) => Ok(event.into_signed()),
+            Checked::Verified(event) => Ok(event),
             Checked::Settled(outcome) => damaged(format!("event {id} is not well signed: {outcome:?}")),
         })
         .collect()
+}
+
+/// Judges events again, each from the judgements of its ancestors. Those were compared in the same way, and the oldest have
+/// none, so that all are what the rules make of the events.
+struct Again<'a> {
+    network: &'a Network,
+    reader: Reader,
+}
+
+impl Again<'_> {
+    fn compare(&self, event: &VerifiedEvent, stored: &Judgement) -> Result<(), CheckError> {
+        match judge(self.network, event, &self.reader)? {
+            Verdict::Admit(judgement) | Verdict::Void(_, judgement) if judgement == *stored => Ok(()),
+            _ => damaged(format!("the judgement of event {} is not what the rules make of it", event.id())),
+        }
+    }
 }
 
 /// The Merkle tree as it is computed, beside its tiles as they are stored.
@@ -216,21 +252,29 @@ impl JournalEnds {
 }
 
 /// Verifies the events that are in no log, and that no judgement tells of more entries than there are.
-fn void_events(store: &Store, size: u64, journals: &mut JournalEnds) -> Result<u64, CheckError> {
-    let (mut entries, mut count, mut ids) = (1, 0, Vec::new());
+fn void_events(store: &Store, size: u64, judge: &Again<'_>, journals: &mut JournalEnds) -> Result<u64, CheckError> {
+    let (mut entries, mut count, mut ids, mut judgements) = (1, 0, Vec::new(), Vec::new());
     let mut rows = store.scan::<Judgements>(Range::all());
     loop {
         let row = rows.next().transpose()?;
         let last = row.is_none();
         match row {
-            Some((id, row)) if row.index.is_none() => ids.push(id),
+            Some((id, row)) if row.index.is_none() => {
+                ids.push(id);
+                judgements.push(row.judgement);
+            }
             Some(_) => entries += 1,
             None => {}
         }
         if ids.len() >= AT_ONCE || last {
             count += ids.len() as u64;
-            for event in events(store, &std::mem::take(&mut ids))? {
-                journals.take(&event);
+            let void = events(store, &std::mem::take(&mut ids))?;
+            for (event, judgement) in void.iter().zip(std::mem::take(&mut judgements)) {
+                if judgement.is_admitted() {
+                    return damaged(format!("event {} was admitted, and has no place in the log", event.id()));
+                }
+                judge.compare(event, &judgement)?;
+                journals.take(event);
             }
         }
         if last {

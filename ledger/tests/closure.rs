@@ -206,6 +206,7 @@ async fn an_entry_without_its_event_is_not_passed_over() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(folder.path(), &story);
     ledger.submit(story.bytes(), peer()).await.unwrap();
+    assert!(ledger.followed(ledger.size() - 1).await);
     ledger.close().await;
     drop(ledger);
 
@@ -220,8 +221,9 @@ async fn an_entry_without_its_event_is_not_passed_over() {
     let followers: Vec<Arc<dyn Follower>> = vec![Arc::new(ViewFollower::new(story.network.clone()))];
     let options = LedgerOptions { followers, ..LedgerOptions::default() };
     let ledger = Ledger::open(folder.path(), story.network.clone(), options).unwrap();
-    until("nothing was said", || ledger.health().followers[0].problem.is_some()).await;
-    let status = ledger.health().followers[0].clone();
+    let views = || ledger.health().followers.into_iter().find(|it| it.name == ViewFollower::NAME).unwrap();
+    until("nothing was said", || views().problem.is_some()).await;
+    let status = views();
     assert!(status.problem.unwrap().contains("entry 10"), "instead of {lost}");
     assert_eq!(status.next, 0);
     ledger.close().await;

@@ -61,6 +61,13 @@ pub(crate) enum Command {
     /// Lots of produce
     #[command(subcommand)]
     Produce(command::produce::Produce),
+    /// Cartons, pallets and containers, and what lies in them
+    #[command(subcommand)]
+    Unit(command::unit::Unit),
+    Trace(command::trace::Trace),
+    /// Recalls of contaminated goods
+    #[command(subcommand)]
+    Recall(command::recall_report::Recall),
     /// Handovers
     #[command(subcommand)]
     Transfer(command::transfer::Transfer),
@@ -159,6 +166,9 @@ impl Command {
             Self::Actor(command) => command.run(global).await,
             Self::Place(command) => command.run(global).await,
             Self::Produce(command) => command.run(global).await,
+            Self::Unit(command) => command.run(global).await,
+            Self::Trace(command) => command.run(global).await,
+            Self::Recall(command) => command.run(global).await,
             Self::Transfer(command) => command.run(global).await,
             Self::Import(command) => command.run(global).await,
             Self::Event(command) => command.run(global).await,

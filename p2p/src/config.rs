@@ -51,6 +51,7 @@ pub(crate) const LISTEN_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How a node takes part in the network.
+#[allow(clippy::struct_excessive_bools)] // Each is a setting of its own, and all combinations are meant.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The seed of the node's network identity.

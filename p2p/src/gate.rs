@@ -166,8 +166,8 @@ fn place(address: &Multiaddr) -> Option<Place> {
     Some(match ip {
         IpAddr::V4(ip) => Place::V4(ip.octets()),
         IpAddr::V6(ip) => {
-            let [a, b, c, d, e, f, g, h, ..] = ip.octets();
-            Place::V6([a, b, c, d, e, f, g, h])
+            let network = *ip.octets().first_chunk::<8>().expect("an address has 16 bytes");
+            Place::V6(network)
         }
     })
 }

@@ -82,7 +82,9 @@ pub async fn start(
     let (tell, status) = watch::channel(Arc::default());
     let handle = Handle::new(commands.clone(), own, status);
     let mut service = Service::new(&config, swarm, door, bootstrap, (commands, to_do), events, (tell, totals));
-    external.into_iter().for_each(|address| service.swarm.add_external_address(address));
+    for address in external {
+        service.swarm.add_external_address(address);
+    }
     for (address, text) in listen.into_iter().zip(&config.listen) {
         tokio::time::timeout(LISTEN_TIMEOUT, service.listen(address))
             .await

@@ -14,6 +14,7 @@ pub mod counting;
 pub mod custody;
 pub mod event;
 pub mod evidence;
+pub mod findings;
 pub mod history;
 pub mod id;
 pub mod kind;

@@ -129,6 +129,19 @@ columns! {
     /// Merkle trees of journals that were cut, up to the cut. Event id of the cutter ‖ event id of the key event (or
     /// network id) ‖ u8 level ‖ u64 tile → up to 256 hashes of 32 bytes.
     CutJournals "cut_journals" Hashes;
+    /// View of logistic units. Subject id → CBOR row.
+    Units "view_units" Documents;
+    /// Logistic units in lists. Facet ‖ u64 time ‖ subject id → nothing.
+    UnitsBy "view_units_by" Ranges;
+    /// What lots and units are made of and what became of them. Subject id ‖ u8 direction (0 upstream, 1 downstream) ‖ u32
+    /// page → CBOR `[pages behind page 0, [[subject id, event id, how], …]]`.
+    Lineage "lineage" Points;
+    /// Where lots were, both ways. Place's subject id ‖ u64 time ‖ lot's subject id ‖ event id → nothing; and lot's
+    /// subject id ‖ u64 time ‖ place's subject id ‖ event id → nothing.
+    Whereabouts "whereabouts" Ranges;
+    /// Certificates by what claims can call them, and the lots that claim them. Claim (text) ‖ u8 (0 certificate, 1
+    /// lot) ‖ subject id ‖ event id → nothing.
+    Claims "claims" Ranges;
     /// Entries of other nodes' logs, for whom of them is restored from a backup. Log key ‖ u64 number of a page of 256
     /// entries → their event ids, 32 bytes each; the newest page is partial.
     WitnessedIds "witnessed_ids" Hashes;
@@ -223,7 +236,7 @@ mod tests {
              peer_cursors anchors openings references view_produces view_produces_by view_transfers \
              view_transfers_by view_actors view_actors_by view_places view_places_by map_tips map_pages \
              map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes counted recounted \
-             deciding cut_journals witnessed_ids witnessed_logs"
+             deciding cut_journals view_units view_units_by lineage whereabouts claims witnessed_ids witnessed_logs"
         );
     }
 }

@@ -12,7 +12,7 @@ use crate::refusal::storage;
 use crate::state::ApiState;
 use ledger::Stored;
 use ledger::view::{HistoryEntry, ProduceRow, TransferLine, TransferRow, TransferState};
-use provenance::body::{Body, Outcome, Recipient};
+use provenance::body::{Body, Moves, Outcome, Recipient};
 use provenance::id::{EventId, SubjectId};
 use provenance::value::Timestamp;
 use std::collections::{HashMap, HashSet};
@@ -88,7 +88,14 @@ impl<'a> Steps<'a> {
         }
         match entry.body() {
             Body::ProduceRegistered(body) => self.route.extend(body.places.first()),
+            Body::ProduceCollected(body) => {
+                self.route.extend(body.deliveries.iter().filter_map(|delivery| delivery.place).take(1));
+            }
             Body::ProduceMoved(body) => self.route.push(body.place),
+            Body::ProduceHandled(body) => self.route.extend(body.place),
+            Body::ProduceTransformed(body) => self.route.extend(body.place),
+            Body::UnitPacked(body) => self.route.extend(body.place),
+            Body::UnitUnpacked(body) => self.route.extend(body.place),
             Body::TransferAccepted(body) => {
                 let offer = self.transfer(&body.offer)?;
                 // A part that went elsewhere does not take this lot with it.
@@ -117,6 +124,37 @@ impl<'a> Steps<'a> {
                 } else {
                     format!("Registered for {acting} by {signer}")
                 }
+            }
+            Body::ProduceCollected(body) => {
+                for delivery in &body.deliveries {
+                    let member = self.names.actor(&delivery.member)?.shown();
+                    lines.push(format!("{} from {member}", words::quantity(&delivery.quantity)));
+                }
+                format!("Collected from {} by {acting}", members(body.deliveries.len()))
+            }
+            Body::ProduceHandled(body) => {
+                place = body.place.as_ref();
+                lines.extend(body.temperature.map(words::temperature));
+                lines.extend(body.remark.as_ref().map(|remark| remark.as_str().to_owned()));
+                format!("{} by {acting}", words::capitalised(body.step.as_str()))
+            }
+            Body::ProduceCodesAssigned(_) => format!("Labelled by {acting}"),
+            Body::ProduceTransformed(body) => {
+                place = body.place.as_ref();
+                for input in &body.inputs {
+                    lines.push(format!("From {} of {}", words::quantity(&input.quantity), self.lot_name(&input.lot)?));
+                }
+                lines.extend(body.loss.as_ref().map(|loss| format!("{} was lost", words::quantity(loss))));
+                format!("Made by {acting}: {}", body.process.as_str())
+            }
+            Body::UnitPacked(body) => {
+                place = body.place.as_ref();
+                lines.extend(body.sscc.as_ref().map(|sscc| format!("Shipping unit {}", sscc.as_str())));
+                format!("Packed by {acting}")
+            }
+            Body::UnitUnpacked(body) => {
+                place = body.place.as_ref();
+                format!("Unpacked by {acting}")
             }
             Body::ProduceMoved(body) => {
                 place = Some(&body.place);
@@ -173,12 +211,12 @@ impl<'a> Steps<'a> {
             Some(line) if !ours => format!("A part of {}", words::quantity(&line.offered)),
             _ => "It".to_owned(),
         };
-        let title = match row.state {
-            TransferState::Accepted | TransferState::OneSided if ours => format!("Handed over from {from} to {to}"),
-            TransferState::Accepted | TransferState::OneSided => format!("{what} was handed over from {from} to {to}"),
-            TransferState::Open => format!("{what} was offered by {from} to {to}"),
-            TransferState::Declined => format!("{what} was offered by {from}, and declined by {to}"),
-            TransferState::Cancelled => format!("{what} was offered to {to}, and taken back by {from}"),
+        let title = match (row.moves, row.state) {
+            (Moves::Title, TransferState::Accepted) => format!("Sold by {from} to {to}; who holds it did not change"),
+            (Moves::Possession, TransferState::Accepted) => {
+                format!("Handed over from {from} to {to}; who owns it did not change")
+            }
+            (_, state) => Self::outcome(state, &what, ours, &from, &to),
         };
         // The answer to the offer of a part lies on the line of that part, so it is looked up.
         let mut answers = Vec::with_capacity(row.answers.len());
@@ -197,6 +235,17 @@ impl<'a> Steps<'a> {
         }
         self.told.push(step);
         Ok(())
+    }
+
+    /// What became of an offer, in a sentence.
+    fn outcome(state: TransferState, what: &str, ours: bool, from: &str, to: &str) -> String {
+        match state {
+            TransferState::Accepted | TransferState::OneSided if ours => format!("Handed over from {from} to {to}"),
+            TransferState::Accepted | TransferState::OneSided => format!("{what} was handed over from {from} to {to}"),
+            TransferState::Open => format!("{what} was offered by {from} to {to}"),
+            TransferState::Declined => format!("{what} was offered by {from}, and declined by {to}"),
+            TransferState::Cancelled => format!("{what} was offered to {to}, and taken back by {from}"),
+        }
     }
 
     /// What was agreed and what came of it.
@@ -258,7 +307,7 @@ impl<'a> Steps<'a> {
             awaits: None,
             proof: self.least_proven(signed),
             weight: self.weight(told, signed),
-            of_parent: told.subject != self.row.id,
+            of_parent: told.subject != self.row.id && !self.is_unit(&told.subject)?,
         })
     }
 
@@ -305,9 +354,22 @@ impl<'a> Steps<'a> {
         line.item == self.row.id || line.item == line.lot
     }
 
+    fn is_unit(&self, subject: &SubjectId) -> Result<bool, Problem> {
+        Ok(self.state.views().unit(subject).map_err(storage)?.is_some())
+    }
+
+    fn lot_name(&self, lot: &SubjectId) -> Result<String, Problem> {
+        let row = self.state.views().produce(lot).map_err(storage)?;
+        Ok(row.map_or_else(|| "a lot that is not known here".to_owned(), |row| self.languages.pick(&row.name).text))
+    }
+
     fn place(&self, place: &SubjectId) -> Result<Localised, Problem> {
         Ok(named(self.names.place(place)?.name.as_ref(), self.languages))
     }
+}
+
+fn members(deliveries: usize) -> String {
+    if deliveries == 1 { "one member".to_owned() } else { format!("{deliveries} deliveries of members") }
 }
 
 fn verb(body: &Body) -> &'static str {

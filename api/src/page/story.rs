@@ -30,7 +30,7 @@ pub(crate) struct Story {
     /// Where it stands now.
     pub(crate) standing: Standing,
     /// What a reader should know before believing the rest.
-    pub(crate) findings: Vec<String>,
+    pub(crate) findings: Vec<&'static str>,
     /// The lot that this one is a part of.
     pub(crate) parent: Option<Parent>,
     /// How many part-lots were taken from it.

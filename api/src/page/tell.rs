@@ -10,7 +10,7 @@ use crate::names::Names;
 use crate::problem::Problem;
 use crate::proof_state::{Proofs, Proven};
 use crate::refusal::storage;
-use crate::resources::produces::findings::{FindingKind, findings};
+use crate::resources::produces::findings::{Finding, concerns_consumers, findings};
 use crate::resources::produces::history::told;
 use crate::state::{Anchor, ApiState};
 use ledger::view::{HistoryEntry, LotStanding, PageSize, ProduceFilter, ProduceRow};
@@ -26,7 +26,7 @@ pub(super) fn tell(state: &ApiState, id: &SubjectId, languages: &Languages) -> R
     let mut steps = Steps::new(state, &row, languages, &names, &proofs);
     steps.tell(&entries)?;
     let (steps, shortened, route) = steps.finish();
-    let findings = findings(&row, &entries);
+    let findings = findings(state, &row, &entries)?;
     let (codes, claims) = (codes(&row), row.claims.iter().map(|claim| claim.as_str().to_owned()).collect());
     Ok(Story {
         id: id.to_string(),
@@ -40,12 +40,7 @@ pub(super) fn tell(state: &ApiState, id: &SubjectId, languages: &Languages) -> R
         producer: names.actor(&row.originator)?.shown(),
         origins: origins(state, &row, languages)?,
         standing: standing(&row, &entries, &names)?,
-        // A dispute has its own notice.
-        findings: findings
-            .into_iter()
-            .filter(|finding| finding.kind != FindingKind::Conflict)
-            .map(|finding| finding.detail)
-            .collect(),
+        findings: noteworthy(&findings),
         parent: parent(state, &row, languages)?,
         parts: parts(state, id)?,
         steps,
@@ -53,6 +48,17 @@ pub(super) fn tell(state: &ApiState, id: &SubjectId, languages: &Languages) -> R
         route: drawn(route, &names, languages)?,
         proof: proof(state, &entries, &proofs),
     })
+}
+
+/// What a consumer should know, each sort of fact once.
+fn noteworthy(findings: &[Finding]) -> Vec<&'static str> {
+    let mut told: Vec<&'static str> = Vec::new();
+    for finding in findings.iter().filter(|finding| concerns_consumers(finding.kind)) {
+        if !told.contains(&finding.detail) {
+            told.push(finding.detail);
+        }
+    }
+    told
 }
 
 fn codes(row: &ProduceRow) -> Vec<(&'static str, String)> {
@@ -109,7 +115,7 @@ fn closed(closed: Option<Closed>, lot: SubjectId, entries: &[HistoryEntry]) -> &
 }
 
 fn parent(state: &ApiState, row: &ProduceRow, languages: &Languages) -> Result<Option<Parent>, Problem> {
-    let Some(id) = &row.parent else { return Ok(None) };
+    let Some(id) = &row.part_of() else { return Ok(None) };
     let parent = state.views().produce(id).map_err(storage)?;
     Ok(parent.map(|parent| Parent {
         url: links::page(id),
@@ -122,7 +128,7 @@ fn parent(state: &ApiState, row: &ProduceRow, languages: &Languages) -> Result<O
 fn parts(state: &ApiState, id: &SubjectId) -> Result<usize, Problem> {
     let filter = ProduceFilter { parent: Some(*id), ..ProduceFilter::default() };
     let page = state.views().produces(&filter, None, PageSize::new(PageSize::MAX)).map_err(storage)?;
-    Ok(page.rows.len())
+    Ok(page.rows.iter().filter(|row| row.part_of() == Some(*id)).count())
 }
 
 fn drawn(route: Vec<SubjectId>, names: &Names, languages: &Languages) -> Result<Vec<Stop>, Problem> {

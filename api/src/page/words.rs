@@ -1,5 +1,6 @@
 //! Values as people read them: dates, quantities, prices, grades, chains.
 
+use provenance::body::TemperatureLimits;
 use provenance::seal::Sealable;
 use provenance::value::{Date, DateRange, Grade, Occurred, Price, Quantity, Timestamp};
 
@@ -69,12 +70,31 @@ pub(super) fn quantity(quantity: &Quantity) -> String {
         "H87" => "pieces".to_owned(),
         code => code.to_owned(),
     };
-    let net = format!("{} {unit}", quantity.decimal());
+    let net = match (quantity.decimal().as_str(), quantity.unit().as_str()) {
+        ("1", "EA") => "1 unit".to_owned(),
+        (decimal, _) => format!("{decimal} {unit}"),
+    };
     match quantity.packages() {
         None | Some(0) => net,
         Some(1) => format!("{net} in one package"),
         Some(packages) => format!("{net} in {packages} packages"),
     }
+}
+
+/// `1.5 to 4 °C`.
+pub(super) fn temperature(limits: TemperatureLimits) -> String {
+    let degrees = |centi: i16| {
+        let (sign, centi) = (if centi < 0 { "−" } else { "" }, centi.unsigned_abs());
+        let text = format!("{sign}{}.{:02}", centi / 100, centi % 100);
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    };
+    format!("{} to {} °C", degrees(limits.min_centicelsius), degrees(limits.max_centicelsius))
+}
+
+/// A text with a capital letter at its beginning.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// `A`, or with the scheme where it is not the default one.
@@ -155,6 +175,8 @@ mod tests {
         assert_eq!(range("2026-09-08", "2026-09-08"), "8 September 2026");
         let kilos = Quantity::parse("1250.5", Unit::new("KGM").unwrap(), Some(100)).unwrap();
         assert_eq!(quantity(&kilos), "1250.5 kg in 100 packages");
+        let limits = TemperatureLimits { min_centicelsius: -150, max_centicelsius: 400 };
+        assert_eq!((temperature(limits).as_str(), capitalised("über").as_str()), ("−1.5 to 4 °C", "Über"));
         let amount = |minor, currency: &str, per: Option<&str>| {
             let money = Money::new(minor, Currency::new(currency).unwrap()).unwrap();
             price(&Sealable::Open(Price { money, per: per.map(|unit| Unit::new(unit).unwrap()) }))

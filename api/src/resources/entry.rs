@@ -31,11 +31,14 @@ pub(crate) async fn entry(State(state): State<ApiState>, MayWrite(may_write): Ma
         log_size: state.ledger.size(),
     };
     let links = Links::to_self(links::entry())
-        .templated("produces", links::produces() + "{?holder,originator,commodity,grade,state,cursor,limit}")
+        .templated("produces", links::produces() + "{?holder,owner,unit,originator,commodity,grade,state,cursor,limit}")
         .templated("produce", links::produces() + "/{id}")
         .templated("bundle", links::produces() + "/{id}/bundle{?as_of,shallow,disclose}")
         .templated("transfers", links::transfers() + "{?state,party,cursor,limit}")
         .templated("transfer", links::transfers() + "/{id}")
+        .templated("units", links::units() + "{?sscc,unit,holder,owner,state,cursor,limit}")
+        .templated("unit", links::units() + "/{id}")
+        .templated("transformation", links::transformations() + "/{id}")
         .templated("events", links::events() + "{?from,limit}")
         .templated("event", links::events() + "/{id}")
         .templated("actors", links::actors() + "{?cursor,limit}")
@@ -62,6 +65,9 @@ pub(crate) async fn entry(State(state): State<ApiState>, MayWrite(may_write): Ma
     }
     resource
         .offering(super::produces::register_action())
+        .offering(super::produces::collect_action())
+        .offering(super::transformations::transform_action())
+        .offering(super::units::pack_action())
         .offering(super::places::register_action())
         .offering(super::actors::enrol_action())
         .offering(super::transfers::offer_action())

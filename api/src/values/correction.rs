@@ -3,7 +3,7 @@
 use super::place::DocumentInput;
 use super::produce::{CodesInput, CommodityInput, DatesInput};
 use super::transfer::TemperatureInput;
-use super::{CoordinatesInput, GradeInput, LangTextInput, PriceInput, gln, text, timestamp, too_many};
+use super::{CoordinatesInput, GradeInput, LangTextInput, PriceInput, QuantityInput, gln, text, timestamp, too_many};
 use crate::extract::from_value;
 use crate::problem::{Code, Problem};
 use ledger::author::{any, correctable_field};
@@ -36,8 +36,9 @@ fn read_field(name: &str, value: Value, field: &str) -> Result<Any, Problem> {
         "name" => any(&of::<LangTextInput>(value, field)?.read(field)?),
         "commodity" => any(&of::<CommodityInput>(value, field)?.read(field)?),
         "variety" | "harvester" => any(&text::<128>(&of::<String>(value, field)?, field)?),
-        "reason" => any(&text::<512>(&of::<String>(value, field)?, field)?),
-        "place_type" => any(&text::<64>(&of::<String>(value, field)?, field)?),
+        "quantity" => any(&of::<QuantityInput>(value, field)?.read(field)?),
+        "reason" | "remark" => any(&text::<512>(&of::<String>(value, field)?, field)?),
+        "place_type" | "step" => any(&text::<64>(&of::<String>(value, field)?, field)?),
         "country" => any(&text::<2>(&of::<String>(value, field)?, field)?),
         "places" => {
             let mut places = of::<Vec<SubjectId>>(value, field)?;

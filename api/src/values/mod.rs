@@ -3,6 +3,7 @@
 mod actor;
 mod command;
 mod correction;
+mod goods;
 mod place;
 mod produce;
 mod scalars;
@@ -11,8 +12,11 @@ mod transfer;
 pub(crate) use actor::{ActorChangeInput, EnrolmentInput};
 pub(crate) use command::Command;
 pub(crate) use correction::replacement;
-pub(crate) use place::PlaceInput;
-pub(crate) use produce::{ProduceChangeInput, ProduceInput, RetirementInput};
+pub(crate) use goods::{
+    CollectionInput, ContentsInput, HandlingInput, PackingInput, TransformationInput, UnpackingInput,
+};
+pub(crate) use place::{PlaceChangeInput, PlaceInput};
+pub(crate) use produce::{CodesInput, ProduceChangeInput, ProduceInput, RetirementInput};
 pub(crate) use scalars::{
     CoordinatesInput, GradeInput, LangTextInput, PriceInput, QuantityInput, gln, gs1_prefixes, hex, text, timestamp,
 };

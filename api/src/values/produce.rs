@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 /// Most places and claims of a lot, as the rules have it.
-const MAX_LIST: usize = 16;
+pub(super) const MAX_LIST: usize = 16;
 
 /// A lot to be registered.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -68,9 +68,10 @@ pub(super) struct DatesInput {
     last: Option<String>,
 }
 
+/// Codes on labels.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CodesInput {
+pub(crate) struct CodesInput {
     /// GTIN-8, -12, -13 or -14.
     gtin: Option<String>,
     /// Batch or lot number, at most 20 characters.

@@ -19,6 +19,9 @@ pub(crate) struct OfferInput {
     quantity: Option<QuantityInput>,
     #[serde(rename = "to")]
     to: RecipientInput,
+    /// possession, title or both; both unless given.
+    #[schema(value_type = Option<String>, example = "both")]
+    moves: Option<Moves>,
     price: Option<PriceInput>,
     #[serde(default)]
     seal_price: bool,
@@ -42,6 +45,9 @@ pub(crate) struct OfferLinesInput {
     lines: Vec<OfferLineInput>,
     /// To whom.
     to: RecipientInput,
+    /// possession, title or both; both unless given. Possession and title alone move whole lots, to an actor.
+    #[schema(value_type = Option<String>, example = "both")]
+    moves: Option<Moves>,
     /// For how much.
     price: Option<PriceInput>,
     /// Whether the price is sealed: only a commitment to it is published.
@@ -108,6 +114,7 @@ impl OfferInput {
         let terms = OfferLinesInput {
             lines: Vec::new(),
             to: self.to,
+            moves: self.moves,
             price: self.price,
             seal_price: self.seal_price,
             carrier: self.carrier,
@@ -152,7 +159,7 @@ impl OfferLinesInput {
             seal_price: self.seal_price,
             expires: self.expires.as_deref().map(|expires| timestamp(expires, "expires")).transpose()?,
             returns: self.returns,
-            moves: Moves::Both,
+            moves: self.moves.unwrap_or(Moves::Both),
         })
     }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::needless_pass_by_value)] // Bodies are written where they are sent.
 
 mod events;
+mod goods;
 mod page;
 mod receipts;
 mod refusals;
@@ -11,3 +12,4 @@ mod service;
 mod story;
 mod support;
 mod tiles;
+mod trace;

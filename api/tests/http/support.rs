@@ -9,6 +9,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use ed25519_dalek::{Signer, SigningKey};
 use ledger::author::{AtRest, Author, Clock, Keyring, KeyringError, Means, NoAnchors, Salts};
+use ledger::trace::LineageFollower;
 use ledger::view::ViewFollower;
 use ledger::{Ledger, LedgerOptions, LogSigner};
 use provenance::event::SignedEvent;
@@ -60,7 +61,7 @@ impl Node {
         let founder = network.id().founder(0);
         let options = LedgerOptions {
             log_signer: Some(Arc::new(LogKey(key(9)))),
-            followers: vec![Arc::new(ViewFollower::new(network.clone()))],
+            followers: vec![Arc::new(ViewFollower::new(network.clone())), Arc::new(LineageFollower)],
             ..LedgerOptions::default()
         };
         let ledger = Ledger::open(folder.path(), network.clone(), options).unwrap();

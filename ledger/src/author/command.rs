@@ -1,5 +1,11 @@
 //! The commands: what somebody wants told, in values that were checked already.
 
+mod lots;
+
+pub use lots::{
+    AssignCodes, CollectProduce, HandleProduce, PackInto, PackUnit, Portion, TransformProduce, UnpackUnit, UpdatePlace,
+};
+
 use provenance::body::{
     AcceptedLine, Codes, Commodity, Custody, Document, Moves, NodeDetails, Outcome, Role, TemperatureLimits,
 };

@@ -17,11 +17,21 @@ pub fn correctable_field(kind: Kind, name: &str) -> Option<u8> {
             (3, "variety"),
             (4, "places"),
             (5, "harvested"),
+            (6, "quantity"),
             (7, "grade"),
             (8, "codes"),
             (9, "claims"),
             (10, "harvester"),
             (11, "price"),
+        ],
+        Kind::ProduceCollected => &[
+            (1, "commodity"),
+            (2, "name"),
+            (3, "variety"),
+            (5, "harvested"),
+            (7, "grade"),
+            (8, "codes"),
+            (9, "claims"),
         ],
         Kind::PlaceRegistered => &[
             (1, "place_type"),
@@ -34,6 +44,8 @@ pub fn correctable_field(kind: Kind, name: &str) -> Option<u8> {
             (9, "country"),
         ],
         Kind::ProduceMoved => &[(1, "place")],
+        Kind::ProduceHandled => &[(1, "step"), (2, "place"), (3, "temperature"), (4, "remark")],
+        Kind::ProduceCodesAssigned => &[(1, "codes")],
         Kind::ProduceQualityUpdated => &[(1, "grade"), (2, "reason")],
         Kind::ProducePriceUpdated => &[(1, "price"), (2, "reason")],
         Kind::TransferOffered => {
@@ -79,6 +91,9 @@ fn check(corrected: &Body, draft: &mut Draft<'_>) -> Result<(), AuthorError> {
         }
         Body::ProduceRegistered(produce) => {
             produce.places.iter().try_for_each(|place| draft.names_place("replacement.places", place))
+        }
+        Body::ProduceHandled(handled) => {
+            handled.place.iter().try_for_each(|place| draft.names_place("replacement.place", place))
         }
         Body::ProduceMoved(moved) => draft.names_place("replacement.place", &moved.place),
         Body::TransferOffered(offer) => {

@@ -1,21 +1,20 @@
 //! An event that is being put together: what it touches, on what it rests, what it seals.
 
+mod lots;
+
 use super::error::AuthorError;
 use super::sealed::FieldOpening;
 use super::submission::{Desk, Link, Signer};
 use super::{Context, To};
 use crate::reader::Stored;
-use provenance::admission::{Ancestry, Judged, OfferedItem, offered_items};
+use provenance::admission::Ancestry;
 use provenance::body::{Body, Recipient, Role};
 use provenance::cbor;
-use provenance::counting::CountedLot;
-use provenance::custody::LotState;
 use provenance::id::{EventId, SubjectId};
 use provenance::payload::{Lane, Payload, Touch};
 use provenance::seal::{self, Commitment, Opening, Sealable, SealedField};
 use provenance::value::{Price, Timestamp};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// Something that can become the body of an event.
 pub(super) trait Command: Send + Sync + 'static {
@@ -88,6 +87,11 @@ impl<'a> Draft<'a> {
         self.signer.actor
     }
 
+    /// The event before this one in the signer's journal, which no other event of it follows.
+    pub fn journal(&self) -> EventId {
+        self.journal
+    }
+
     /// Which roles the signer may give to others.
     pub fn may_give(&self) -> Result<Vec<Role>, AuthorError> {
         let enrolment = self.desk.stored(&self.signer.key_event)?;
@@ -120,40 +124,11 @@ impl<'a> Draft<'a> {
         self.extends(subject, lane, tips)
     }
 
-    /// The event goes on with a lot, whose present state is returned.
-    pub fn extends_lot(&mut self, field: &'static str, lot: SubjectId) -> Result<LotState, AuthorError> {
-        let counted = self.counted(field, lot)?;
-        if counted.disputed {
-            return Err(AuthorError::Disputed { lot });
-        }
-        let tips = self.tips_that_count(&counted)?;
-        self.expects(&counted.tips)?;
-        self.touches.push(Touch { subject: Some(lot), lane: Lane::Main, prev: tips });
-        Ok(counted.state)
-    }
-
-    /// The event answers an offer: it goes on with each item that was offered, in order.
-    pub fn answers(&mut self, offer: EventId) -> Result<Vec<OfferedItem>, AuthorError> {
-        let stored = self.desk.stored(&offer)?.filter(|stored| stored.index.is_some());
-        let items = stored.and_then(|stored| offered_items(&stored.judged));
-        let items = items.ok_or(AuthorError::NoSuchOffer { offer })?;
-        for item in &items {
-            let counted = self.counted("offer", item.item)?;
-            // An addressee's answer is what settles a lot that was offered twice, so it follows the
-            // branch of its own offer, whatever stands beside it.
-            let tips = if counted.disputed {
-                let branch = self.tips_of_offer(&counted, &item.item, offer)?;
-                if branch.is_empty() {
-                    return Err(AuthorError::Disputed { lot: item.item });
-                }
-                branch
-            } else {
-                self.tips_that_count(&counted)?
-            };
-            self.expects(&counted.tips)?;
-            self.touches.push(Touch { subject: Some(item.item), lane: Lane::Main, prev: tips });
-        }
-        Ok(items)
+    /// The event goes on with a place, which belongs to its basis.
+    pub fn extends_place(&mut self, field: &'static str, place: SubjectId) -> Result<(), AuthorError> {
+        self.names_place(field, &place)?;
+        let tips = self.desk.ledger.reader().counted_tips(&place, Lane::Main)?;
+        self.extends(place, Lane::Main, tips.into_iter().collect())
     }
 
     /// The event names an actor, whose enrolment belongs to its basis.
@@ -220,45 +195,4 @@ impl<'a> Draft<'a> {
             _ => Ok(()),
         }
     }
-
-    fn counted(&self, field: &'static str, lot: SubjectId) -> Result<CountedLot, AuthorError> {
-        self.desk.ledger.reader().lot(&lot)?.ok_or(AuthorError::UnknownLot { field, lot })
-    }
-
-    /// The tips to extend: without those that an accepted handover left beside it, which tell
-    /// nothing of the lot any more. Where the signer itself told something there, all tips are
-    /// named if they can be joined, because a key must not leave behind what it signed.
-    fn tips_that_count(&self, counted: &CountedLot) -> Result<Vec<EventId>, AuthorError> {
-        let mut own_beside = false;
-        for id in &counted.beside {
-            own_beside |= self.desk.stored(id)?.is_some_and(|stored| stored.judged.event.key() == self.signer.key);
-        }
-        let joinable = counted.in_conflict.is_empty();
-        let named = |tip: &&EventId| (own_beside && joinable) || !counted.beside.contains(*tip);
-        Ok(counted.tips.iter().filter(named).copied().collect())
-    }
-
-    /// The tips at which, as seen from their own ancestors, this offer is open.
-    fn tips_of_offer(
-        &self,
-        counted: &CountedLot,
-        lot: &SubjectId,
-        offer: EventId,
-    ) -> Result<Vec<EventId>, AuthorError> {
-        let mut tips = Vec::new();
-        for tip in &counted.tips {
-            let Some(stored) = self.desk.stored(tip)? else { continue };
-            let open = lot_at(&stored.judged, lot).and_then(|state| state.open);
-            tips.extend(open.filter(|open| open.offer == offer).map(|_| *tip));
-        }
-        Ok(tips)
-    }
-}
-
-/// The lot after an event of its main lane.
-fn lot_at<'a>(judged: &'a Arc<Judged>, lot: &SubjectId) -> Option<&'a LotState> {
-    let touches = judged.event.payload().touches.iter().enumerate();
-    let mut on_lane = touches.filter(|(_, touch)| touch.lane == Lane::Main).map(|(index, _)| index);
-    let index = on_lane.find(|index| judged.event.subject(*index) == Some(*lot))?;
-    judged.judgement.lines.get(index)?.lot.as_ref()
 }

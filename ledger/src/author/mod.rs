@@ -9,6 +9,7 @@
 //! the disk, so a journal kept here never forks; not even where whoever asked has gone meanwhile.
 
 mod actor;
+mod collection;
 mod command;
 mod correction;
 mod draft;
@@ -22,12 +23,15 @@ mod produce;
 mod sealed;
 mod submission;
 mod transfer;
+mod transformation;
+mod unit;
 
 pub use crate::clock::Clock;
 pub use command::{
-    AcceptTransfer, CancelTransfer, Context, CorrectEvent, DeclineTransfer, Done, EnrolActor, EnrolledKey, MoveProduce,
-    OfferLine, OfferTransfer, RegisterPlace, RegisterProduce, RetireProduce, To, UpdateActor, UpdatePrice,
-    UpdateQuality,
+    AcceptTransfer, AssignCodes, CancelTransfer, CollectProduce, Context, CorrectEvent, DeclineTransfer, Done,
+    EnrolActor, EnrolledKey, HandleProduce, MoveProduce, OfferLine, OfferTransfer, PackInto, PackUnit, Portion,
+    RegisterPlace, RegisterProduce, RetireProduce, To, TransformProduce, UnpackUnit, UpdateActor, UpdatePlace,
+    UpdatePrice, UpdateQuality,
 };
 pub use correction::{any, correctable_field};
 pub use error::AuthorError;
@@ -133,6 +137,16 @@ impl Author {
         self.desk.carry_out(context, command).await
     }
 
+    /// Changes what is told of a place.
+    pub async fn update_place(&self, context: Context, command: UpdatePlace) -> Result<Done, AuthorError> {
+        self.desk.carry_out(context, command).await
+    }
+
+    /// Makes the deliveries of members one lot. Its id is subject 0 of the event.
+    pub async fn collect_produce(&self, context: Context, command: CollectProduce) -> Result<Done, AuthorError> {
+        self.desk.carry_out(context, command).await
+    }
+
     /// Registers a lot. Its id is subject 0 of the event.
     pub async fn register_produce(&self, context: Context, command: RegisterProduce) -> Result<Done, AuthorError> {
         self.desk.carry_out(context, command).await
@@ -158,6 +172,31 @@ impl Author {
 
     /// Prices a lot.
     pub async fn update_price(&self, context: Context, command: UpdatePrice) -> Result<Done, AuthorError> {
+        self.desk.carry_out(context, command).await
+    }
+
+    /// Tells what was done with a lot.
+    pub async fn handle_produce(&self, context: Context, command: HandleProduce) -> Result<Done, AuthorError> {
+        self.desk.carry_out(context, command).await
+    }
+
+    /// Gives a lot codes on labels.
+    pub async fn assign_codes(&self, context: Context, command: AssignCodes) -> Result<Done, AuthorError> {
+        self.desk.carry_out(context, command).await
+    }
+
+    /// Makes lots of others. The new ones are what the event creates, in the order of the outputs.
+    pub async fn transform_produce(&self, context: Context, command: TransformProduce) -> Result<Done, AuthorError> {
+        self.desk.carry_out(context, command).await
+    }
+
+    /// Puts lots or units into a logistic unit. The id of a new unit is subject 0 of the event.
+    pub async fn pack_unit(&self, context: Context, command: PackUnit) -> Result<Done, AuthorError> {
+        self.desk.carry_out(context, command).await
+    }
+
+    /// Takes lots or units out of a logistic unit.
+    pub async fn unpack_unit(&self, context: Context, command: UnpackUnit) -> Result<Done, AuthorError> {
         self.desk.carry_out(context, command).await
     }
 

@@ -1,9 +1,13 @@
-//! Composing the kinds that tell of a lot: registered, moved, graded, priced, retired.
+//! Composing the kinds that tell of a lot: registered, moved, handled, graded, priced, labelled, retired.
 
 use super::actor::ascending;
 use super::draft::{Command, Draft};
-use super::{AuthorError, MoveProduce, RegisterProduce, RetireProduce, UpdatePrice, UpdateQuality};
-use provenance::body::{Body, PriceUpdated, ProduceMoved, ProduceRegistered, ProduceRetired, QualityUpdated};
+use super::{
+    AssignCodes, AuthorError, HandleProduce, MoveProduce, RegisterProduce, RetireProduce, UpdatePrice, UpdateQuality,
+};
+use provenance::body::{
+    Body, CodesAssigned, PriceUpdated, ProduceHandled, ProduceMoved, ProduceRegistered, ProduceRetired, QualityUpdated,
+};
 use provenance::seal;
 
 impl Command for RegisterProduce {
@@ -36,6 +40,28 @@ impl Command for MoveProduce {
     }
 }
 
+impl Command for HandleProduce {
+    fn compose(&self, draft: &mut Draft<'_>) -> Result<Body, AuthorError> {
+        draft.extends_lot("lot", self.lot)?;
+        if let Some(place) = &self.place {
+            draft.names_place("place", place)?;
+        }
+        Ok(Body::ProduceHandled(ProduceHandled {
+            step: self.step.clone(),
+            place: self.place,
+            temperature: self.temperature,
+            remark: self.remark.clone(),
+        }))
+    }
+}
+
+impl Command for AssignCodes {
+    fn compose(&self, draft: &mut Draft<'_>) -> Result<Body, AuthorError> {
+        draft.extends_lot("lot", self.lot)?;
+        Ok(Body::ProduceCodesAssigned(CodesAssigned { codes: self.codes.clone() }))
+    }
+}
+
 impl Command for UpdateQuality {
     fn compose(&self, draft: &mut Draft<'_>) -> Result<Body, AuthorError> {
         draft.extends_lot("lot", self.lot)?;
@@ -46,7 +72,12 @@ impl Command for UpdateQuality {
 
 impl Command for UpdatePrice {
     fn compose(&self, draft: &mut Draft<'_>) -> Result<Body, AuthorError> {
-        draft.extends_lot("lot", self.lot)?;
+        // What it costs is told by its owner.
+        if draft.is_divided("lot", self.lot)? {
+            draft.extends_title("lot", self.lot)?;
+        } else {
+            draft.extends_lot("lot", self.lot)?;
+        }
         let price = draft.price(seal::UPDATED_PRICE, self.price, self.seal_price);
         Ok(Body::ProducePriceUpdated(PriceUpdated { price, reason: self.reason.clone() }))
     }
@@ -54,7 +85,7 @@ impl Command for UpdatePrice {
 
 impl Command for RetireProduce {
     fn compose(&self, draft: &mut Draft<'_>) -> Result<Body, AuthorError> {
-        let lot = draft.extends_lot("lot", self.lot)?;
+        let lot = draft.extends_whole("lot", self.lot)?;
         let quantity = self.quantity.unwrap_or(lot.balance);
         Ok(Body::ProduceRetired(ProduceRetired { quantity, outcome: self.outcome }))
     }

@@ -3,7 +3,9 @@
 use super::draft::{Command, Draft};
 use super::{AcceptTransfer, AuthorError, CancelTransfer, DeclineTransfer, OfferTransfer};
 use provenance::admission::OfferedItem;
-use provenance::body::{AcceptedLine, Body, OfferedLine, TransferAccepted, TransferClosed, TransferOffered};
+use provenance::body::{AcceptedLine, Body, Moves, OfferedLine, TransferAccepted, TransferClosed, TransferOffered};
+use provenance::custody::LotState;
+use provenance::id::SubjectId;
 use provenance::seal;
 use provenance::value::Quantity;
 use std::cmp::Ordering;
@@ -13,7 +15,7 @@ impl Command for OfferTransfer {
         let mut lines = Vec::with_capacity(self.lines.len());
         let mut parts = 0;
         for line in &self.lines {
-            let lot = draft.extends_lot("lines.lot", line.lot)?;
+            let lot = offered_lot(draft, line.lot, self.moves)?;
             let quantity = line.quantity.unwrap_or(lot.balance);
             // Two units that cannot be compared mint nothing; admission names the rule.
             parts += usize::from(quantity.compare(&lot.balance) == Ok(Ordering::Less));
@@ -72,6 +74,23 @@ impl Command for CancelTransfer {
         draft.answers(self.offer)?;
         Ok(Body::TransferCancelled(TransferClosed { offer: self.offer, reason: self.reason.clone() }))
     }
+}
+
+/// Goes on with what an offer that moves this touches of a lot. The first that moves possession or title alone gives
+/// title a lane of its own.
+fn offered_lot(draft: &mut Draft<'_>, lot: SubjectId, moves: Moves) -> Result<LotState, AuthorError> {
+    let field = "lines.lot";
+    if moves == Moves::Both {
+        return draft.extends_whole(field, lot);
+    }
+    if moves == Moves::Title && draft.is_divided(field, lot)? {
+        return draft.extends_title(field, lot);
+    }
+    let state = draft.extends_lot(field, lot)?;
+    if !state.divided {
+        draft.divides(lot);
+    }
+    Ok(state)
 }
 
 fn all_received(item: &OfferedItem) -> AcceptedLine {

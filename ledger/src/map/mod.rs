@@ -25,7 +25,7 @@ pub(crate) use tips::without;
 
 use provenance::merkle::Hash;
 use provenance::state_map::{EMPTY, MapError, Page, PageKey, Pages, RootRef};
-use store::{Column, Cursors, MapPages, MapVersions, Range, Store, StoreError, VersionRow};
+use store::{Column, MapPages, MapVersions, Range, Store, StoreError, VersionRow};
 
 /// The map's pages in the store.
 pub(crate) struct StoredPages<'a>(pub &'a Store);
@@ -80,16 +80,6 @@ impl Version {
         }
         Ok(versions)
     }
-}
-
-/// Removes the map of a store that no ledger has open, so that the next one makes it again from the events alone.
-pub fn forget_map(store: &Store) -> Result<(), StoreError> {
-    let mut batch = store.batch();
-    for column in [Column::MapTips, Column::MapPages, Column::MapVersions, Column::MapReplaced] {
-        batch.clear(column);
-    }
-    batch.delete::<Cursors>(&MapFollower::NAME.to_owned());
-    batch.commit_synced()
 }
 
 /// What is wrong with the stored map is wrong with the store.

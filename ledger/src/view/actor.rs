@@ -102,7 +102,9 @@ impl ActorRow {
         {
             let time = entry.stored.judged.event.payload().time;
             row.updated = row.updated.max(Some(time));
-            if let Body::ActorUpdated(body) = entry.body() {
+            if let Body::ActorUpdated(body) = entry.body()
+                && entry.counts
+            {
                 let body = body.clone();
                 row.display_name = body.display_name.unwrap_or(row.display_name);
                 row.gln = body.gln.or(row.gln);

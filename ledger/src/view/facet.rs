@@ -1,6 +1,6 @@
 //! Facets: by what lists can be asked for, as the first part of the keys of list columns.
 
-use super::produce::LotStanding;
+use super::holding::LotStanding;
 use super::transfer::TransferState;
 use provenance::body::Role;
 use provenance::id::{EventId, PublicKey, SubjectId};
@@ -37,7 +37,7 @@ macro_rules! facets {
 facets! {
     /// Every row.
     0 All();
-    /// Lots that an actor holds.
+    /// Lots and units that an actor holds.
     1 Holder(actor: SubjectId);
     /// Lots that come from an actor.
     2 Originator(actor: SubjectId);
@@ -45,14 +45,18 @@ facets! {
     3 Commodity(scheme: String, code: String);
     /// Lots of a grade: scheme and value.
     4 Grade(scheme: String, value: String);
-    /// Lots by how they stand, as a number.
+    /// Lots and units by how they stand, as a number.
     5 Standing(standing: u8);
-    /// Part-lots of a lot.
+    /// Lots that were taken from a lot, or made of it and perhaps of others.
     6 Parent(lot: SubjectId);
     /// Lots of a trade item.
     7 Gtin(gtin: String);
     /// Lots of a trade item and batch number.
     8 GtinLot(gtin: String, lot: String);
+    /// Lots and units that an actor owns.
+    9 Owner(actor: SubjectId);
+    /// Lots and units that lie directly in a unit.
+    10 Inside(unit: SubjectId);
     /// Handovers by state, as a number.
     20 State(state: u8);
     /// Handovers that an actor offers.
@@ -75,6 +79,8 @@ facets! {
     60 RegisteredBy(actor: SubjectId);
     /// The place with a Global Location Number.
     61 Gln(gln: String);
+    /// The unit with a serial shipping container code.
+    80 Sscc(sscc: String);
 }
 
 impl Facet {
@@ -122,6 +128,7 @@ lists! {
     TransfersBy EventId;
     ActorsBy SubjectId;
     PlacesBy SubjectId;
+    UnitsBy SubjectId;
 }
 
 #[cfg(test)]

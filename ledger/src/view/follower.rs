@@ -2,11 +2,12 @@
 //! changed is made again from all admitted events.
 
 use super::actor::{self, ActorRow, Actors};
-use super::facet::{ActorsBy, Facet, ListTable, PlacesBy, ProducesBy, TransfersBy};
+use super::facet::{ActorsBy, Facet, ListTable, PlacesBy, ProducesBy, TransfersBy, UnitsBy};
 use super::lineage;
 use super::place::{PlaceRow, Places};
 use super::produce::{ProduceRow, Produces};
 use super::transfer::{TransferRow, Transfers, answered_offer};
+use super::unit::{UnitRow, Units};
 use crate::counting::recounted;
 use crate::follower::{Follower, LogEntry};
 use crate::reader::Reader;
@@ -19,9 +20,9 @@ use std::collections::BTreeSet;
 use store::{Batch, Column, Key, Range, StoreError, Table};
 
 /// Raised whenever a row changes its bytes or its meaning; the views are then made again.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
-/// Keeps the views of lots, handovers, actors and places.
+/// Keeps the views of lots, units, handovers, actors and places.
 #[derive(Debug)]
 pub struct ViewFollower {
     network: Network,
@@ -41,6 +42,8 @@ impl ViewFollower {
         Column::ActorsBy,
         Column::Places,
         Column::PlacesBy,
+        Column::Units,
+        Column::UnitsBy,
     ];
 
     /// For the views of this network.
@@ -87,12 +90,12 @@ impl Follower for ViewFollower {
 #[derive(Debug, Default)]
 struct Changed {
     lots: BTreeSet<SubjectId>,
-    /// Lots of which something may have changed that their parts inherit: what is told of them, or a
-    /// conflict.
+    /// Lots of which something may have changed that their parts inherit: what is told of them.
     inherited: BTreeSet<SubjectId>,
     transfers: BTreeSet<EventId>,
     actors: BTreeSet<SubjectId>,
     places: BTreeSet<SubjectId>,
+    units: BTreeSet<SubjectId>,
 }
 
 impl Changed {
@@ -117,12 +120,22 @@ impl Changed {
     }
 
     fn subject(&mut self, network: &Network, reader: &Reader, subject: SubjectId) -> Result<(), StoreError> {
-        let created = match reader.origin(&subject)? {
-            Some((event, _)) => reader.stored(&event)?,
-            None => None,
+        let (created, touch) = match reader.origin(&subject)? {
+            Some((event, touch)) => (reader.stored(&event)?, touch),
+            None => (None, 0),
         };
         match created.as_ref().map(|stored| &stored.judged.event.payload().body) {
-            Some(Body::ProduceRegistered(_) | Body::TransferOffered(_) | Body::TransferAccepted(_)) => {
+            Some(Body::UnitPacked(_)) if touch == 0 => {
+                self.units.insert(subject);
+            }
+            Some(
+                Body::ProduceRegistered(_)
+                | Body::ProduceCollected(_)
+                | Body::ProduceTransformed(_)
+                | Body::TransferOffered(_)
+                | Body::TransferAccepted(_)
+                | Body::UnitPacked(_),
+            ) => {
                 self.lots.insert(subject);
             }
             Some(Body::PlaceRegistered(_)) => {
@@ -154,26 +167,44 @@ impl Changed {
     }
 
     /// Where a lane has forked, an answer on a part's lane can settle the conflict of the lot from
-    /// which it was taken, and that conflict reaches all other parts.
+    /// which it was taken.
     fn add_forked(&mut self, reader: &Reader) -> Result<(), StoreError> {
+        let mut forked = BTreeSet::new();
         for lot in &self.lots {
-            for ancestor in lineage::of_lot(reader, lot)?.unwrap_or_default() {
-                if reader.lane_tips(&ancestor.lot, Lane::Main)?.len() > 1 {
-                    self.inherited.insert(ancestor.lot);
+            let Some((event, _)) = reader.origin(lot)? else { continue };
+            let Some(created) = reader.stored(&event)? else { continue };
+            for parent in lineage::parents_of(&created.judged, lot) {
+                if reader.lane_tips(&parent, Lane::Main)?.len() > 1 {
+                    forked.insert(parent);
                 }
             }
+        }
+        self.lots.extend(forked);
+        Ok(())
+    }
+
+    /// A handover looks different when a rival of it comes or goes.
+    fn handovers_of(&mut self, reader: &Reader, events: impl Iterator<Item = EventId>) -> Result<(), StoreError> {
+        for event in events {
+            let Some(stored) = reader.stored(&event)? else { continue };
+            let body = &stored.judged.event.payload().body;
+            let offer = if matches!(body, Body::TransferOffered(_)) { Some(event) } else { answered_offer(body) };
+            self.transfers.extend(offer);
         }
         Ok(())
     }
 
-    /// Parts inherit what changes in the lot from which they were taken.
+    /// Parts inherit what changes in the lot from which they were taken; what was made of it is described anew.
     fn add_parts(&mut self, reader: &Reader) -> Result<(), StoreError> {
         let mut open: Vec<SubjectId> = self.inherited.iter().copied().collect();
         while let Some(lot) = open.pop() {
-            self.lots.insert(lot);
-            for row in reader.store().scan::<ProducesBy>(Range::prefix(&Facet::Parent(lot))) {
-                let ((_, _, part), ()) = row?;
-                if self.inherited.insert(part) {
+            match reader.store().get::<Units>(&lot)? {
+                Some(_) => self.units.insert(lot),
+                None => self.lots.insert(lot),
+            };
+            for part in children(reader, &lot)? {
+                let row = reader.store().get::<Produces>(&part)?;
+                if row.is_none_or(|row| row.root != part) && self.inherited.insert(part) {
                     open.push(part);
                 }
             }
@@ -182,23 +213,20 @@ impl Changed {
     }
 }
 
+/// Lots that were taken from this one, or made of it.
+fn children(reader: &Reader, lot: &SubjectId) -> Result<Vec<SubjectId>, StoreError> {
+    listed::<ProducesBy>(reader, &Facet::Parent(*lot))
+}
+
+fn listed<L: ListTable>(reader: &Reader, facet: &Facet) -> Result<Vec<L::Id>, StoreError> {
+    let rows = reader.store().scan::<L>(Range::prefix(facet));
+    rows.map(|row| row.map(|((_, _, id), ())| id)).collect()
+}
+
 impl ViewFollower {
     fn write(&self, reader: &Reader, mut changed: Changed, batch: &mut Batch) -> Result<(), StoreError> {
-        for id in &changed.lots {
-            let (old, new) = (reader.store().get::<Produces>(id)?, ProduceRow::of(reader, id)?);
-            for row in old.iter().chain(&new) {
-                // A handover looks different when a rival of it comes or goes.
-                for event in row.contested() {
-                    let Some(stored) = reader.stored(&event)? else { continue };
-                    let body = &stored.judged.event.payload().body;
-                    let offer =
-                        if matches!(body, Body::TransferOffered(_)) { Some(event) } else { answered_offer(body) };
-                    changed.transfers.extend(offer);
-                }
-            }
-            let place = |row: &ProduceRow| (row.facets(), row.created.ms());
-            replace::<Produces, ProducesBy>(batch, id, old.as_ref().map(place), new.as_ref().map(place), new.as_ref());
-        }
+        write_units(reader, &mut changed, batch)?;
+        write_lots(reader, &mut changed, batch)?;
         for id in &changed.transfers {
             let (old, new) = (reader.store().get::<Transfers>(id)?, TransferRow::of(reader, id)?);
             let place = |row: &TransferRow| (row.facets(), row.offered.ms());
@@ -222,6 +250,50 @@ impl ViewFollower {
         }
         Ok(())
     }
+}
+
+/// Writes the rows of units. What lies in one goes with it, so its row shows where and with whom that is.
+fn write_units(reader: &Reader, changed: &mut Changed, batch: &mut Batch) -> Result<(), StoreError> {
+    let mut done = BTreeSet::new();
+    while let Some(id) = changed.units.pop_first() {
+        if !done.insert(id) {
+            continue;
+        }
+        let (old, new) = (reader.store().get::<Units>(&id)?, UnitRow::of(reader, &id)?);
+        for row in old.iter().chain(&new) {
+            changed.handovers_of(reader, row.contested())?;
+        }
+        if old.as_ref().map(UnitRow::shared) != new.as_ref().map(UnitRow::shared) {
+            changed.lots.extend(listed::<ProducesBy>(reader, &Facet::Inside(id))?);
+            changed.units.extend(listed::<UnitsBy>(reader, &Facet::Inside(id))?);
+        }
+        let place = |row: &UnitRow| (row.facets(), row.created.ms());
+        replace::<Units, UnitsBy>(batch, &id, old.as_ref().map(place), new.as_ref().map(place), new.as_ref());
+    }
+    Ok(())
+}
+
+/// Writes the rows of lots. A conflict of one reaches all that was taken from it or made of it.
+fn write_lots(reader: &Reader, changed: &mut Changed, batch: &mut Batch) -> Result<(), StoreError> {
+    let mut done = BTreeSet::new();
+    while let Some(id) = changed.lots.pop_first() {
+        if !done.insert(id) {
+            continue;
+        }
+        let (old, new) = (reader.store().get::<Produces>(&id)?, ProduceRow::of(reader, &id)?);
+        for row in old.iter().chain(&new) {
+            changed.handovers_of(reader, row.contested())?;
+        }
+        // A new lot has no parts but those of the same entries, which are written with it.
+        if let Some(old) = &old
+            && new.as_ref().map(ProduceRow::conflict) != Some(old.conflict())
+        {
+            changed.lots.extend(children(reader, &id)?);
+        }
+        let place = |row: &ProduceRow| (row.facets(), row.created.ms());
+        replace::<Produces, ProducesBy>(batch, &id, old.as_ref().map(place), new.as_ref().map(place), new.as_ref());
+    }
+    Ok(())
 }
 
 /// Replaces a row and its places in lists.

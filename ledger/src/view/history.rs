@@ -22,8 +22,8 @@ pub struct HistoryEntry {
     pub corrected: Option<Body>,
     /// The events that corrected it, oldest first.
     pub corrections: Vec<EventId>,
-    /// Whether its values show: not so for what does not count on this lane, for rivals of an accepted handover, and
-    /// for what was told beside it.
+    /// Whether its values show: not so for what does not count, for rivals of an accepted handover and for what was
+    /// told beside it.
     pub counts: bool,
 }
 
@@ -39,7 +39,7 @@ impl HistoryEntry {
     }
 }
 
-/// All events on the lanes of a subject, oldest first.
+/// All events on the lanes of a subject, oldest first; what touches both main and title lane stands on the main lane.
 ///
 /// Their order follows the signed times, but an event never comes before one that it extends: each
 /// counts as signed no earlier than those.
@@ -50,19 +50,23 @@ pub(crate) fn of_subject(reader: &Reader, subject: &SubjectId) -> Result<Vec<His
     // Each lane comes lowest first, so what an event extends was seen before it.
     for (lane, stored) in lanes {
         let judged = &stored.judged;
-        let touches = judged.event.payload().touches.iter().enumerate();
-        let mut at = touches
-            .filter(|(index, touch)| touch.lane == lane && judged.event.subject(*index).as_ref() == Some(subject));
-        let (index, touch) = at.next().expect("an event is on the lanes that it touches");
-        let before = touch.prev.iter().filter_map(|prev| signed.get(&(lane, *prev))).max().copied();
+        let index = judged.lane_index(subject, lane).expect("an event is on the lanes that it touches");
+        let prev = &judged.event.payload().touches[index].prev;
+        let before = prev.iter().filter_map(|prev| signed.get(&(lane, *prev))).max().copied();
         let time = judged.event.payload().time.ms().max(before.unwrap_or(0));
         let id = judged.event.id();
         signed.insert((lane, id), time);
-        let counts = reader.counted(&id)?.is_none_or(|counted| counted.touches[index].counts);
-        ordered.push(((time, judged.judgement.lines[index].height, id, lane), stored, counts));
+        if lane == Lane::Title && judged.lane_index(subject, Lane::Main).is_some() {
+            continue;
+        }
+        let counts = match reader.counted(&id)? {
+            Some(counted) => counted.touches.get(index).is_some_and(|touch| touch.counts),
+            None => true,
+        };
+        ordered.push(((time, judged.judgement.lines[index].height, id, lane), counts, stored));
     }
-    ordered.sort_unstable_by_key(|(position, _, _)| *position);
-    let entries = ordered.into_iter().map(|((_, _, _, lane), stored, counts)| HistoryEntry {
+    ordered.sort_unstable_by_key(|(position, ..)| *position);
+    let entries = ordered.into_iter().map(|((_, _, _, lane), counts, stored)| HistoryEntry {
         subject: *subject,
         lane,
         stored,
@@ -108,9 +112,9 @@ fn apply_corrections(entries: &mut [HistoryEntry]) {
 }
 
 fn correct(entry: &HistoryEntry, target: EventId, body: &mut Body, corrections: &mut Vec<EventId>) {
-    if let Body::EventCorrected(correction) = &entry.stored.judged.event.payload().body
+    if entry.counts
+        && let Body::EventCorrected(correction) = &entry.stored.judged.event.payload().body
         && correction.target == target
-        && entry.counts
         // Each alone was valid when it was admitted; two together need not be, then the later yields.
         && let Ok(better) = correction.apply(body)
     {
@@ -125,19 +129,16 @@ pub(crate) fn main_lane_ancestors(
     subject: &SubjectId,
     event: EventId,
 ) -> Result<HashSet<EventId>, StoreError> {
-    let mut seen = HashSet::new();
+    let mut passed = HashSet::new();
     let mut open = vec![event];
     while let Some(id) = open.pop() {
-        if !seen.insert(id) {
+        if !passed.insert(id) {
             continue;
         }
-        let Some(judged) = reader.judged(&id)? else { continue };
-        let touches = judged.event.payload().touches.iter().enumerate();
-        for (index, touch) in touches.filter(|(_, touch)| touch.lane == Lane::Main) {
-            if judged.event.subject(index).as_ref() == Some(subject) {
-                open.extend_from_slice(&touch.prev);
-            }
+        let Some(seen) = reader.seen(&id)? else { continue };
+        if let Some(at) = seen.lane_index(subject, Lane::Main) {
+            open.extend_from_slice(seen.predecessors(at));
         }
     }
-    Ok(seen)
+    Ok(passed)
 }

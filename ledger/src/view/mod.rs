@@ -1,4 +1,4 @@
-//! The views of the API: lots, handovers, actors and places as all admitted events show them.
+//! The views of the API: lots, units, handovers, actors and places as all events that count show them.
 //!
 //! A row is a function of the set of admitted events and of nothing else: no log index, no time of
 //! arrival, no clock. So nodes that hold the same events hold the same bytes, and a view can be
@@ -8,19 +8,26 @@ mod actor;
 mod facet;
 mod follower;
 mod history;
+mod holding;
 mod lineage;
 mod page;
 mod place;
 mod produce;
 mod query;
 mod transfer;
+mod unit;
+mod whereabouts;
 
 pub use actor::ActorRow;
 pub(crate) use actor::node_of_log;
 pub use follower::ViewFollower;
 pub use history::HistoryEntry;
+pub(crate) use history::of_subject;
+pub use holding::LotStanding;
 pub use page::{Cursor, CursorError, Page, PageSize};
 pub use place::PlaceRow;
-pub use produce::{LotStanding, ProduceRow};
-pub use query::{ActorFilter, PlaceFilter, ProduceFilter, TransferFilter, Views};
+pub(crate) use produce::Produces;
+pub use produce::{HandledStep, LotOrigin, ProduceRow};
+pub use query::{ActorFilter, PlaceFilter, ProduceFilter, TransferFilter, UnitFilter, Views};
 pub use transfer::{TransferLine, TransferRow, TransferState};
+pub use unit::UnitRow;

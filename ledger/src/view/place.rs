@@ -4,13 +4,14 @@ use super::facet::Facet;
 use super::history;
 use crate::reader::Reader;
 use minicbor::{Decode, Encode};
-use provenance::body::{Body, Document};
+use provenance::body::{Body, Document, PlaceUpdated};
 use provenance::id::{EventId, SubjectId};
+use provenance::payload::Lane;
 use provenance::seal::{Commitment, Sealable};
 use provenance::value::{Coordinates, Gln, LangText, Text, Timestamp};
 use store::{Cbor, Column, StoreError, Table};
 
-/// A place as all admitted events together show it; corrections are applied.
+/// A place as all events that count show it; corrections, and then updates, are applied.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 #[cbor(array)]
 pub struct PlaceRow {
@@ -56,6 +57,12 @@ pub struct PlaceRow {
     /// The events that corrected it, oldest first.
     #[n(13)]
     pub corrections: Vec<EventId>,
+    /// The events that the next event on its main lane extends; ascending.
+    #[n(14)]
+    pub tips: Vec<EventId>,
+    /// The latest time at which something was signed about it.
+    #[n(15)]
+    pub updated: Timestamp,
 }
 
 /// [`Column::Places`].
@@ -95,11 +102,12 @@ impl PlaceRow {
         let (Body::PlaceRegistered(body), corrections) = history::corrected_body(reader, &stored)? else {
             return Ok(None);
         };
-        Ok(Some(Self {
+        let signed = stored.judged.event.payload().time;
+        let mut row = Self {
             id: *place,
             event,
             registered_by: stored.judged.judgement.acting,
-            registered: stored.judged.event.payload().time,
+            registered: signed,
             place_type: body.place_type,
             name: body.name,
             gln: body.gln,
@@ -110,6 +118,32 @@ impl PlaceRow {
             parent: body.parent,
             country: body.country,
             corrections,
-        }))
+            tips: reader.counted_tips(place, Lane::Main)?.into_iter().collect(),
+            updated: signed,
+        };
+        if row.tips.is_empty() {
+            return Ok(None);
+        }
+        for entry in history::of_subject(reader, place)? {
+            row.updated = row.updated.max(entry.stored.judged.event.payload().time);
+            if let Body::PlaceUpdated(body) = entry.body()
+                && entry.counts
+            {
+                row.update(body);
+            }
+        }
+        Ok(Some(row))
+    }
+
+    fn update(&mut self, body: &PlaceUpdated) {
+        let body = body.clone();
+        self.name = body.name.unwrap_or(self.name.clone());
+        self.gln = body.gln.or(self.gln.take());
+        self.point = body.point.or(self.point);
+        self.exact_point = body.exact_point.or(self.exact_point.take());
+        self.outline = body.outline.or(self.outline.take());
+        self.area_m2 = body.area_m2.or(self.area_m2);
+        self.parent = body.parent.or(self.parent);
+        self.country = body.country.or(self.country.take());
     }
 }

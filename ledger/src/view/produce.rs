@@ -2,77 +2,87 @@
 
 use super::facet::Facet;
 use super::history::{self, HistoryEntry};
+use super::holding::{Holding, LotStanding};
 use super::lineage::{self, Ancestor};
+use super::whereabouts;
 use crate::reader::Reader;
 use minicbor::{Decode, Encode};
-use provenance::body::{Body, Codes, Commodity, ProduceRegistered};
-use provenance::counting::CountedLot;
-use provenance::custody::{Closed, OpenOffer};
+use provenance::admission::Ancestry;
+use provenance::body::{Body, Codes, Commodity};
+use provenance::custody::{Closed, Effect, OpenOffer};
 use provenance::id::{EventId, SubjectId};
 use provenance::payload::Lane;
 use provenance::seal::Sealable;
 use provenance::value::{DateRange, Grade, LangText, Price, Quantity, Text, Timestamp};
+use std::collections::BTreeSet;
 use store::{Cbor, Column, StoreError, Table};
 
-/// How a lot stands.
+/// How a lot, or the one of which it was a part, came into being.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
-pub enum LotStanding {
-    /// Somebody holds it, and may do with it what he likes.
+pub enum LotOrigin {
+    /// It was registered by whoever grew it.
     #[n(0)]
-    Held,
-    /// All of it is offered to somebody.
+    Registered,
+    /// It was collected from members.
     #[n(1)]
-    Offered,
-    /// Events exclude each other, and nobody's acceptance has settled it.
+    Collected,
+    /// It was made of other lots.
     #[n(2)]
-    Disputed,
-    /// It has left the chain.
+    Transformed,
+}
+
+/// Something that was done with a lot.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[cbor(array)]
+pub struct HandledStep {
+    /// The produce.handled event.
+    #[n(0)]
+    pub event: EventId,
+    /// When it was signed.
+    #[n(1)]
+    pub time: Timestamp,
+    /// What was done.
+    #[n(2)]
+    pub step: Text<64>,
+    /// Where.
     #[n(3)]
-    Closed,
+    pub place: Option<SubjectId>,
 }
 
-impl LotStanding {
-    pub(crate) fn number(self) -> u8 {
-        match self {
-            Self::Held => 0,
-            Self::Offered => 1,
-            Self::Disputed => 2,
-            Self::Closed => 3,
-        }
-    }
-}
+/// Steps that a row holds; all of them stand in the history.
+const MAX_STEPS: usize = 16;
 
-/// A lot as all admitted events together show it; corrections are applied.
+/// A lot as all events that count show it; corrections are applied.
 ///
-/// A part-lot has the commodity, name, variety, places, harvest, codes and claims of the lot that
-/// was registered, and the grade, price and place that the lot had from which it was taken.
+/// A part-lot has the commodity, name, variety, places, harvest and claims of the lot with which its lineage begins, and the
+/// grade, codes, price and place that the lot had from which it was taken.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 #[cbor(array)]
 pub struct ProduceRow {
     /// The lot.
     #[n(0)]
     pub id: SubjectId,
-    /// The lot of which it was a part.
+    /// The lots from which it was taken, or of which it was made; ascending.
     #[n(1)]
-    pub parent: Option<SubjectId>,
-    /// The lot that was registered: itself, or the first of those of which it was a part.
+    pub parents: Vec<SubjectId>,
+    /// The lot that was registered, collected or made of others: itself, or the first of those of which it was a part.
     #[n(2)]
     pub root: SubjectId,
-    /// The event that created it: the registration, or the one that took it from its parent.
+    /// The event that created it: that of its origin, or the one that took it from its parent.
     #[n(3)]
     pub created_by: EventId,
     /// When that was signed.
     #[n(4)]
     pub created: Timestamp,
-    /// The registration of the root lot.
+    /// The event that created the root lot.
     #[n(5)]
     pub registered_by: EventId,
     /// When that was signed.
     #[n(6)]
     pub registered: Timestamp,
-    /// Who registered the root lot, or on whose behalf it was registered.
+    /// Who registered, collected or made the root lot, or on whose behalf it was registered.
     #[n(7)]
     pub originator: SubjectId,
     /// What it is.
@@ -84,7 +94,7 @@ pub struct ProduceRow {
     /// The variety.
     #[n(10)]
     pub variety: Option<Text<128>>,
-    /// Where it was grown.
+    /// Where it was grown; of a collected lot, where its deliveries were. Ascending.
     #[n(11)]
     pub places: Vec<SubjectId>,
     /// When it was harvested.
@@ -96,13 +106,13 @@ pub struct ProduceRow {
     /// Certificates that it claims.
     #[n(14)]
     pub claims: Vec<Text<128>>,
-    /// How much there was when it came into being.
+    /// How much there was when it came into being, corrections included; the balance is what custody makes of it.
     #[n(15)]
     pub quantity: Quantity,
     /// How much there is.
     #[n(16)]
     pub balance: Quantity,
-    /// Who holds it; the last holder where it is closed.
+    /// Who holds it, or the outermost unit in which it lies; the last holder where it is closed.
     #[n(17)]
     pub holder: SubjectId,
     /// How it stands.
@@ -141,6 +151,25 @@ pub struct ProduceRow {
     /// How many events lie on its own lanes.
     #[n(29)]
     pub events: u64,
+    /// Who owns it.
+    #[n(30)]
+    pub owner: SubjectId,
+    /// The offer of title alone that waits for an answer.
+    #[n(31)]
+    pub title_offer: Option<OpenOffer>,
+    /// The unit in which it lies.
+    #[n(32)]
+    pub inside: Option<SubjectId>,
+    /// How the root lot came into being.
+    #[n(33)]
+    pub origin: LotOrigin,
+    /// What was done with it last, oldest first; at most sixteen.
+    #[n(34)]
+    pub steps: Vec<HandledStep>,
+    /// What the quantity was corrected to, as long as somebody who took the lot over as it was told at first has not
+    /// confirmed it: with an event.confirmed that names the correction, as its target or in its basis.
+    #[n(35)]
+    pub unconfirmed_quantity: Option<Quantity>,
 }
 
 /// [`Column::Produces`].
@@ -155,6 +184,11 @@ impl Table for Produces {
 }
 
 impl ProduceRow {
+    /// The lot from which it was taken; none of a lot that was made of others.
+    pub fn part_of(&self) -> Option<SubjectId> {
+        self.parents.first().copied().filter(|_| self.root != self.id)
+    }
+
     /// Whether events exclude each other, and nobody's acceptance has settled it.
     pub fn is_disputed(&self) -> bool {
         self.standing == LotStanding::Disputed
@@ -168,9 +202,11 @@ impl ProduceRow {
             Facet::Originator(self.originator),
             Facet::Commodity(self.commodity.scheme.to_string(), self.commodity.code.to_string()),
             Facet::standing(self.standing),
+            Facet::Owner(self.owner),
         ];
+        facets.extend(self.inside.map(Facet::Inside));
         facets.extend(self.grade.as_ref().map(|g| Facet::Grade(g.scheme().to_owned(), g.value().to_owned())));
-        facets.extend(self.parent.map(Facet::Parent));
+        facets.extend(self.parents.iter().copied().map(Facet::Parent));
         if let Some(gtin) = self.codes.as_ref().and_then(|codes| codes.gtin.as_ref()) {
             facets.push(Facet::Gtin(gtin.as_str().to_owned()));
             let lot = self.codes.as_ref().and_then(|codes| codes.lot.as_ref());
@@ -181,112 +217,226 @@ impl ProduceRow {
 
     /// Events whose handover may look different because of what this row shows.
     pub(crate) fn contested(&self) -> impl Iterator<Item = EventId> {
-        let open = self.open_offer.map(|open| open.offer);
+        let open = self.open_offer.iter().chain(&self.title_offer).map(|open| open.offer);
         self.in_conflict.iter().chain(&self.beside).copied().chain(open)
     }
 
-    /// The row of a lot, from all admitted events; nothing if there is no such lot.
-    pub(crate) fn of(reader: &Reader, lot: &SubjectId) -> Result<Option<Self>, StoreError> {
-        let Some(lineage) = lineage::of_lot(reader, lot)? else { return Ok(None) };
-        let Some(mut counted) = reader.lot(lot)? else { return Ok(None) };
-        counted.disputed |= lineage::is_contested(reader, &lineage)?;
-        let told = lineage::history_of(reader, &lineage)?;
-        let Some(description) = Description::of(reader, &told)? else { return Ok(None) };
-        let own = history::of_subject(reader, lot)?;
-        Ok(Some(Self::build(lot, &lineage, counted, description, &told, &own)))
+    /// On what it depends whether lots that were taken from it, or made of it, are disputed.
+    pub(crate) fn conflict(&self) -> impl PartialEq + use<'_> {
+        (self.is_disputed(), &self.in_conflict, &self.beside)
     }
 
-    fn build(
-        lot: &SubjectId,
-        lineage: &[Ancestor],
-        counted: CountedLot,
-        description: Description,
-        told: &[HistoryEntry],
-        own: &[HistoryEntry],
-    ) -> Self {
-        let [root, ..] = lineage else { unreachable!("a lineage ends with the lot itself") };
-        let created = &lineage[lineage.len() - 1].created.judged;
+    /// The row of a lot, from all events that count; nothing if there is no such lot.
+    pub(crate) fn of(reader: &Reader, lot: &SubjectId) -> Result<Option<Self>, StoreError> {
+        let Some(lineage) = lineage::of_lot(reader, lot)? else { return Ok(None) };
+        let [root, ..] = lineage.as_slice() else { return Ok(None) };
+        let last = &lineage[lineage.len() - 1];
+        let contested = lineage::is_contested(reader, last)?;
+        let Some(holding) = Holding::of(reader, lot, contested)? else { return Ok(None) };
+        let told = lineage::history_of(reader, &lineage)?;
+        let Some(description) = Description::of(&lineage, &told) else { return Ok(None) };
+        let place = whereabouts::last_told(reader, &told)?;
+        let own = history::of_subject(reader, lot)?;
         let time = |entry: &HistoryEntry| entry.stored.judged.event.payload().time;
-        let (registration, body) = (&root.created.judged, description.registered);
-        let quantity_at_birth = created_quantity(&lineage[lineage.len() - 1]).unwrap_or(counted.state.balance);
-        let standing = match &counted.state {
-            _ if counted.disputed => LotStanding::Disputed,
-            state if state.closed.is_some() => LotStanding::Closed,
-            state if state.open.is_some() => LotStanding::Offered,
-            _ => LotStanding::Held,
+        let (created, registration) = (&last.created.judged, &root.created.judged);
+        let born = created_quantity(last).unwrap_or(holding.state.balance);
+        let (quantity, unconfirmed_quantity) = match description.origin.quantity {
+            Some(corrected) if root.lot == *lot && corrected != born => {
+                if is_confirmed(reader, &own)? {
+                    (corrected, None)
+                } else {
+                    (born, Some(corrected))
+                }
+            }
+            _ => (born, None),
         };
-        Self {
+        let origin = description.origin;
+        Ok(Some(Self {
             id: *lot,
-            parent: lineage.len().checked_sub(2).map(|parent| lineage[parent].lot),
+            parents: lineage::parents_of(created, lot),
             root: root.lot,
             created_by: created.event.id(),
             created: created.event.payload().time,
             registered_by: registration.event.id(),
             registered: registration.event.payload().time,
             originator: registration.judgement.acting,
-            commodity: body.commodity,
-            name: body.name,
-            variety: body.variety,
-            places: body.places,
-            harvested: body.harvested,
-            codes: body.codes,
-            claims: body.claims.unwrap_or_default(),
-            quantity: quantity_at_birth,
-            balance: counted.state.balance,
-            holder: counted.state.holder,
-            standing,
-            open_offer: counted.state.open,
-            closed: counted.state.closed,
+            commodity: origin.commodity,
+            name: origin.name,
+            variety: origin.variety,
+            places: origin.places,
+            harvested: origin.harvested,
+            codes: description.codes,
+            claims: origin.claims,
+            quantity,
+            balance: holding.state.balance,
+            holder: holding.holder,
+            standing: holding.standing,
+            open_offer: holding.state.open,
+            closed: holding.state.closed,
             grade: description.grade,
-            price: description.price,
-            place: description.place,
-            tips: counted.tips.into_iter().collect(),
-            in_conflict: counted.in_conflict.into_iter().collect(),
-            beside: counted.beside.into_iter().collect(),
+            price: description.title_price.or(description.price),
+            place,
+            tips: holding.tips.into_iter().collect(),
+            in_conflict: holding.in_conflict.into_iter().collect(),
+            beside: holding.beside.into_iter().collect(),
             corrections: told.iter().flat_map(|entry| &entry.corrections).copied().collect(),
             updated: own.iter().map(time).max().unwrap_or(created.event.payload().time),
             events: own.len() as u64,
-        }
+            owner: holding.owner,
+            title_offer: holding.title_offer,
+            inside: holding.state.inside,
+            origin: origin.kind,
+            steps: description.steps,
+            unconfirmed_quantity,
+        }))
     }
 }
 
-/// What is told of a lot, beside who holds it.
+/// What the event with which a lineage begins tells of its lot.
+struct Origin {
+    kind: LotOrigin,
+    commodity: Commodity,
+    name: LangText,
+    variety: Option<Text<128>>,
+    places: Vec<SubjectId>,
+    harvested: Option<DateRange>,
+    claims: Vec<Text<128>>,
+    /// Where it can be corrected.
+    quantity: Option<Quantity>,
+}
+
+/// What is told of a lot, beside who holds it and where.
 struct Description {
-    registered: ProduceRegistered,
+    origin: Origin,
     grade: Option<Grade>,
+    codes: Option<Codes>,
     price: Option<Sealable<Price>>,
-    place: Option<SubjectId>,
+    /// What its owner asks, where that is not its holder.
+    title_price: Option<Sealable<Price>>,
+    steps: Vec<HandledStep>,
 }
 
 impl Description {
     /// The last value that was told of each, among the events that count.
-    fn of(reader: &Reader, told: &[HistoryEntry]) -> Result<Option<Self>, StoreError> {
+    fn of(lineage: &[Ancestor], told: &[HistoryEntry]) -> Option<Self> {
+        let [root, ..] = lineage else { return None };
         let mut description: Option<Self> = None;
-        for entry in told.iter().filter(|entry| entry.lane == Lane::Main && entry.counts) {
-            match (entry.body(), &mut description) {
-                (Body::ProduceRegistered(body), None) => {
-                    // A lot is where it was grown until something else is told, where that is one place.
-                    let place = if let [place] = body.places.as_slice() { Some(*place) } else { None };
-                    let registered = (**body).clone();
-                    let (grade, price) = (registered.grade.clone(), registered.price.clone());
-                    description = Some(Self { registered, grade, price, place });
-                }
-                (Body::ProduceMoved(body), Some(description)) => description.place = Some(body.place),
-                (Body::ProduceQualityUpdated(body), Some(description)) => description.grade = Some(body.grade.clone()),
-                (Body::ProducePriceUpdated(body), Some(description)) => description.price = Some(body.price.clone()),
-                (Body::TransferAccepted(body), Some(description)) => {
-                    // It arrived where the offer said that it would go.
-                    let offer = reader.stored(&body.offer)?;
-                    let offer = offer.map(|offer| history::corrected_body(reader, &offer)).transpose()?;
-                    if let Some((Body::TransferOffered(offer), _)) = offer {
-                        description.place = offer.to_place.or(description.place);
-                    }
-                }
-                _ => {}
+        for entry in told.iter().filter(|entry| entry.counts) {
+            match &mut description {
+                None => description = Self::begin(&root.lot, entry),
+                Some(description) if lineage.iter().any(|lot| lot.lot == entry.subject) => description.go_on(entry),
+                // What is told of a unit as such is not told of what lies in it, but for what was done with all of it.
+                Some(description) => description.step(entry),
             }
         }
-        Ok(description)
+        description
     }
+
+    fn begin(root: &SubjectId, entry: &HistoryEntry) -> Option<Self> {
+        let (origin, grade, codes, price) = match entry.body() {
+            Body::ProduceRegistered(body) => {
+                let body = (**body).clone();
+                let origin = Origin {
+                    kind: LotOrigin::Registered,
+                    commodity: body.commodity,
+                    name: body.name,
+                    variety: body.variety,
+                    places: body.places,
+                    harvested: body.harvested,
+                    claims: body.claims.unwrap_or_default(),
+                    quantity: Some(body.quantity),
+                };
+                (origin, body.grade, body.codes, body.price)
+            }
+            Body::ProduceCollected(body) => {
+                let body = (**body).clone();
+                let places: BTreeSet<_> = body.deliveries.iter().filter_map(|delivery| delivery.place).collect();
+                let origin = Origin {
+                    kind: LotOrigin::Collected,
+                    commodity: body.commodity,
+                    name: body.name,
+                    variety: body.variety,
+                    places: places.into_iter().collect(),
+                    harvested: body.harvested,
+                    claims: body.claims.unwrap_or_default(),
+                    quantity: None,
+                };
+                (origin, body.grade, body.codes, None)
+            }
+            Body::ProduceTransformed(body) => {
+                let event = &entry.stored.judged.event;
+                let mut created = event.payload().created();
+                let position = created.position(|touch| event.id().subject(touch) == *root)?;
+                let output = body.outputs.get(position)?.clone();
+                let origin = Origin {
+                    kind: LotOrigin::Transformed,
+                    commodity: output.commodity,
+                    name: output.name,
+                    variety: output.variety,
+                    places: Vec::new(),
+                    harvested: None,
+                    claims: output.claims.unwrap_or_default(),
+                    quantity: None,
+                };
+                (origin, output.grade, output.codes, None)
+            }
+            _ => return None,
+        };
+        Some(Self { origin, grade, codes, price, title_price: None, steps: Vec::new() })
+    }
+
+    fn go_on(&mut self, entry: &HistoryEntry) {
+        match entry.body() {
+            Body::ProduceQualityUpdated(body) => self.grade = Some(body.grade.clone()),
+            Body::ProduceCodesAssigned(body) => {
+                let (new, old) = (body.codes.clone(), self.codes.take().unwrap_or_default());
+                self.codes = Some(Codes {
+                    gtin: new.gtin.or(old.gtin),
+                    lot: new.lot.or(old.lot),
+                    traceability_lot_code: new.traceability_lot_code.or(old.traceability_lot_code),
+                });
+            }
+            Body::ProducePriceUpdated(body) if entry.lane == Lane::Title => {
+                self.title_price = Some(body.price.clone());
+            }
+            Body::ProducePriceUpdated(body) => self.price = Some(body.price.clone()),
+            _ => self.step(entry),
+        }
+    }
+
+    fn step(&mut self, entry: &HistoryEntry) {
+        let Body::ProduceHandled(body) = entry.body() else { return };
+        if self.steps.len() == MAX_STEPS {
+            self.steps.remove(0);
+        }
+        let time = entry.stored.judged.event.payload().time;
+        self.steps.push(HandledStep { event: entry.id(), time, step: body.step.clone(), place: body.place });
+    }
+}
+
+/// Whether all who took the lot over as it was told at first have confirmed the corrections of it, if there are any.
+fn is_confirmed(reader: &Reader, own: &[HistoryEntry]) -> Result<bool, StoreError> {
+    let counting = || own.iter().filter(|entry| entry.counts);
+    let Some(registration) = own.iter().find(|entry| !entry.corrections.is_empty()) else { return Ok(true) };
+    let told_by = registration.stored.judged.judgement.acting;
+    for taken in counting().filter(|entry| matches!(entry.body(), Body::TransferAccepted(_))) {
+        let party = taken.stored.judged.judgement.acting;
+        let Some(seen) = reader.seen(&taken.id())? else { continue };
+        let at = seen.lane_index(&taken.subject, Lane::Main);
+        let received = at.is_some_and(|at| matches!(seen.effect(at), Some(Effect::Receive(..))));
+        let confirms = |correction: &EventId| {
+            counting().any(|entry| {
+                let payload = entry.stored.judged.event.payload();
+                matches!(&payload.body, Body::EventConfirmed(body)
+                    if body.target == *correction || payload.basis.contains(correction))
+                    && entry.stored.judged.judgement.acting == party
+            })
+        };
+        if received && party != told_by && !registration.corrections.iter().all(confirms) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// How much the event that created a lot put into it.

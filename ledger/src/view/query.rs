@@ -1,18 +1,20 @@
 //! Questions to the views: single rows, lists by facet, histories.
 
 use super::actor::{ActorRow, Actors};
-use super::facet::{ActorsBy, Facet, ListTable, PlacesBy, ProducesBy, TransfersBy};
+use super::facet::{ActorsBy, Facet, ListTable, PlacesBy, ProducesBy, TransfersBy, UnitsBy};
 use super::follower::ViewFollower;
 use super::history::{self, HistoryEntry};
+use super::holding::LotStanding;
 use super::lineage;
 use super::page::{Cursor, Page, PageSize};
 use super::place::{PlaceRow, Places};
-use super::produce::{LotStanding, ProduceRow, Produces};
+use super::produce::{ProduceRow, Produces};
 use super::transfer::{TransferRow, TransferState, Transfers};
+use super::unit::{UnitRow, Units};
 use crate::reader::{Reader, Stored};
 use provenance::body::{Commodity, Role};
 use provenance::id::{EventId, PublicKey, SubjectId, sha256};
-use provenance::value::{Gln, Grade, Gtin};
+use provenance::value::{Gln, Grade, Gtin, Sscc};
 use std::collections::BTreeSet;
 use store::{Range, StoreError, Table};
 
@@ -28,6 +30,10 @@ const MAX_LINKS: usize = 5_000;
 pub struct ProduceFilter {
     /// Held by this actor.
     pub holder: Option<SubjectId>,
+    /// Owned by this actor.
+    pub owner: Option<SubjectId>,
+    /// Lying directly in this unit.
+    pub inside: Option<SubjectId>,
     /// Coming from this actor.
     pub originator: Option<SubjectId>,
     /// Of this commodity.
@@ -36,12 +42,27 @@ pub struct ProduceFilter {
     pub grade: Option<Grade>,
     /// Standing so.
     pub standing: Option<LotStanding>,
-    /// Taken directly from this lot.
+    /// Taken directly from this lot, or made of it and perhaps of others.
     pub parent: Option<SubjectId>,
     /// Labelled with this trade item number.
     pub gtin: Option<Gtin>,
     /// Labelled with this batch number; asks for a trade item number too.
     pub batch: Option<String>,
+}
+
+/// Which units; all conditions must hold.
+#[derive(Debug, Clone, Default)]
+pub struct UnitFilter {
+    /// With this serial shipping container code.
+    pub sscc: Option<Sscc>,
+    /// Lying directly in this unit.
+    pub inside: Option<SubjectId>,
+    /// Held by this actor.
+    pub holder: Option<SubjectId>,
+    /// Owned by this actor.
+    pub owner: Option<SubjectId>,
+    /// Standing so.
+    pub standing: Option<LotStanding>,
 }
 
 /// Which handovers; all conditions must hold.
@@ -119,9 +140,24 @@ impl Views {
         Ok(found)
     }
 
-    /// The history of a lot: its events, and those of the lots that it was a part of up to where it
-    /// was taken from them. The oldest lot comes first, within it the oldest event. Nothing for
-    /// what is no lot.
+    /// A logistic unit.
+    pub fn unit(&self, id: &SubjectId) -> Result<Option<UnitRow>, StoreError> {
+        self.reader.store().get::<Units>(id)
+    }
+
+    /// Logistic units, newest first.
+    pub fn units(
+        &self,
+        filter: &UnitFilter,
+        cursor: Option<Cursor>,
+        size: PageSize,
+    ) -> Result<Page<UnitRow>, StoreError> {
+        self.list::<Units, UnitsBy>(&filter.facets(), cursor, size, UnitRow::facets)
+    }
+
+    /// The history of a lot: its events, those of the lots that it was a part of up to where it
+    /// was taken from them, and those of the units in which it lay, meanwhile. The oldest lot comes first, within it
+    /// the oldest event. Nothing for what is no lot.
     pub fn history(&self, lot: &SubjectId) -> Result<Option<Vec<HistoryEntry>>, StoreError> {
         match lineage::of_lot(&self.reader, lot)? {
             Some(lineage) => lineage::history_of(&self.reader, &lineage).map(Some),
@@ -271,10 +307,25 @@ impl ProduceFilter {
             });
         }
         facets.extend(self.parent.map(Facet::Parent));
+        facets.extend(self.inside.map(Facet::Inside));
         facets.extend(self.holder.map(Facet::Holder));
+        facets.extend(self.owner.map(Facet::Owner));
         facets.extend(self.originator.map(Facet::Originator));
         facets.extend(self.commodity.as_ref().map(|c| Facet::Commodity(c.scheme.to_string(), c.code.to_string())));
         facets.extend(self.grade.as_ref().map(|g| Facet::Grade(g.scheme().to_owned(), g.value().to_owned())));
+        facets.extend(self.standing.map(Facet::standing));
+        facets.push(Facet::All());
+        facets
+    }
+}
+
+impl UnitFilter {
+    fn facets(&self) -> Vec<Facet> {
+        let mut facets = Vec::new();
+        facets.extend(self.sscc.as_ref().map(|sscc| Facet::Sscc(sscc.as_str().to_owned())));
+        facets.extend(self.inside.map(Facet::Inside));
+        facets.extend(self.holder.map(Facet::Holder));
+        facets.extend(self.owner.map(Facet::Owner));
         facets.extend(self.standing.map(Facet::standing));
         facets.push(Facet::All());
         facets

@@ -4,7 +4,7 @@ use super::facet::Facet;
 use super::history;
 use crate::reader::{Reader, Stored};
 use minicbor::{Decode, Encode};
-use provenance::admission::{OfferedItem, offered_items, returned_parts};
+use provenance::admission::{Ancestry, OfferedItem, offered_items, returned_parts};
 use provenance::body::{AcceptedLine, Body, Moves, Recipient, TemperatureLimits, TransferOffered};
 use provenance::id::{EventId, SubjectId};
 use provenance::payload::Lane;
@@ -256,14 +256,13 @@ pub(crate) fn answered_offer(body: &Body) -> Option<EventId> {
 /// cancellation that crosses it; otherwise the earlier one.
 fn answers(reader: &Reader, offer: &Stored, items: &[OfferedItem]) -> Result<Vec<Stored>, StoreError> {
     let id = offer.judged.event.id();
-    // Every answer touches every item, so the lane of the first shows all of them.
+    // Every answer touches every item, so a lane of the first shows all of them.
     let Some(first) = items.first() else { return Ok(Vec::new()) };
-    let lines = offer.judged.judgement.lines.iter().enumerate();
-    let mut heights = lines.filter(|(at, _)| offer.judged.event.subject(*at) == Some(first.item));
-    let Some(height) = heights.next().map(|(_, line)| line.height) else { return Ok(Vec::new()) };
-    let after_offer = (first.item, Lane::Main, height + 1, EventId::from_bytes([0; 32]));
+    let Some(lane) = first.lanes.first().copied() else { return Ok(Vec::new()) };
+    let Some(height) = offer.judged.height_in(&first.item, lane) else { return Ok(Vec::new()) };
+    let after_offer = (first.item, lane, height + 1, EventId::from_bytes([0; 32]));
     let mut answers = Vec::new();
-    for row in reader.store().scan::<Lanes>(Range::prefix(&(first.item, Lane::Main)).from(&after_offer)) {
+    for row in reader.store().scan::<Lanes>(Range::prefix(&(first.item, lane)).from(&after_offer)) {
         let ((_, _, _, event), ()) = row?;
         if let Some(stored) = reader.stored(&event)?
             && answered_offer(&stored.judged.event.payload().body) == Some(id)
@@ -280,23 +279,29 @@ fn answers(reader: &Reader, offer: &Stored, items: &[OfferedItem]) -> Result<Vec
     Ok(answers)
 }
 
-/// Whether the offer or an answer to it is in conflict with something on a lot that is not settled,
-/// or was settled against it.
+/// Whether the offer does not count, or it or an answer to it is in conflict with something on a lot that is not
+/// settled, or was settled against it.
 fn is_disputed(
     reader: &Reader,
     offer: &EventId,
     answers: &[Stored],
     items: &[OfferedItem],
 ) -> Result<bool, StoreError> {
+    if !reader.seen(offer)?.is_some_and(|seen| seen.counts_at_all()) {
+        return Ok(true);
+    }
     let own = |id: &EventId| id == offer || answers.iter().any(|answer| answer.judged.event.id() == *id);
     for item in items {
         for lot in [item.lot, item.item] {
-            let Some(counted) = reader.lot(&lot)? else { continue };
-            let unsettled = counted.disputed && counted.in_conflict.iter().any(own);
-            let settled_against =
-                !counted.disputed && counted.in_conflict.iter().any(|id| own(id) && counted.beside.contains(id));
-            if unsettled || settled_against {
-                return Ok(true);
+            for lane in [Lane::Main, Lane::Title] {
+                let counted = if lane == Lane::Title { reader.title(&lot)? } else { reader.lot(&lot)? };
+                let Some(counted) = counted else { continue };
+                let unsettled = counted.disputed && counted.in_conflict.iter().any(own);
+                let settled_against =
+                    !counted.disputed && counted.in_conflict.iter().any(|id| own(id) && counted.beside.contains(id));
+                if unsettled || settled_against {
+                    return Ok(true);
+                }
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Commands become signed events: what they name, seal and refuse, and that journals never fork.
 
+mod goods;
 mod journals;
 mod refusals;
 mod village;
@@ -160,7 +161,7 @@ async fn a_correction_names_fields_and_seals_what_was_sealed() {
         assert_eq!(body.variety.unwrap().as_str(), "Fuji");
         assert!(v.author.opening(&corrected.id, &[3, 10]).unwrap().is_some());
     }
-    assert_eq!(correctable_field(Kind::ProduceRegistered, "quantity"), None);
+    assert_eq!(correctable_field(Kind::TransferOffered, "lines"), None);
     assert_eq!(v.balance(registered.id.subject(0)), "5 KGM");
 }
 

@@ -74,7 +74,7 @@ impl Story {
         body.countersignature = key.sign(&message).to_bytes().into();
         let event = self.tell(0, vec![Self::new_subject()], &[], Body::ActorEnrolled(body));
         let (id, enrolment) = (event.id().subject(0), event.id());
-        self.actors.push(super::Actor { key, id, enrolment, journal: enrolment });
+        self.actors.push(super::Actor { key, id, enrolment, key_event: enrolment, journal: enrolment });
         number
     }
 

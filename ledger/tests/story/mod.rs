@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // Each test file uses another part of it.
 
+pub mod goods;
 pub mod grown;
 
 use ed25519_dalek::{Signer, SigningKey};
@@ -24,8 +25,10 @@ use std::collections::{BTreeMap, HashMap};
 pub struct Actor {
     pub key: SigningKey,
     pub id: SubjectId,
-    /// The event that gave the key; the network id for founders.
+    /// The enrolment; the network id for founders.
     pub enrolment: EventId,
+    /// The event that gave the present key: the enrolment, until another key comes.
+    pub key_event: EventId,
     /// The last event that this key signed.
     pub journal: EventId,
 }
@@ -67,7 +70,7 @@ impl Story {
         let founder = key(0);
         let network = Network::new(text("test"), [7; 16], vec![public(&founder)]).unwrap();
         let (id, enrolment) = (network.id().founder(0), network.id().as_event());
-        let actors = vec![Actor { key: founder, id, enrolment, journal: enrolment }];
+        let actors = vec![Actor { key: founder, id, enrolment, key_event: enrolment, journal: enrolment }];
         let tips = HashMap::from([((id, Lane::Main), vec![enrolment])]);
         Self { network, actors, events: Vec::new(), tips, places: HashMap::new(), now_ms: 1_760_000_000_000 }
     }
@@ -113,7 +116,7 @@ impl Story {
         self.now_ms += 1_000;
         let actor = &mut self.actors[who];
         let mut basis = more_basis.to_vec();
-        basis.push(actor.enrolment);
+        basis.extend([actor.enrolment, actor.key_event]);
         basis.sort_unstable();
         basis.dedup();
         let payload = Payload {
@@ -161,7 +164,7 @@ impl Story {
         body.countersignature = key.sign(&message).to_bytes().into();
         let event = self.tell(by, vec![Self::new_subject()], &[], Body::ActorEnrolled(body));
         let (id, enrolment) = (event.id().subject(0), event.id());
-        self.actors.push(Actor { key, id, enrolment, journal: enrolment });
+        self.actors.push(Actor { key, id, enrolment, key_event: enrolment, journal: enrolment });
         number
     }
 

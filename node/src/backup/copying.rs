@@ -91,7 +91,7 @@ pub(super) fn sync_folders(folder: &Path) -> Result<(), BackupError> {
 }
 
 /// The name under which a folder is made before it is complete.
-pub(super) fn partial(path: &Path) -> PathBuf {
+fn partial(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
     path.with_file_name(name)
@@ -108,6 +108,14 @@ pub(super) fn begin(path: &Path) -> Result<PathBuf, BackupError> {
     }
     make_folder(&partial)?;
     Ok(partial)
+}
+
+/// Removes a folder that will not be completed; where that fails too, the next attempt does it.
+pub(super) fn give_up(path: &Path) {
+    let partial = partial(path);
+    if let Err(error) = std::fs::remove_dir_all(&partial) {
+        tracing::warn!(%error, path = %partial.display(), "an incomplete folder is left behind; remove it");
+    }
 }
 
 /// Gives a complete folder its name.

@@ -20,20 +20,38 @@ pub(crate) struct Made {
     pub(crate) manifest: Manifest,
 }
 
-/// Makes a backup of the node in `folder` at `path`, from a `snapshot` of its store. `progress` is told what is done.
-pub(crate) async fn make(
-    folder: &DataDir,
-    configuration: &Configuration,
-    snapshot: &Path,
-    path: &Path,
-    keys: bool,
-    progress: impl Fn(&str),
-) -> Result<Made, BackupError> {
+/// What a backup is made of.
+#[derive(Debug)]
+pub(crate) struct Taken<'a> {
+    /// The node's folder.
+    pub(crate) folder: &'a DataDir,
+    pub(crate) configuration: &'a Configuration,
+    /// A snapshot of its store.
+    pub(crate) snapshot: &'a Path,
+    /// With the keystore.
+    pub(crate) keys: bool,
+}
+
+/// Makes a backup at `path`. `progress` is told what is done.
+pub(crate) async fn make(taken: &Taken<'_>, path: &Path, progress: impl Fn(&str)) -> Result<Made, BackupError> {
+    let partial = copying::begin(path)?;
+    let filled = fill(taken, &partial, progress).await;
+    match filled.and_then(|manifest| copying::finish(&partial, path).map(|()| manifest)) {
+        Ok(manifest) => Ok(Made { folder: path.to_owned(), manifest }),
+        Err(error) => {
+            copying::give_up(path);
+            Err(error)
+        }
+    }
+}
+
+/// Makes the backup under a name of its own.
+async fn fill(taken: &Taken<'_>, partial: &Path, progress: impl Fn(&str)) -> Result<Manifest, BackupError> {
+    let Taken { folder, configuration, snapshot, keys } = *taken;
     let network = network_file::read(&folder.network())?;
     let log = Keystore::public_keys(&folder.keystore())?;
     let log = log.iter().find(|key| key.name == LOG).and_then(PublicKeyEntry::public_key);
     let log = log.ok_or_else(|| crate::keystore::KeystoreError::Unknown(LOG.to_owned()))?;
-    let partial = copying::begin(path)?;
     let store = partial.join(STORE);
 
     progress("copying the store");
@@ -59,8 +77,8 @@ pub(crate) async fn make(
     }
 
     progress("hashing the files");
-    copying::sync_folders(&partial)?;
-    let files = copying::hash_all(&partial)?;
+    copying::sync_folders(partial)?;
+    let files = copying::hash_all(partial)?;
     let made = jiff::Timestamp::try_from(SystemTime::now()).map_or_else(|_| String::new(), |time| time.to_string());
     let (size, root) = (whole.size, HEXLOWER.encode(&whole.root));
     let manifest = Manifest::new(
@@ -73,11 +91,10 @@ pub(crate) async fn make(
         keys,
         files,
     );
-    manifest.write(&partial)?;
+    manifest.write(partial)?;
     // What was read back is what was written.
-    verify::files(&partial, &Manifest::read(&partial)?)?;
-    copying::finish(&partial, path)?;
-    Ok(Made { folder: path.to_owned(), manifest })
+    verify::files(partial, &Manifest::read(partial)?)?;
+    Ok(manifest)
 }
 
 /// Marks the copy before it can be mistaken for the node's store.

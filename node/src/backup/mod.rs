@@ -19,7 +19,7 @@ mod manifest;
 mod restore;
 mod verify;
 
-pub(crate) use make::{Made, make};
+pub(crate) use make::{Made, Taken, make};
 pub(crate) use restore::{Source, restore};
 
 use std::path::PathBuf;
@@ -89,9 +89,9 @@ pub(crate) enum BackupError {
     /// Not what the manifest tells.
     #[error("{0} of the store is not what the backup says; take another backup")]
     Other(&'static str),
-    /// The map cannot be made again.
-    #[error("the state map cannot be made again: {0}")]
-    Map(String),
+    /// What is made of the events.
+    #[error("what the events say cannot be made of them again: {0}")]
+    Followers(String),
     /// The network file.
     #[error(transparent)]
     Network(#[from] crate::network_file::NetworkFileError),

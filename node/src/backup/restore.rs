@@ -24,12 +24,28 @@ pub(crate) async fn restore(
     target: &Path,
     progress: impl Fn(&str),
 ) -> Result<Manifest, BackupError> {
-    let backup = source.backup;
-    let manifest = Manifest::read(backup)?;
+    let manifest = Manifest::read(source.backup)?;
     let partial = copying::begin(target)?;
+    match fill(source, &manifest, &partial, progress).await.and_then(|()| copying::finish(&partial, target)) {
+        Ok(()) => Ok(manifest),
+        Err(error) => {
+            copying::give_up(target);
+            Err(error)
+        }
+    }
+}
+
+/// Makes the node's folder under a name of its own.
+async fn fill(
+    source: Source<'_>,
+    manifest: &Manifest,
+    partial: &Path,
+    progress: impl Fn(&str),
+) -> Result<(), BackupError> {
+    let backup = source.backup;
     progress("comparing and copying the files");
-    verify::files(backup, &manifest)?;
-    let folder = DataDir::new(Some(&partial)).expect("a folder is named");
+    verify::files(backup, manifest)?;
+    let folder = DataDir::new(Some(partial)).expect("a folder is named");
     copying::make_folder(&folder.store())?;
     for file in &manifest.files {
         let (from, to) = (backup.join(&file.path), partial.join(&file.path));
@@ -53,7 +69,7 @@ pub(crate) async fn restore(
         return Err(BackupError::Changed { path: backup.join(NETWORK), reason: "it defines another network" });
     }
     debug_assert!(partial.join(CONFIGURATION).exists(), "it is among the files");
-    let store = verify::store_in(&partial);
+    let store = verify::store_in(partial);
     let whole = verify::whole(&store, &network, |done| progress(&format!("verifying every event: {done} entries")))?;
     if (whole.size, HEXLOWER.encode(&whole.root)) != (manifest.log.size, manifest.log.root.clone()) {
         return Err(BackupError::Other("the log"));
@@ -61,11 +77,9 @@ pub(crate) async fn restore(
     if whole.note != manifest.checkpoint {
         return Err(BackupError::Other("the newest checkpoint"));
     }
-    progress("making the state map again");
-    verify::forget_map(&store)?;
-    if HEXLOWER.encode(&verify::map(&store, &network).await?) != manifest.state_root {
+    progress("making views and state map again");
+    if HEXLOWER.encode(&verify::make_again(&store, &network).await?) != manifest.state_root {
         return Err(BackupError::Other("the state map"));
     }
-    copying::finish(&partial, target)?;
-    Ok(manifest)
+    Ok(())
 }

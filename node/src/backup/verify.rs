@@ -2,12 +2,17 @@
 
 use super::manifest::Manifest;
 use super::{BackupError, DIGEST, MANIFEST, STORE, copying};
+use crate::service::followers;
 use ledger::{Ledger, LedgerOptions, WholeLog, verify_store};
 use provenance::merkle::Hash;
 use provenance::network::Network;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 use store::{Store, StoreOptions};
+
+/// How often followers are asked whether something keeps them from going on.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Compares every file with the manifest. Nothing else may be there, and nothing may be missing.
 pub(super) fn files(folder: &Path, manifest: &Manifest) -> Result<(), BackupError> {
@@ -42,28 +47,48 @@ pub(super) fn whole(store: &Path, network: &Network, progress: impl FnMut(u64)) 
 
 /// Cuts the state map for the whole log of a marked store; its root.
 pub(super) async fn map(store: &Path, network: &Network) -> Result<Hash, BackupError> {
-    // Without a key nothing is signed, and the mark keeps everybody from appending.
     let ledger = Ledger::open(store, network.clone(), LedgerOptions::default())?;
-    let cut = loop {
-        match ledger.cut().await {
-            Ok(cut) => break Ok(cut.state_root),
-            // It is being made again from the start, which takes as long as the log is long.
-            Err(ledger::LogError::MapBehind { .. }) => {}
-            Err(error) => break Err(BackupError::Map(error.to_string())),
-        }
-        let problem = ledger.health().followers.into_iter().find_map(|follower| follower.problem);
-        if let Some(problem) = problem {
-            break Err(BackupError::Map(problem));
-        }
-    };
+    let root = state_root(&ledger).await;
     ledger.close().await;
-    cut
+    root
 }
 
-/// Has the state map made again when the store is opened next, from the events alone.
-pub(super) fn forget_map(store: &Path) -> Result<(), BackupError> {
+/// Removes all that followers have made of a marked store, and makes it again from the events alone; the root of the
+/// state map.
+pub(super) async fn make_again(store: &Path, network: &Network) -> Result<Hash, BackupError> {
+    let followers = followers(network);
     let opened = Store::open(store, &StoreOptions { create: false, ..StoreOptions::default() })?;
-    Ok(ledger::forget_map(&opened)?)
+    ledger::forget_followed(&opened, &followers)?;
+    drop(opened);
+    let ledger = Ledger::open(store, network.clone(), LedgerOptions { followers, ..LedgerOptions::default() })?;
+    let made = async {
+        let last = ledger.size() - 1;
+        while tokio::time::timeout(LOOK_EVERY, ledger.followed(last)).await.is_err() {
+            no_problem(&ledger)?;
+        }
+        state_root(&ledger).await
+    };
+    let root = made.await;
+    ledger.close().await;
+    root
+}
+
+/// The state root of the whole log. Without a key nothing is signed, and the mark keeps everybody from appending.
+async fn state_root(ledger: &Ledger) -> Result<Hash, BackupError> {
+    loop {
+        match ledger.cut().await {
+            Ok(cut) => return Ok(cut.state_root),
+            // It is being made again from the start, which takes as long as the log is long.
+            Err(ledger::LogError::MapBehind { .. }) => no_problem(ledger)?,
+            Err(error) => return Err(BackupError::Followers(error.to_string())),
+        }
+    }
+}
+
+/// A follower that fails goes on trying; nobody would wait for a full disk here.
+fn no_problem(ledger: &Ledger) -> Result<(), BackupError> {
+    let problem = ledger.health().followers.into_iter().find_map(|follower| follower.problem);
+    problem.map_or(Ok(()), |problem| Err(BackupError::Followers(problem)))
 }
 
 /// The store's folder in a backup.

@@ -1,6 +1,6 @@
 //! `furrow backup` and `furrow restore`.
 
-use crate::backup::{self, BackupError, Made, Source};
+use crate::backup::{self, BackupError, Made, Source, Taken};
 use crate::cli::Global;
 use crate::command::init::new_token;
 use crate::config;
@@ -55,7 +55,8 @@ impl Backup {
         let tell = |what: &str| bar.set_message(what.to_owned());
         tell("taking a snapshot of the store");
         let snapshot = snapshot(global, &folder).await?;
-        let made = backup::make(&folder, &configuration, &snapshot, &self.folder, self.keys, tell).await;
+        let taken = Taken { folder: &folder, configuration: &configuration, snapshot: &snapshot, keys: self.keys };
+        let made = backup::make(&taken, &self.folder, tell).await;
         service::remove_snapshots(&folder);
         bar.finish_and_clear();
         let made = made.map_err(failure)?;

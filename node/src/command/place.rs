@@ -18,6 +18,8 @@ const MAX_LISTED: usize = 100_000;
 pub(crate) enum Place {
     /// Make a place known
     Register(Box<Register>),
+    /// Change what is told of a place; what is not given stays
+    Update(Box<Update>),
     /// All places that the node knows
     List,
     /// One place
@@ -55,11 +57,39 @@ pub(crate) struct Register {
     signing: Signing,
 }
 
+/// What changes.
+#[derive(Debug, Args)]
+pub(crate) struct Update {
+    /// The place, by id or name
+    place: String,
+    /// What it is called
+    #[arg(long)]
+    name: Option<String>,
+    /// Where it is, as LATITUDE,LONGITUDE in degrees; shown to 0.01°, the exact point is sealed
+    #[arg(long, value_name = "LAT,LON", allow_hyphen_values = true)]
+    at: Option<String>,
+    /// Its Global Location Number
+    #[arg(long)]
+    gln: Option<String>,
+    /// Its country, as two letters (ISO 3166-1)
+    #[arg(long)]
+    country: Option<String>,
+    /// Its area in square metres
+    #[arg(long, value_name = "M2")]
+    area: Option<u64>,
+    /// The place of which it is a part, by id or name
+    #[arg(long, value_name = "PLACE")]
+    parent: Option<String>,
+    #[command(flatten)]
+    signing: Signing,
+}
+
 impl Place {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
         let client = global.client()?;
         match self {
             Self::Register(register) => show(global, &register.run(&client).await?),
+            Self::Update(update) => show(global, &update.run(&client).await?),
             Self::List => list(global, &client).await,
             Self::Show { place } => {
                 let id = names::place(&client, &place).await?;
@@ -89,6 +119,31 @@ impl Register {
         }
         self.signing.fill(client, &mut body).await?;
         client.post("/places", &body).await
+    }
+}
+
+impl Update {
+    async fn run(self, client: &Client) -> Result<Value, Failure> {
+        let place = names::place(client, &self.place).await?;
+        let mut body = json!({});
+        if let Some(at) = &self.at {
+            locate(&mut body, point(at)?);
+        }
+        for (name, value) in
+            [("name", self.name), ("gln", self.gln), ("country", self.country.map(|code| code.to_uppercase()))]
+        {
+            if let Some(value) = value {
+                body[name] = value.into();
+            }
+        }
+        if let Some(area) = self.area {
+            body["area_m2"] = area.into();
+        }
+        if let Some(parent) = &self.parent {
+            body["parent"] = names::place(client, parent).await?.into();
+        }
+        self.signing.fill(client, &mut body).await?;
+        client.patch(&format!("/places/{place}"), &body).await
     }
 }
 

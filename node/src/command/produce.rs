@@ -2,6 +2,7 @@
 
 use crate::cli::Global;
 use crate::client::Client;
+use crate::command::goods::{Codes, Collect, Handle, Transform};
 use crate::command::place::name;
 use crate::command::signing::{Signing, grade, price, quantity};
 use crate::failure::{Exit, Failure};
@@ -19,12 +20,20 @@ const MAX_LISTED: usize = 100_000;
 pub(crate) enum Produce {
     /// Register a lot that was harvested
     Register(Box<Register>),
+    /// Make the deliveries of members one lot of the cooperative
+    Collect(Box<Collect>),
+    /// Tell what was done with a lot: cooled, washed, stored
+    Handle(Handle),
+    /// Give a lot codes on its labels
+    Codes(Codes),
+    /// Make lots of others: split, merge, pack, press
+    Transform(Box<Transform>),
     /// Lots that the node knows
     List {
         /// Only those that this actor holds
         #[arg(long, value_name = "ACTOR")]
         holder: Option<String>,
-        /// Only those in this state: held, offered, disputed or closed
+        /// Only those in this state: held, offered, packed, disputed or closed
         #[arg(long)]
         state: Option<String>,
     },
@@ -140,8 +149,12 @@ impl Produce {
         let client = global.client()?;
         match self {
             Self::Register(register) => show(global, &register.run(&client).await?),
+            Self::Collect(collect) => show(global, &collect.run(&client).await?),
+            Self::Handle(handle) => show(global, &handle.run(&client).await?),
+            Self::Codes(codes) => show(global, &codes.run(&client).await?),
+            Self::Transform(transform) => show_transformation(global, &transform.run(&client).await?),
             Self::List { holder, state } => list(global, &client, holder, state).await,
-            Self::Show { lot } => show(global, &client.get(&format!("/produces/{lot}")).await?),
+            Self::Show { lot } => show(global, &with_findings(&client, &lot).await?),
             Self::History { lot } => history(global, &client, &lot).await,
             Self::Grade { lot, grade: to, reason, signing } => {
                 change(global, &client, &lot, json!({ "grade": grade(&to), "reason": reason }), &signing).await
@@ -250,15 +263,41 @@ fn show(global: &Global, lot: &Value) -> Result<(), Failure> {
             ("grade", grade_of(lot)),
             ("state", text(lot, "/state")),
             ("holder", text(lot, "/holder/name")),
-            ("grown by", text(lot, "/originator/name")),
+            ("owner", text(lot, "/owner/name")),
+            ("unit", text(lot, "/unit")),
+            ("origin", text(lot, "/originator/name")),
         ] {
             if !value.is_empty() {
                 let _ = writeln!(out, "  {label:<9} {value}");
             }
         }
+        for finding in lot.get("findings").and_then(Value::as_array).into_iter().flatten() {
+            let _ = writeln!(out, "  finding   {}: {}", text(finding, "/kind"), text(finding, "/detail"));
+        }
         out
     })?;
     Ok(())
+}
+
+fn show_transformation(global: &Global, made: &Value) -> Result<(), Failure> {
+    global.output().print(made, || {
+        let mut out = format!("{} {}\n", text(made, "/process"), id_of(made));
+        for (label, list) in [("in", "inputs"), ("out", "outputs")] {
+            for line in made.get(list).and_then(Value::as_array).into_iter().flatten() {
+                let _ = writeln!(out, "  {label:<4} {}  {} {}", text(line, "/lot"), balance(line), name(line));
+            }
+        }
+        out
+    })?;
+    Ok(())
+}
+
+/// A lot with what a reader of its history should know.
+async fn with_findings(client: &Client, lot: &str) -> Result<Value, Failure> {
+    let mut shown = client.get(&format!("/produces/{lot}")).await?;
+    let mut history = client.get(&format!("/produces/{lot}/history?limit=1")).await?;
+    shown["findings"] = history["findings"].take();
+    Ok(shown)
 }
 
 async fn history(global: &Global, client: &Client, lot: &str) -> Result<(), Failure> {

@@ -55,6 +55,9 @@ pub(crate) struct Offer {
     /// A party outside the network, by name, which is sealed; complete at once
     #[arg(long, value_name = "NAME", conflicts_with_all = ["to", "to_gln"])]
     to_name: Option<String>,
+    /// What passes: both, or possession or title alone, which move whole lots to an actor of the network
+    #[arg(long, value_name = "WHAT", value_parser = ["both", "possession", "title"], default_value = "both")]
+    moves: String,
     /// The price in the minor unit: '250 EUR/KGM' is 2.50 euros a kilogram
     #[arg(long, allow_hyphen_values = true)]
     price: Option<String>,
@@ -128,7 +131,7 @@ impl Offer {
             _ => return Err(Failure::new(Exit::BadInput, "say to whom it goes, with --to, --to-gln or --to-name")),
         };
         let lines = self.lots.iter().map(|line| offered(line)).collect::<Result<Vec<_>, _>>()?;
-        let mut body = json!({ "lines": lines, "to": to });
+        let mut body = json!({ "lines": lines, "to": to, "moves": self.moves });
         if let Some(text) = &self.price {
             body["price"] = price(text)?;
             body["seal_price"] = self.seal_price.into();

@@ -41,6 +41,7 @@ pub(crate) struct Http {
 }
 
 /// Section `[p2p]`.
+#[allow(clippy::struct_excessive_bools)] // Each is a setting of its own, and all combinations are meant.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Peers {

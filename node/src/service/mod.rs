@@ -17,5 +17,5 @@ mod stop;
 pub(crate) use log_key::LogKey;
 pub(crate) use logging::init as init_logging;
 pub(crate) use snapshots::{remove_all as remove_snapshots, take as take_snapshot};
-pub(crate) use start::{Ready, StartError, start};
+pub(crate) use start::{Ready, StartError, followers, start};
 pub(crate) use stop::asked_to_stop;

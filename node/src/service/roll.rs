@@ -38,7 +38,7 @@ pub(super) async fn run(ledger: Ledger, roll: watch::Sender<Arc<Roll>>) {
                 continue;
             }
             Ok(Err(error)) => {
-                tracing::warn!(%error, "the enrolled nodes cannot be read; who is let in stays as it was")
+                tracing::warn!(%error, "the enrolled nodes cannot be read; who is let in stays as it was");
             }
             Err(_) => return,
         }

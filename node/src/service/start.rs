@@ -17,8 +17,9 @@ use api::{ApiState, BaseUrl, NodeIdentity, Token};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use ledger::author::Author;
+use ledger::trace::LineageFollower;
 use ledger::view::{ViewFollower, Views};
-use ledger::{Ledger, LedgerOptions, LogSigner};
+use ledger::{Follower, Ledger, LedgerOptions, LogSigner};
 use provenance::id::{PublicKey, SubjectId};
 use provenance::network::Network;
 use std::net::SocketAddr;
@@ -230,7 +231,7 @@ async fn open_ledger(
         let options = LedgerOptions {
             store: store_options(configuration),
             log_signer: Some(log_key.clone()),
-            followers: vec![Arc::new(ViewFollower::new(network.clone()))],
+            followers: followers(network),
             witnessed_entries: configuration.recovery.keep_entries,
             ..LedgerOptions::default()
         };
@@ -245,6 +246,11 @@ async fn open_ledger(
     drop(ledger);
     settled.map_err(ledger::OpenError::from)?;
     Ok(open()?)
+}
+
+/// What a node makes of its log, beside what counts and the state map.
+pub(crate) fn followers(network: &Network) -> Vec<Arc<dyn Follower>> {
+    vec![Arc::new(ViewFollower::new(network.clone())), Arc::new(LineageFollower)]
 }
 
 /// What an operator should know although it is no error.

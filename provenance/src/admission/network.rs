@@ -1,7 +1,7 @@
 //! Rules of network.amended and network.approved.
 
 use super::{Ancestry, Case, Outcome, Rule, Stop, cut, decision};
-use crate::body::{Body, Change, NetworkAmended, NetworkApproved};
+use crate::body::{Body, Change, NetworkAmended, NetworkApproved, Parameters};
 use crate::network::Network;
 use crate::payload::Lane;
 
@@ -79,7 +79,7 @@ fn changes(change: &Change) -> Result<(), Rule> {
         return Err(Rule::Empty);
     }
     let contracts = change.contracts.as_deref().unwrap_or_default();
-    let mut names = change.parameters.iter().flat_map(|parameters| parameters.iter());
+    let mut names = change.parameters.iter().flat_map(Parameters::iter);
     let few = change.parameters.as_ref().is_none_or(|parameters| parameters.iter().len() <= MAX_PARAMETERS);
     let in_order = contracts.len() <= MAX_CONTRACTS && contracts.windows(2).all(|pair| pair[0] < pair[1]);
     let short = names.all(|(name, _)| name.len() <= MAX_PARAMETER_NAME);

@@ -106,11 +106,11 @@ impl Deciding {
         levels.into_values().collect()
     }
 
-    pub(super) fn from_above(&self, actor: &SubjectId) -> impl Iterator<Item = &Arc<Judged>> {
+    pub(super) fn signed_above(&self, actor: &SubjectId) -> impl Iterator<Item = &Arc<Judged>> {
         self.from_above.get(actor).into_iter().flatten().filter_map(|id| self.events.get(id))
     }
 
-    pub(super) fn by_itself(&self, actor: &SubjectId) -> impl Iterator<Item = &Arc<Judged>> {
+    pub(super) fn signed_itself(&self, actor: &SubjectId) -> impl Iterator<Item = &Arc<Judged>> {
         self.by_itself.get(actor).into_iter().flatten().filter_map(|id| self.events.get(id))
     }
 

@@ -110,11 +110,11 @@ impl Keys {
         }
         // A cut depends only on keys above the one that it ends: from the founders downwards.
         for actors in deciding.by_depth() {
-            for judged in actors.iter().flat_map(|actor| deciding.from_above(actor)) {
+            for judged in actors.iter().flat_map(|actor| deciding.signed_above(actor)) {
                 keys.take(network, judged, deciding, journals)?;
             }
             for actor in &actors {
-                keys.take_own(network, deciding.by_itself(actor), deciding, journals)?;
+                keys.take_own(network, deciding.signed_itself(actor), deciding, journals)?;
             }
         }
         Ok(keys)

@@ -5,12 +5,11 @@ use super::{Scope, openings};
 use crate::admission::Judged;
 use crate::body::Body;
 use crate::bundle::Bundle;
+use crate::findings::{accepted_after_expiry, earlier_than, on_one_link};
 use crate::history::History;
-use crate::id::{EventId, PublicKey, SubjectId};
-use crate::payload::Payload;
+use crate::id::{EventId, SubjectId};
 use crate::seal::read_sealed;
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// How much later than the block that anchors it an event may be signed, by its own clock, before
 /// somebody's clock is worth a remark.
@@ -74,7 +73,9 @@ pub(super) fn of(bundle: &Bundle, history: &History, scope: &Scope, moments: &[M
         times(&mut found, history, judged, moments);
         answers(&mut found, history, judged);
     }
-    forks(&mut found, history);
+    for (signer, events) in on_one_link(history.events().iter().map(|judged| &**judged)) {
+        found.add(FindingKind::JournalFork, Some(signer), events);
+    }
     for opened in &bundle.openings {
         let judged = history.get(&opened.event);
         let field = judged.and_then(|judged| openings::field(history, judged, &opened.path));
@@ -101,10 +102,8 @@ impl Found {
 
 fn times(found: &mut Found, history: &History, judged: &Judged, moments: &Moments) {
     let (id, payload) = (judged.event.id(), judged.event.payload());
-    for prev in payload.touches.iter().flat_map(|touch| &touch.prev) {
-        if history.get(prev).is_some_and(|prev| prev.event.payload().time > payload.time) {
-            found.add(FindingKind::TimeBackwards, None, [id, *prev]);
-        }
+    for prev in earlier_than(payload, |id| history.get(id).map(|judged| judged.event.payload())) {
+        found.add(FindingKind::TimeBackwards, None, [id, prev]);
     }
     let signed_ms = payload.time.ms();
     if moments.after.is_some_and(|block| signed_ms < block.timestamp_s.saturating_mul(1000)) {
@@ -118,30 +117,10 @@ fn times(found: &mut Found, history: &History, judged: &Judged, moments: &Moment
 
 fn answers(found: &mut Found, history: &History, judged: &Judged) {
     let (id, payload) = (judged.event.id(), judged.event.payload());
-    match &payload.body {
-        Body::EventCorrected(correction) => found.add(FindingKind::Corrected, None, [id, correction.target]),
-        Body::TransferAccepted(acceptance) => {
-            let expires = |offer: &Payload| match &offer.body {
-                Body::TransferOffered(offer) => offer.expires,
-                _ => None,
-            };
-            let offer = history.get(&acceptance.offer).map(|offer| offer.event.payload());
-            if offer.and_then(expires).is_some_and(|expires| payload.time > expires) {
-                found.add(FindingKind::AcceptedAfterExpiry, None, [id, acceptance.offer]);
-            }
-        }
-        _ => {}
+    if let Body::EventCorrected(correction) = &payload.body {
+        found.add(FindingKind::Corrected, None, [id, correction.target]);
     }
-}
-
-/// Two or more events of one key on one link of its journal.
-fn forks(found: &mut Found, history: &History) {
-    let mut links: BTreeMap<(PublicKey, EventId), Vec<&Judged>> = BTreeMap::new();
-    for judged in history.events() {
-        links.entry((judged.event.key(), judged.event.payload().journal)).or_default().push(judged);
-    }
-    for on_one_link in links.values().filter(|on_one_link| on_one_link.len() > 1) {
-        let events = on_one_link.iter().map(|judged| judged.event.id());
-        found.add(FindingKind::JournalFork, Some(on_one_link[0].judgement.actor), events);
+    if let Some(offer) = accepted_after_expiry(payload, |id| history.get(id).map(|judged| judged.event.payload())) {
+        found.add(FindingKind::AcceptedAfterExpiry, None, [id, offer]);
     }
 }

@@ -14,6 +14,7 @@ mod custody;
 mod deeds;
 mod differential;
 mod evidence;
+mod findings;
 mod foreign_bundles;
 mod foreign_rules;
 mod golden;

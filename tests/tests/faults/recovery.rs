@@ -1,15 +1,19 @@
 //! Nodes that were restored from a backup: their logs and journals go on where they had been, or under new keys.
 
 use data_encoding::HEXLOWER;
+use ed25519_dalek::{Signer as _, SigningKey};
 use end_to_end::node::Node;
 use end_to_end::scene::Scene;
 use end_to_end::signer::{self, Signer};
 use end_to_end::wait::until;
 use end_to_end::{trade, views};
+use provenance::body::{ActorEnrolled, Body, Custody, Cut, KeyReplaced, Role};
 use provenance::checkpoint::Checkpoint;
-use provenance::merkle::{Hash, verify_consistency};
+use provenance::event::SignedEvent;
+use provenance::id::{EventId, PublicKey};
+use provenance::merkle::{Frontier, Hash, leaf_hash, verify_consistency};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -56,6 +60,73 @@ async fn restore(scene: &mut Scene, backup: &Path, folder: &str) {
     let args = ["restore", backup.to_str().unwrap(), "--dir", folder.to_str().unwrap()];
     scene.site("north").json(&args).await;
     scene.site("north").move_to(folder);
+}
+
+/// Has a founder that is no node enrol a farmer whose key this node keeps under the name `member`; the actor and its key.
+async fn enrol_member(scene: &mut Scene, founder: &mut Signer) -> (EventId, PublicKey) {
+    let made = scene.site("north").json(&["key", "new", "member"]).await;
+    let key: PublicKey = made["public_key"].as_str().unwrap().parse().unwrap();
+    let file = scene.folder().join("enrolment.json");
+    let prepared = json!({
+        "network": scene.network(), "enroller": founder.actor(), "key": key, "roles": ["farmer"], "may_give": [],
+        "display_name": "Member",
+    });
+    std::fs::write(&file, prepared.to_string()).unwrap();
+    let args = ["key", "countersign", "--enrolment", file.to_str().unwrap(), "--key", "member"];
+    let signed = scene.site("north").json(&args).await;
+    let countersignature = HEXLOWER.decode(signed["countersignature"].as_str().unwrap().as_bytes()).unwrap();
+    let body = ActorEnrolled {
+        key,
+        custody: Custody::Own,
+        roles: vec![Role::Farmer],
+        may_give: Vec::new(),
+        display_name: signer::text("Member"),
+        personal_name: None,
+        gln: None,
+        gs1_prefixes: None,
+        node: None,
+        countersignature: <[u8; 64]>::try_from(countersignature).unwrap().into(),
+    };
+    let payload = founder.payload(vec![signer::new_subject()], &[], Body::ActorEnrolled(body));
+    let enrolment = founder.sign(payload);
+    let north = scene.start("north").await;
+    north.client.submit(std::slice::from_ref(&enrolment)).await;
+    assert_eq!(north.stop().await.code(), Some(0));
+    (enrolment.id(), key)
+}
+
+/// The founder gives the member another key, and ends the first one's journal after these events.
+fn replace_key(scene: &Scene, founder: &mut Signer, enrolment: EventId, journal: &[EventId]) -> SignedEvent {
+    let (member, key) = (enrolment.subject(0), SigningKey::from_bytes(&[77; 32]));
+    let mut frontier = Frontier::default();
+    for id in journal {
+        frontier.append(leaf_hash(id.as_bytes()), |_, _, _| {});
+    }
+    let cut = Cut {
+        key_event: enrolment,
+        last: *journal.last().unwrap(),
+        count: journal.len() as u64,
+        root: frontier.root(),
+        stands: Vec::new(),
+    };
+    let mut body = KeyReplaced {
+        key: PublicKey::from_bytes(key.verifying_key().to_bytes()),
+        custody: Custody::Own,
+        cuts: vec![cut],
+        reason: None,
+        countersignature: [0; 64].into(),
+    };
+    body.countersignature = key.sign(&body.countersigned_bytes(&scene.network(), &member)).to_bytes().into();
+    let payload = founder.payload(vec![signer::on(member, &[enrolment])], &[enrolment], Body::ActorKeyReplaced(body));
+    founder.sign(payload)
+}
+
+/// What the member says; the event.
+async fn says(node: &Node, path: &str, mut command: Value, member: EventId) -> (String, EventId) {
+    command["actor"] = member.subject(0).to_string().into();
+    let made = node.client.post(path, &command).await;
+    let events = views::event_ids(&node.client).await;
+    (trade::id(&made), events.last().unwrap().parse().unwrap())
 }
 
 /// Waits until the node's log is settled and its own key signs; the lot that it registered.
@@ -197,4 +268,56 @@ async fn a_log_that_cannot_be_completed_gets_a_new_key() {
     until("both have the same", async || (south.log_size().await == north.log_size().await).then_some(())).await;
     north.cosigned_by(south.peer_id()).await;
     views::assert_same(&views::all(&north.client).await, &views::all(&south.client).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_was_cut_since_the_backup_is_cut_after_it() {
+    let mut scene = Scene::new(&["north", "south"], &[signer::public(1)]).await;
+    let mut founder = Signer::founder(&scene, 1, 0);
+    let (member, key) = enrol_member(&mut scene, &mut founder).await;
+    let north = scene.start("north").await;
+    let south = scene.start_with("south", &[&north]).await;
+    scene.site("north").json(&["actor", "enrol", "--name", "Node of Jork", "--this-node"]).await;
+    scene.site("south").json(&["actor", "enrol", "--name", "Node of Tramin", "--this-node"]).await;
+    let farm = trade::farm(&north.client, "Jork").await;
+    let place = json!({ "place_type": "farm", "name": "Own farm", "country": "DE" });
+    let (own, first) = says(&north, "/api/v1/places", place, member).await;
+    let (kept, second) = says(&north, "/api/v1/produces", trade::apples(&own, "10"), member).await;
+    south.has_entries(north.log_size().await).await;
+    let backup = scene.folder().join("backup");
+    scene.site("north").json(&["backup", backup.to_str().unwrap(), "--keys"]).await;
+
+    // Whoever had the key used it once more; then it was cut, and the node's disk fails.
+    let (cut_off, _) = says(&north, "/api/v1/produces", trade::apples(&own, "9999"), member).await;
+    north.client.submit(&[replace_key(&scene, &mut founder, member, &[first, second])]).await;
+    let size = north.log_size().await;
+    south.has_entries(size).await;
+    north.has_entries(size).await;
+    north.cosigned_by(south.peer_id()).await;
+    let (published, shown) = (north.checkpoint().await, views::all(&north.client).await);
+    let path = |lot: &str| format!("/api/v1/produces/{lot}");
+    assert_eq!(north.client.read(&path(&cut_off)).await.status, 404, "what lies beyond the cut does not count");
+    north.kill();
+
+    restore(&mut scene, &backup, "restored").await;
+    let north = scene.start("north").await;
+    north.takes_writes().await;
+    north.has_entries(size).await;
+    views::assert_same(&shown, &views::all(&north.client).await);
+    assert_eq!(north.client.read(&path(&cut_off)).await.status, 404);
+    assert_eq!(north.client.read(&path(&kept)).await.status, 200);
+    goes_on_from(&north, &published).await;
+    // The node's own key goes on, and the one that was cut never makes anything count again.
+    signs_again(&north, &farm).await;
+    let mut more = trade::apples(&own, "7");
+    more["actor"] = member.subject(0).to_string().into();
+    let answer = north.client.command(Method::POST, "/api/v1/produces", &more).await;
+    println!("a key that was cut is told: {} {}", answer.status, answer.text());
+    assert_ne!(answer.status, 201, "{}", answer.text());
+    until("both have the same", async || (south.log_size().await == north.log_size().await).then_some(())).await;
+    north.cosigned_by(south.peer_id()).await;
+    let lots = north.client.all("/api/v1/produces").await;
+    assert!(lots.iter().all(|lot| lot["quantity"]["value"] != "7" && lot["quantity"]["value"] != "9999"), "{lots:?}");
+    views::assert_same(&views::all(&north.client).await, &views::all(&south.client).await);
+    assert!(!north.log().contains("forked"), "the journal of {key} goes on from one end");
 }

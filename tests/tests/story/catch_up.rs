@@ -43,6 +43,8 @@ async fn a_node_that_knows_one_neighbour_learns_of_all() {
     let mut scene = Scene::new(&["north", "middle", "south"], &[]).await;
     let north = scene.start("north").await;
     let farm = trade::farm(&north.client, "Jork").await;
+    // The one between them lets in whoever knows the network, as nobody has enrolled the third.
+    scene.site("middle").set("p2p.admission", "anyone");
     // They never meet: what one writes reaches the other through the node between them.
     let middle = scene.start_with("middle", &[&north]).await;
     let south = scene.start_with("south", &[&middle]).await;

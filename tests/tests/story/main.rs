@@ -13,6 +13,7 @@ mod conflict;
 mod crash;
 mod demo;
 mod evidence;
+mod goods;
 mod open_offer;
 mod page;
 mod part_sale;

@@ -56,7 +56,8 @@ pub(crate) async fn list(
     let next = rows.next.map(|next| query.url(Some(next.to_string())));
     let links = Links::to_self(query.url(query.cursor.clone())).and("up", links::entry()).and_maybe("next", next);
     let names = Names::of(&state);
-    let members = rows.rows.into_iter().map(|row| resource(&names, row)).collect::<Result<_, _>>()?;
+    let members =
+        rows.rows.into_iter().map(|row| resource(&state, &names, row, may_write)).collect::<Result<_, _>>()?;
     let resource = Resource::new(Page::of(members), links);
     Ok(if may_write { resource.offering(super::register_action()) } else { resource })
 }

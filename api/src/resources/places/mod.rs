@@ -1,5 +1,6 @@
 //! Places.
 
+pub(crate) mod change;
 pub(crate) mod list;
 pub(crate) mod read;
 pub(crate) mod register;

@@ -1,6 +1,7 @@
 //! `GET /api/v1/places/{id}`: one place.
 
 use super::view::{PlaceView, resource};
+use crate::auth::MayWrite;
 use crate::extract::PathId;
 use crate::hal::Resource;
 use crate::names::Names;
@@ -23,8 +24,9 @@ use provenance::id::SubjectId;
 pub(crate) async fn read(
     State(state): State<ApiState>,
     PathId(id): PathId<SubjectId>,
+    MayWrite(may_write): MayWrite,
 ) -> Result<Resource<PlaceView>, Problem> {
-    resource(&Names::of(&state), find(&state, &id)?)
+    resource(&state, &Names::of(&state), find(&state, &id)?, may_write)
 }
 
 /// A place.

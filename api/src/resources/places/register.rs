@@ -29,5 +29,6 @@ pub(crate) async fn register(
     let context = command.envelope.read()?;
     let done = state.author.register_place(context, command.fields.read()?).await?;
     let id = done.id.subject(0);
-    Ok(created(&state, &done, links::place(&id), || resource(&Names::of(&state), find(&state, &id)?)).await)
+    Ok(created(&state, &done, links::place(&id), || resource(&state, &Names::of(&state), find(&state, &id)?, true))
+        .await)
 }

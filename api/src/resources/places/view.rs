@@ -1,9 +1,10 @@
 //! The representation of a place.
 
-use crate::hal::{Links, Resource};
+use crate::hal::{Action, Links, Resource};
 use crate::links;
 use crate::names::{Names, Party};
 use crate::problem::Problem;
+use crate::state::ApiState;
 use ledger::view::PlaceRow;
 use provenance::body::Document;
 use provenance::id::{EventId, SubjectId};
@@ -59,13 +60,21 @@ pub(crate) struct PlaceView {
     /// When.
     #[schema(value_type = String)]
     registered: Timestamp,
+    /// The latest time at which something was signed about it.
+    #[schema(value_type = String)]
+    updated: Timestamp,
     /// Events that corrected it.
     #[schema(value_type = Vec<String>)]
     corrections: Vec<EventId>,
 }
 
-/// The place with its links.
-pub(crate) fn resource(names: &Names, row: PlaceRow) -> Result<Resource<PlaceView>, Problem> {
+/// The place with its links, and its actions for a caller who may write.
+pub(crate) fn resource(
+    state: &ApiState,
+    names: &Names,
+    row: PlaceRow,
+    may_write: bool,
+) -> Result<Resource<PlaceView>, Problem> {
     let registrant = names.actor(&row.registered_by)?;
     let links = Links::to_self(links::place(&row.id))
         .and("collection", links::places())
@@ -86,7 +95,18 @@ pub(crate) fn resource(names: &Names, row: PlaceRow) -> Result<Resource<PlaceVie
         registered_by: row.registered_by,
         registrant,
         registered: row.registered,
+        updated: row.updated,
         corrections: row.corrections,
     };
-    Ok(Resource::new(view, links))
+    let changeable = may_write && state.keeps(&view.registered_by);
+    let change = Action::new("change", "Change what is told of it", "PATCH", links::place(&view.id))
+        .takes("name", "What it is called")
+        .takes("gln", "Its Global Location Number")
+        .takes("point", "Where it is, to about a kilometre")
+        .takes("exact_point", "Where it is exactly; sealed")
+        .takes("area_m2", "Its area in square metres")
+        .takes("parent", "The place of which it is a part")
+        .takes("country", "ISO 3166-1 code of its country");
+    let resource = Resource::new(view, links);
+    Ok(if changeable { resource.offering(change) } else { resource })
 }

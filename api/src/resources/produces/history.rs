@@ -90,8 +90,8 @@ pub(crate) async fn history(
     let own = if from == 0 && query.limit.is_none() { links::history(&id) } else { part(from) };
     let more = (from.saturating_add(limit) < entries.len()).then(|| part(from + limit));
     let links = Links::to_self(own).and("produce", links::produce(&id)).and_maybe("next", more);
-    let history =
-        History { produce: id, events: entries.len(), findings: findings(&row, &entries), page: Page::of(members) };
+    let findings = findings(&state, &row, &entries)?;
+    let history = History { produce: id, events: entries.len(), findings, page: Page::of(members) };
     Ok(Resource::new(history, links))
 }
 

@@ -27,17 +27,23 @@ pub(crate) struct ProducesQuery {
     /// Held by this actor.
     #[param(value_type = Option<String>)]
     holder: Option<SubjectId>,
-    /// Registered by this actor, or on its behalf.
+    /// Owned by this actor.
+    #[param(value_type = Option<String>)]
+    owner: Option<SubjectId>,
+    /// Lying directly in this unit.
+    #[param(value_type = Option<String>)]
+    unit: Option<SubjectId>,
+    /// Registered, collected or made by this actor, or on its behalf.
     #[param(value_type = Option<String>)]
     originator: Option<SubjectId>,
     /// Scheme and code, such as `HS:0808.10`.
     commodity: Option<String>,
     /// A grade of the default scheme, or scheme and grade, such as `UNECE FFV-50:Extra`.
     grade: Option<String>,
-    /// held, offered, disputed or closed.
+    /// held, offered, packed, disputed or closed.
     #[param(value_type = Option<String>)]
     state: Option<LotStanding>,
-    /// Parts taken directly from this lot.
+    /// Taken directly from this lot, or made of it.
     #[param(value_type = Option<String>)]
     parent: Option<SubjectId>,
     /// Labelled with this GTIN.
@@ -73,10 +79,10 @@ pub(crate) async fn list(
         .and_maybe("next", page.next.map(|next| query.url(Some(next.to_string()))));
     links = links.templated(
         "find",
-        links::produces() + "{?holder,originator,commodity,grade,state,parent,gtin,lot,cursor,limit}",
+        links::produces() + "{?holder,owner,unit,originator,commodity,grade,state,parent,gtin,lot,cursor,limit}",
     );
     let resource = Resource::new(Page::of(members), links);
-    Ok(if may_write { resource.offering(super::register_action()) } else { resource })
+    Ok(if may_write { resource.offering(super::register_action()).offering(super::collect_action()) } else { resource })
 }
 
 impl ProducesQuery {
@@ -88,6 +94,8 @@ impl ProducesQuery {
         }
         Ok(ProduceFilter {
             holder: self.holder,
+            owner: self.owner,
+            inside: self.unit,
             originator: self.originator,
             commodity: self.commodity.as_deref().map(commodity).transpose()?,
             grade: self.grade.as_deref().map(grade).transpose()?,
@@ -108,6 +116,8 @@ impl ProducesQuery {
             &links::produces(),
             &[
                 ("holder", id(self.holder)),
+                ("owner", id(self.owner)),
+                ("unit", id(self.unit)),
                 ("originator", id(self.originator)),
                 ("commodity", self.commodity.clone()),
                 ("grade", self.grade.clone()),

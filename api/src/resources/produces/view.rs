@@ -4,10 +4,11 @@ use crate::hal::{Action, Links, Resource};
 use crate::links;
 use crate::names::{Names, Party, PlaceName};
 use crate::problem::Problem;
+use crate::resources::transfers::view::answers;
 use crate::state::ApiState;
-use ledger::view::{LotStanding, ProduceRow};
+use ledger::view::{HandledStep, LotOrigin, LotStanding, ProduceRow};
 use provenance::body::{Codes, Commodity};
-use provenance::custody::Closed;
+use provenance::custody::{Closed, OpenOffer};
 use provenance::id::{EventId, SubjectId};
 use provenance::seal::Sealable;
 use provenance::value::{DateRange, Grade, LangText, Price, Quantity, Text, Timestamp};
@@ -20,7 +21,7 @@ pub(crate) struct ProduceView {
     /// The lot.
     #[schema(value_type = String)]
     id: SubjectId,
-    /// How it stands: held, offered, disputed or closed.
+    /// How it stands: held, offered, packed, disputed or closed.
     #[schema(value_type = String, example = "held")]
     state: LotStanding,
     /// What it is, as a code of a published scheme.
@@ -67,14 +68,36 @@ pub(crate) struct ProduceView {
     /// Where it is, as far as was told.
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<PlaceName>,
+    /// Who owns it.
+    owner: Party,
+    /// How it came into being, or the lot of which it was a part: registered, collected or transformed.
+    #[schema(value_type = String, example = "registered")]
+    origin: LotOrigin,
     /// The lot of which it was a part.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     parent: Option<SubjectId>,
+    /// The lots from which it was taken, or of which it was made.
+    #[schema(value_type = Vec<String>)]
+    parents: Vec<SubjectId>,
+    /// The unit in which it lies, and with which it goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    unit: Option<SubjectId>,
+    /// What was done with it last, oldest first.
+    #[schema(value_type = Vec<Object>)]
+    steps: Vec<HandledStep>,
+    /// What the quantity was corrected to, as long as somebody who took it over has not confirmed that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    unconfirmed_quantity: Option<Quantity>,
     /// The offer that waits for an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     open_offer: Option<OpenOfferView>,
-    /// Why it left the chain: retired, `handed_out` or `lost_in_transfer`.
+    /// The offer of title alone that waits for an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title_offer: Option<OpenOfferView>,
+    /// Why it left the chain: transformed, retired, `handed_out` or `lost_in_transfer`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     closed: Option<Closed>,
@@ -103,12 +126,18 @@ pub(crate) struct ProduceView {
 
 /// An offer that waits for an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-struct OpenOfferView {
+pub(crate) struct OpenOfferView {
     /// The transfer.
     #[schema(value_type = String)]
-    transfer: EventId,
+    pub(crate) transfer: EventId,
     /// Who may accept it.
-    to: Party,
+    pub(crate) to: Party,
+}
+
+/// An offer with the name of its addressee.
+pub(crate) fn open_offer(names: &Names, open: Option<OpenOffer>) -> Result<Option<OpenOfferView>, Problem> {
+    let Some(open) = open else { return Ok(None) };
+    Ok(Some(OpenOfferView { transfer: open.offer, to: names.actor(&open.to)? }))
 }
 
 /// The lot with its links, and its actions for a caller who may write.
@@ -120,10 +149,7 @@ pub(crate) fn resource(
 ) -> Result<Resource<ProduceView>, Problem> {
     let id = row.id;
     let places = row.places.iter().map(|place| names.place(place)).collect::<Result<Vec<_>, _>>()?;
-    let open_offer = match &row.open_offer {
-        Some(open) => Some(OpenOfferView { transfer: open.offer, to: names.actor(&open.to)? }),
-        None => None,
-    };
+    let parent = row.part_of();
     let view = ProduceView {
         id,
         state: row.standing,
@@ -141,8 +167,15 @@ pub(crate) fn resource(
         holder: names.actor(&row.holder)?,
         originator: names.actor(&row.originator)?,
         place: row.place.map(|place| names.place(&place)).transpose()?,
-        parent: row.parent,
-        open_offer,
+        owner: names.actor(&row.owner)?,
+        origin: row.origin,
+        parent,
+        parents: row.parents,
+        unit: row.inside,
+        steps: row.steps,
+        unconfirmed_quantity: row.unconfirmed_quantity,
+        open_offer: open_offer(names, row.open_offer)?,
+        title_offer: open_offer(names, row.title_offer)?,
         closed: row.closed,
         created: row.created,
         registered: row.registered,
@@ -161,6 +194,8 @@ fn links_of(view: &ProduceView, created_by: EventId) -> Links {
     Links::to_self(links::produce(id))
         .and("collection", links::produces())
         .and("history", links::history(id))
+        .and("trace", links::trace(id))
+        .and("recall-report", links::recall_report(id))
         .and("prices", links::prices(id))
         .and("transfers", links::produce_transfers(id))
         .typed("page", links::page(id), "text/html")
@@ -171,10 +206,13 @@ fn links_of(view: &ProduceView, created_by: EventId) -> Links {
         .titled("originator", links::actor(&view.originator.id), view.originator.name.clone())
         .many("grown-at", view.places.iter().map(|place| (links::place(&place.id), None)))
         .and_maybe("place", view.place.as_ref().map(|place| links::place(&place.id)))
-        .and_maybe("parent", view.parent.as_ref().map(links::produce))
+        .titled("owner", links::actor(&view.owner.id), view.owner.name.clone())
+        .many("parent", view.parents.iter().map(|parent| (links::produce(parent), None)))
+        .and_maybe("unit", view.unit.as_ref().map(links::unit))
         .and("parts", links::with_query(&links::produces(), &[("parent", Some(id.to_string()))]))
         .and("created-by", links::event(&created_by))
         .and_maybe("open-transfer", view.open_offer.as_ref().map(|open| links::transfer(&open.transfer)))
+        .and_maybe("title-transfer", view.title_offer.as_ref().map(|open| links::transfer(&open.transfer)))
 }
 
 /// What may be done now by an actor whose key this node keeps.
@@ -188,30 +226,64 @@ fn with_actions(
         return resource;
     }
     let keeps = |actor: &SubjectId| state.keeps(actor);
+    let resource = match &view.title_offer {
+        Some(open) => answers(resource, &open.transfer, keeps(&open.to.id), keeps(&view.owner.id)),
+        None => resource,
+    };
     match (&view.state, &view.open_offer) {
-        (LotStanding::Held, _) if keeps(&view.holder.id) => resource
-            .offering(
-                Action::new("change", "Change grade, price or place", "PATCH", links::produce(&view.id))
-                    .takes("grade", "The grade from now on")
-                    .takes("price", "The price from now on")
-                    .takes("place", "The place where it is now")
-                    .takes("reason", "Why"),
-            )
-            .offering(
-                Action::new("transfer", "Offer it to somebody", "POST", links::produce_transfers(&view.id))
-                    .needs("to", "An actor, or an outside party by GLN or name")
-                    .takes("quantity", "How much; all of it unless given")
-                    .takes("price", "For how much")
-                    .takes("to_place", "Where it goes"),
-            )
-            .offering(
-                Action::new("retire", "Take it out of the chain", "POST", links::retirement(&view.id))
-                    .needs("outcome", "sold, consumed, lost or destroyed")
-                    .takes("quantity", "How much; all of it unless given"),
-            ),
+        (LotStanding::Held, _) if keeps(&view.holder.id) => of_holder(resource, view),
+        // What only an owner does, where somebody else holds it.
+        (LotStanding::Held, _) if keeps(&view.owner.id) => {
+            resource.offering(change(&view.id)).offering(transfer(&view.id))
+        }
         (LotStanding::Offered, Some(open)) => {
-            super::super::transfers::view::answers(resource, &open.transfer, keeps(&open.to.id), keeps(&view.holder.id))
+            answers(resource, &open.transfer, keeps(&open.to.id), keeps(&view.holder.id))
         }
         _ => resource,
     }
+}
+
+fn of_holder(resource: Resource<ProduceView>, view: &ProduceView) -> Resource<ProduceView> {
+    let resource = resource
+        .offering(change(&view.id))
+        .offering(
+            Action::new("handle", "Tell what was done with it", "POST", links::handlings(&view.id))
+                .needs("step", "Such as cooled, washed or stored")
+                .takes("place", "Where")
+                .takes("temperature", "How cold or warm")
+                .takes("remark", "What else there is to say"),
+        )
+        .offering(
+            Action::new("assign-codes", "Give it codes on labels", "POST", links::codes(&view.id))
+                .takes("gtin", "GTIN")
+                .takes("lot", "Batch or lot number")
+                .takes("traceability_lot_code", "Traceability lot code"),
+        )
+        .offering(transfer(&view.id));
+    // What uses a lot up is done by whoever both holds and owns it.
+    if view.owner != view.holder {
+        return resource;
+    }
+    resource.offering(
+        Action::new("retire", "Take it out of the chain", "POST", links::retirement(&view.id))
+            .needs("outcome", "sold, consumed, lost or destroyed")
+            .takes("quantity", "How much; all of it unless given"),
+    )
+}
+
+fn change(lot: &SubjectId) -> Action {
+    Action::new("change", "Change grade, price or place", "PATCH", links::produce(lot))
+        .takes("grade", "The grade from now on")
+        .takes("price", "The price from now on; told by the owner")
+        .takes("place", "The place where it is now")
+        .takes("reason", "Why")
+}
+
+fn transfer(lot: &SubjectId) -> Action {
+    Action::new("transfer", "Offer it to somebody", "POST", links::produce_transfers(lot))
+        .needs("to", "An actor, or an outside party by GLN or name")
+        .takes("moves", "possession, title or both")
+        .takes("quantity", "How much; all of it unless given")
+        .takes("price", "For how much")
+        .takes("to_place", "Where it goes")
 }

@@ -34,6 +34,9 @@ pub(crate) struct TransfersQuery {
     /// Addressed to this actor.
     #[param(value_type = Option<String>)]
     recipient: Option<SubjectId>,
+    /// Of this lot or unit, of a part taken from it, or of a part given back.
+    #[param(value_type = Option<String>)]
+    lot: Option<SubjectId>,
     /// Where the page begins: from the link `next`.
     cursor: Option<String>,
     /// 1 to 200; 50 without it.
@@ -58,7 +61,7 @@ pub(crate) async fn list(
         party: query.party,
         offerer: query.offerer,
         recipient: query.recipient,
-        lot: None,
+        lot: query.lot,
     };
     let (size, cursor) = paging::of_view(query.limit, query.cursor.as_deref())?;
     let rows = state.views().transfers(&filter, cursor, size).map_err(storage)?;
@@ -89,6 +92,7 @@ impl TransfersQuery {
                 ("party", id(self.party)),
                 ("offerer", id(self.offerer)),
                 ("recipient", id(self.recipient)),
+                ("lot", id(self.lot)),
                 ("cursor", cursor),
                 ("limit", self.limit.map(|limit| limit.to_string())),
             ],

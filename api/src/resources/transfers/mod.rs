@@ -14,6 +14,7 @@ pub(crate) fn offer_action() -> Action {
     Action::new("offer-transfer", "Offer lots to somebody", "POST", links::transfers())
         .needs("lines", "Lots, each with a quantity where not all of it is offered")
         .needs("to", "An actor, or an outside party by GLN or name")
+        .takes("moves", "possession, title or both")
         .takes("price", "For how much")
         .takes("carrier", "Who carries it")
         .takes("from_place", "From where")

@@ -8,7 +8,7 @@ use crate::proof_state::{ProofState, Proofs};
 use crate::refusal::storage;
 use crate::state::ApiState;
 use ledger::view::{TransferLine, TransferRow, TransferState};
-use provenance::body::{AcceptedLine, Recipient, TemperatureLimits};
+use provenance::body::{AcceptedLine, Moves, Recipient, TemperatureLimits};
 use provenance::id::{EventId, SubjectId};
 use provenance::seal::Sealable;
 use provenance::value::{Gln, Price, Quantity, Text, Timestamp};
@@ -30,6 +30,9 @@ pub(crate) struct TransferView {
     from: Party,
     /// To whom.
     to: RecipientView,
+    /// What passes: possession, title or both.
+    #[schema(value_type = String, example = "both")]
+    moves: Moves,
     /// What is handed over.
     lines: Vec<LineView>,
     /// For how much, or the commitment to a sealed price.
@@ -141,6 +144,7 @@ pub(crate) fn resource(
         disputed: row.disputed,
         from: names.actor(&row.offerer)?,
         to,
+        moves: row.moves,
         lines: row.lines.into_iter().map(line).collect(),
         price: row.price,
         carrier: row.carrier.map(|carrier| names.actor(&carrier)).transpose()?,

@@ -50,6 +50,8 @@ async fn after_a_failed_write_the_journal_goes_on_from_what_is_on_the_disk() {
     let v = Village::new().await;
     for (fault, written) in [(Fault::NotWritten, 0), (Fault::Written, 1)] {
         let (_, height) = v.journal(v.farmer);
+        // Followers write to the same store, and the fault is not meant for them.
+        assert!(v.ledger.followed(v.ledger.size() - 1).await);
         v.ledger.reader().store().inject([fault]);
         let error = v.author.register_produce(by(v.farmer), apples("1", &[v.farm])).await.unwrap_err();
         assert!(matches!(error, AuthorError::Unavailable(_)), "{error}");
@@ -117,11 +119,13 @@ async fn an_import_answers_every_row_and_keeps_none_back_for_another() {
 async fn an_import_that_cannot_be_written_stops_at_once() {
     let v = Village::new().await;
     let rows = || (0..400).map(|_| (by(v.farmer), apples("1", &[v.farm]))).collect::<Vec<_>>();
-    // The first chain is written, the second is not.
-    v.ledger.reader().store().inject([Fault::None, Fault::NotWritten]);
+    // The first chain is written; the second is not, nor what follows the first.
+    assert!(v.ledger.followed(v.ledger.size() - 1).await);
+    v.ledger.reader().store().inject([Fault::None, Fault::NotWritten, Fault::NotWritten, Fault::NotWritten]);
     let answers = v.author.register_all(rows()).await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 256);
     assert!(answers[256..].iter().all(|answer| matches!(answer, Err(AuthorError::Unavailable(_)))));
+    v.ledger.reader().store().mend();
     assert!(v.author.register_all(rows()).await.iter().all(Result::is_ok));
     assert!(v.author.register_all(Vec::new()).await.is_empty());
     assert_eq!(v.journal(v.farmer), (1, 1 + 256 + 400));
@@ -134,6 +138,7 @@ async fn an_import_of_which_nobody_knows_whether_it_was_written_keeps_its_openin
     produce.harvester = Some(text("Bruno Rossi"));
     let before = v.ledger.reader().log_ids(0, 1_000).unwrap().len();
     // The openings are written, and so are the events, though the disk says that it failed.
+    assert!(v.ledger.followed(v.ledger.size() - 1).await);
     v.ledger.reader().store().inject([Fault::None, Fault::Written]);
     let answers = v.author.register_all(vec![(by(v.farmer), produce); 3]).await;
     assert!(answers.iter().all(|answer| matches!(answer, Err(AuthorError::Unavailable(_)))));

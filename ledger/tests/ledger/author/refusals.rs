@@ -75,10 +75,9 @@ async fn broken_rules_come_back_by_name() {
     let mut open = farm();
     open.point = open.exact_point;
     assert_eq!(rule(v.author.register_place(by(v.farmer), open).await.unwrap_err()), Rule::OpenPoint);
-    let mut possession = offer(lot, None, To::Actor(v.trader));
+    let mut possession = offer(lot, Some("1"), To::Actor(v.trader));
     possession.moves = Moves::Possession;
-    let error = v.author.offer_transfer(by(v.farmer), possession).await.unwrap_err();
-    assert!(matches!(error, AuthorError::Held(_)), "{error}");
+    assert_eq!(rule(v.author.offer_transfer(by(v.farmer), possession).await.unwrap_err()), Rule::Divided);
     let mut twice = offer(lot, Some("1"), To::Actor(v.trader));
     twice.lines.push(twice.lines[0]);
     let error = v.author.offer_transfer(by(v.farmer), twice).await.unwrap_err();
@@ -132,7 +131,7 @@ async fn a_correction_is_checked_before_it_is_sealed() {
         reason: text("wrong"),
         replacement: BTreeMap::from([(field, value)]),
     };
-    for wrong in [correct(6, any(&kg("500"))), correct(10, any(&7_u8)), correct(11, any(&text::<8>("cheap")))] {
+    for wrong in [correct(12, any(&kg("500"))), correct(10, any(&7_u8)), correct(11, any(&text::<8>("cheap")))] {
         let error = v.author.correct_event(by(v.farmer), wrong).await.unwrap_err();
         assert!(matches!(error, AuthorError::Correction(_)), "{error}");
     }

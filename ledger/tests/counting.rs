@@ -1,0 +1,507 @@
+//! What counts, kept beside the log: the same as counting the whole set at once, whatever order events came in.
+
+#![allow(clippy::unwrap_used)] // A test stops where something is not as it should be.
+
+mod story;
+
+use ed25519_dalek::{Signer, SigningKey};
+use ledger::view::{ViewFollower, Views};
+use ledger::{CheckError, Follower, Ledger, LedgerOptions, Origin, forget_followed, verify_store};
+use proptest::prelude::*;
+use provenance::admission::{Ancestry, Judged, resolver};
+use provenance::body::{
+    ActorRevoked, Body, Custody, Cut, DisputeResolved, JournalRoot, KeyAdded, KeyReplaced, KeyRotated, Role,
+};
+use provenance::counting::Journals;
+use provenance::event::SignedEvent;
+use provenance::history::History;
+use provenance::id::{EventId, PublicKey, SubjectId};
+use provenance::merkle::{Frontier, leaf_hash};
+use provenance::payload::{Lane, Touch};
+use provenance::state_map;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::convert::Infallible;
+use std::path::Path;
+use std::sync::Arc;
+use store::{Column, Range, Raw, Store, StoreOptions, Table};
+use story::{Story, Who, text};
+
+const COOPERATIVE: &[Role] = &[Role::Cooperative, Role::Farmer, Role::Trader];
+
+struct Node {
+    ledger: Ledger,
+    views: Views,
+    _folder: tempfile::TempDir,
+}
+
+impl Node {
+    fn open(story: &Story) -> Self {
+        Self::open_in(tempfile::tempdir().unwrap(), story)
+    }
+
+    fn open_in(folder: tempfile::TempDir, story: &Story) -> Self {
+        let options = LedgerOptions { followers: followers(story), ..LedgerOptions::default() };
+        let ledger = Ledger::open(folder.path(), story.network.clone(), options).unwrap();
+        let views = Views::new(ledger.reader().clone());
+        Self { ledger, views, _folder: folder }
+    }
+
+    /// Whether the event was admitted.
+    async fn take(&self, event: &SignedEvent) -> bool {
+        let outcomes = self.ledger.submit(vec![event.bytes().to_vec()], Origin::Own).await.unwrap();
+        outcomes[0].index().is_some()
+    }
+
+    async fn settled(&self) -> ([u8; 32], [u8; 32]) {
+        assert!(self.ledger.followed(self.ledger.size() - 1).await);
+        let cut = self.ledger.cut().await.unwrap();
+        (cut.state_root, self.views.digest().unwrap())
+    }
+}
+
+fn followers(story: &Story) -> Vec<Arc<dyn Follower>> {
+    vec![Arc::new(ViewFollower::new(story.network.clone()))]
+}
+
+/// A story of which a node admits every event: what it refuses was never told.
+struct World {
+    story: Story,
+    node: Node,
+    lots: Vec<SubjectId>,
+    offers: Vec<(EventId, SubjectId, Who)>,
+    keys: u8,
+}
+
+impl World {
+    async fn new() -> Self {
+        let mut story = Story::new();
+        let cooperative = story.enrol(0, COOPERATIVE, COOPERATIVE);
+        for _ in 0..2 {
+            story.enrol(cooperative, COOPERATIVE, &[]);
+        }
+        story.enrol(0, COOPERATIVE, &[]);
+        let place = story.place(1, "Farm");
+        let node = Node::open(&story);
+        let lots = (1..4).map(|who| story.lot(who, place, "100")).collect();
+        for event in &story.events {
+            assert!(node.take(event).await);
+        }
+        Self { story, node, lots, offers: Vec::new(), keys: 100 }
+    }
+
+    /// Lets something be told; it was never told if the node does not admit it.
+    async fn attempt<T>(&mut self, tell: impl FnOnce(&mut Story) -> (SignedEvent, T)) -> Option<(SignedEvent, T)> {
+        let before: Vec<_> = self.story.actors.iter().map(|actor| actor.journal).collect();
+        let (event, more) = tell(&mut self.story);
+        if self.node.take(&event).await {
+            return Some((event, more));
+        }
+        self.story.events.pop();
+        for (actor, journal) in self.story.actors.iter_mut().zip(before) {
+            actor.journal = journal;
+        }
+        self.story.meet();
+        None
+    }
+
+    fn lot(&self, number: u8) -> SubjectId {
+        self.lots[usize::from(number) % self.lots.len()]
+    }
+
+    fn new_key(&mut self) -> SigningKey {
+        self.keys += 1;
+        SigningKey::from_bytes(&[self.keys; 32])
+    }
+
+    /// The journal of an actor's present key, oldest first, as its holder knows it.
+    fn journal(&self, who: Who) -> Vec<EventId> {
+        let actor = &self.story.actors[who];
+        let by_id: HashMap<EventId, &SignedEvent> = self.story.events.iter().map(|it| (it.id(), it)).collect();
+        let (mut ids, mut next) = (Vec::new(), actor.journal);
+        while next != actor.key_event {
+            ids.push(next);
+            next = by_id[&next].payload().journal;
+        }
+        ids.reverse();
+        ids
+    }
+
+    /// The end of an actor's present journal after `count` of its events, with a later one that stands.
+    fn cut(&self, who: Who, count: usize, stands: bool) -> Cut {
+        let (journal, key_event) = (self.journal(who), self.story.actors[who].key_event);
+        let count = count % (journal.len() + 1);
+        let last = if count == 0 { key_event } else { journal[count - 1] };
+        let stands: Vec<EventId> = journal.get(count + 1).copied().filter(|_| stands).into_iter().collect();
+        Cut { key_event, last, count: count as u64, root: root(&journal[..count]), stands }
+    }
+
+    async fn deed(&mut self, (deed, who, first, second): (u8, u8, u8, u8)) {
+        let who = 1 + usize::from(who) % 4;
+        let lot = self.lot(first);
+        match deed % 12 {
+            0 | 1 => {
+                self.attempt(|story| (story.grade(who, lot, if second % 2 == 0 { "A" } else { "C" }), ())).await;
+            }
+            2 | 3 => {
+                let to = 1 + usize::from(second) % 4;
+                let (part, quantity) = if second % 3 == 0 { (false, "100") } else { (true, "40") };
+                let told = self.attempt(|story| (story.offer(who, lot, quantity, part, to), ())).await;
+                if let Some((offer, ())) = told {
+                    let item = if part { offer.id().subject(1) } else { lot };
+                    self.offers.push((offer.id(), item, to));
+                    self.lots.extend(part.then_some(item));
+                }
+            }
+            4 | 5 => {
+                let Some((offer, item, to)) = self.offers.get(usize::from(first) % self.offers.len().max(1)).copied()
+                else {
+                    return;
+                };
+                let received = if self.lots[..3].contains(&item) { "100" } else { "40" };
+                self.attempt(|story| (story.accept(to, offer, item, received, None), ())).await;
+            }
+            // A copy of the key signs from an earlier place of the journal, knowing less of the lot.
+            6 | 7 => {
+                let journal = self.journal(who);
+                let Some(link) = journal.get(usize::from(second) % journal.len().max(1)) else { return };
+                let kept = std::mem::replace(&mut self.story.actors[who].journal, *link);
+                let origin = self.node.ledger.reader().origin(&lot).unwrap().unwrap().0;
+                let touch = Touch { subject: Some(lot), lane: Lane::Main, prev: vec![origin] };
+                self.attempt(|story| (story.tell(who, vec![touch], &[], Story::graded("B")), ())).await;
+                if second % 2 == 0 {
+                    self.story.actors[who].journal = kept;
+                }
+            }
+            8 => self.give_key(who, first).await,
+            9 => {
+                let (by, cut) = (usize::from(first % 2), self.cut(who, usize::from(second), first % 3 == 0));
+                let (key, touch) = (self.new_key(), self.story.on(self.story.id(who)));
+                let mut body = KeyReplaced {
+                    key: public(&key),
+                    custody: Custody::Own,
+                    cuts: vec![cut],
+                    reason: None,
+                    countersignature: [0; 64].into(),
+                };
+                let signed = body.countersigned_bytes(&self.story.network.id(), &self.story.id(who));
+                body.countersignature = key.sign(&signed).to_bytes().into();
+                let basis = [self.story.actors[who].enrolment];
+                let told =
+                    self.attempt(|story| (story.tell(by, vec![touch], &basis, Body::ActorKeyReplaced(body)), ())).await;
+                if let Some((event, ())) = told {
+                    self.take_key(who, key, event.id());
+                }
+            }
+            10 => {
+                let cut = self.cut(who, usize::from(second), false);
+                let touch = self.story.on(self.story.id(who));
+                let basis = [self.story.actors[who].enrolment];
+                let body = ActorRevoked { reason: text("stolen"), cuts: vec![cut] };
+                self.attempt(|story| (story.tell(0, vec![touch], &basis, Body::ActorRevoked(body)), ())).await;
+            }
+            _ => self.decide(lot, second).await,
+        }
+    }
+
+    async fn give_key(&mut self, who: Who, choice: u8) {
+        let (network, actor) = (self.story.network.id(), self.story.id(who));
+        let (key, touch) = (self.new_key(), self.story.on(actor));
+        let countersignature = [0; 64].into();
+        let body = if choice.is_multiple_of(2) {
+            let mut body = KeyAdded { key: public(&key), custody: Custody::Own, name: None, countersignature };
+            body.countersignature = key.sign(&body.countersigned_bytes(&network, &actor)).to_bytes().into();
+            Body::ActorKeyAdded(body)
+        } else {
+            let ids = self.journal(who);
+            let journal = JournalRoot { count: ids.len() as u64, root: root(&ids) };
+            let mut body = KeyRotated { key: public(&key), custody: Custody::Own, journal, countersignature };
+            body.countersignature = key.sign(&body.countersigned_bytes(&network, &actor)).to_bytes().into();
+            Body::ActorKeyRotated(body)
+        };
+        if let Some((event, ())) = self.attempt(|story| (story.tell(who, vec![touch], &[], body), ())).await {
+            self.take_key(who, key, event.id());
+        }
+    }
+
+    fn take_key(&mut self, who: Who, key: SigningKey, given: EventId) {
+        let actor = &mut self.story.actors[who];
+        (actor.key, actor.key_event, actor.journal) = (key, given, given);
+    }
+
+    /// Whoever may decide lets one of two offers of a lot stand.
+    async fn decide(&mut self, lot: SubjectId, choice: u8) {
+        let reader = self.node.ledger.reader().clone();
+        let mut branches = Vec::new();
+        for id in reader.lane_events(&lot, Lane::Main).unwrap() {
+            let judged = reader.judged(&id).unwrap().unwrap();
+            branches.extend(matches!(judged.event.payload().body, Body::TransferOffered(_)).then_some(judged));
+        }
+        branches.truncate(2);
+        if branches.len() < 2 {
+            return;
+        }
+        let Some(resolver) = resolver(&branches, &reader).unwrap() else { return };
+        let Some(who) = self.story.actors.iter().position(|actor| actor.id == resolver) else { return };
+        let mut ids: Vec<EventId> = branches.iter().map(|judged| judged.event.id()).collect();
+        ids.sort_unstable();
+        let stands = vec![ids[usize::from(choice % 2)]];
+        let body = DisputeResolved { branches: ids.clone(), stands, reason: text("decided"), replaces: None };
+        let touch = self.story.on_lane(lot, Lane::Attester(resolver));
+        self.attempt(|story| (story.tell(who, vec![touch], &[], Body::DisputeResolved(body)), ())).await;
+    }
+
+    /// All events of the log, in its order.
+    fn log(&self) -> Vec<Arc<Judged>> {
+        let reader = self.node.ledger.reader();
+        let ids = reader.log_ids(1, 10_000).unwrap();
+        ids.iter().map(|id| reader.judged(id).unwrap().unwrap()).collect()
+    }
+}
+
+fn public(key: &SigningKey) -> PublicKey {
+    PublicKey::from_bytes(key.verifying_key().to_bytes())
+}
+
+fn root(ids: &[EventId]) -> [u8; 32] {
+    let mut frontier = Frontier::default();
+    for id in ids {
+        frontier.append(leaf_hash(id.as_bytes()), |_, _, _| {});
+    }
+    frontier.root()
+}
+
+/// Journals by walking them.
+struct Walked(HashMap<EventId, EventId>);
+
+impl Journals for Walked {
+    type Error = Infallible;
+
+    fn is_within(&self, _: &EventId, cut: &Cut, event: &Judged) -> Result<bool, Infallible> {
+        let mut next = cut.last;
+        for _ in 0..cut.count {
+            if next == event.event.id() {
+                return Ok(true);
+            }
+            next = self.0[&next];
+        }
+        Ok(false)
+    }
+}
+
+/// The set counted at once, in the order of its log.
+fn model(world: &World) -> History {
+    let mut history = History::default();
+    let log = world.log();
+    let links = log.iter().map(|judged| (judged.event.id(), judged.event.payload().journal)).collect();
+    for judged in log {
+        history.add(judged);
+    }
+    history.count(&world.story.network, &Walked(links));
+    history
+}
+
+/// The events in another order in which each comes after those on which it rests.
+fn shuffled(world: &World, choices: &[u16]) -> Vec<SignedEvent> {
+    let mut waiting: BTreeMap<EventId, Arc<Judged>> =
+        world.log().into_iter().map(|judged| (judged.event.id(), judged)).collect();
+    let mut order = Vec::new();
+    let mut choices = choices.iter().cycle();
+    while !waiting.is_empty() {
+        let ready: Vec<EventId> = waiting
+            .iter()
+            .filter(|(_, judged)| judged.event.payload().ancestors().all(|id| !waiting.contains_key(&id)))
+            .map(|(id, _)| *id)
+            .collect();
+        let next = ready[usize::from(*choices.next().unwrap()) % ready.len()];
+        order.push(waiting.remove(&next).unwrap().event.clone());
+    }
+    order
+}
+
+async fn check(deeds: &[(u8, u8, u8, u8)], choices: &[u16]) -> usize {
+    let mut world = World::new().await;
+    for deed in deeds {
+        world.deed(*deed).await;
+    }
+    let settled = world.node.settled().await;
+
+    let history = model(&world);
+    let subjects: BTreeSet<SubjectId> = world
+        .log()
+        .iter()
+        .flat_map(|judged| (0..judged.event.payload().touches.len()).filter_map(|at| judged.event.subject(at)))
+        .collect();
+    let mut uncounted = 0;
+    for subject in &subjects {
+        let proven = world.node.ledger.state_proof(subject, world.node.ledger.size()).unwrap();
+        assert_eq!(state_map::digest(&proven.tips), history.digest(subject), "{subject}");
+        proven.proof.verify(&proven.root, subject, history.digest(subject).as_ref()).unwrap();
+        uncounted += history.uncounted(subject).len();
+    }
+
+    let other = Node::open(&world.story);
+    for event in shuffled(&world, choices) {
+        assert!(other.take(&event).await, "{:?}", event.payload().body);
+    }
+    assert_eq!(other.settled().await, settled);
+    restored(&world, settled).await;
+    uncounted
+}
+
+/// A copy of the store is verified, and counts again from its events alone whatever its other rows say.
+async fn restored(world: &World, settled: ([u8; 32], [u8; 32])) {
+    let (folder, node) = (tempfile::tempdir().unwrap(), &world.node);
+    // The store makes the folder of its copy itself.
+    std::fs::remove_dir(folder.path()).unwrap();
+    node.ledger.reader().store().backup(folder.path()).unwrap();
+    let (rows, (size, root)) = (counted_rows(folder.path()), node.ledger.head().unwrap());
+    let store = Store::open(folder.path(), &StoreOptions::default()).unwrap();
+    let whole = verify_store(&store, &world.story.network, |_| ()).unwrap();
+    assert_eq!((whole.size, whole.root), (size, root));
+
+    // What was made of the log is damaged in each of its columns.
+    let mut batch = store.batch();
+    let some = world.story.events[0].id();
+    batch.clear(Column::Counted);
+    batch.put::<Counted>(&(some, 2), &vec![0xf6]);
+    batch.put::<Deciding>(&1, &some.as_bytes().to_vec());
+    batch.put::<CutJournals>(&(some, some, 0, 0), &vec![7; 32]);
+    batch.put::<Produces>(&world.lots[0], &b"no row".to_vec());
+    batch.clear(Column::MapTips);
+    batch.commit_synced().unwrap();
+    forget_followed(&store, &followers(&world.story)).unwrap();
+    drop(store);
+    let copy = Node::open_in(folder, &world.story);
+    assert_eq!(copy.settled().await, settled);
+    for judged in world.log() {
+        let (one, other) = (node.ledger.reader(), copy.ledger.reader());
+        let id = judged.event.id();
+        assert_eq!(other.counted(&id).unwrap(), one.counted(&id).unwrap(), "{id}");
+    }
+    copy.ledger.close().await;
+    let Node { ledger, views, _folder: folder } = copy;
+    drop((ledger, views));
+    assert_eq!(counted_rows(folder.path()), rows, "what counted at which size is known as before");
+}
+
+/// The rows of counting as bytes.
+fn counted_rows(folder: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
+    fn bytes<T: Table<Value: AsRef<[u8]>, Key: std::fmt::Debug>>(store: &Store) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let row = |row: Result<(T::Key, T::Value), _>| {
+            let (key, value) = row.unwrap();
+            (format!("{:?} {key:?}", T::COLUMN).into_bytes(), value.as_ref().to_vec())
+        };
+        store.scan::<T>(Range::all()).map(row).collect()
+    }
+    let notes = tempfile::tempdir().unwrap();
+    let store = Store::open_to_read(folder, notes.path(), &StoreOptions::default()).unwrap();
+    [bytes::<Counted>(&store), bytes::<Deciding>(&store), bytes::<CutJournals>(&store)].concat()
+}
+
+/// Rows of counting as they are on the disk.
+struct Counted;
+
+impl Table for Counted {
+    const COLUMN: Column = Column::Counted;
+    type Key = (EventId, u64);
+    type Value = Vec<u8>;
+    type Encoding = Raw;
+}
+
+struct Deciding;
+
+impl Table for Deciding {
+    const COLUMN: Column = Column::Deciding;
+    type Key = u64;
+    type Value = Vec<u8>;
+    type Encoding = Raw;
+}
+
+struct CutJournals;
+
+impl Table for CutJournals {
+    const COLUMN: Column = Column::CutJournals;
+    type Key = (EventId, EventId, u8, u64);
+    type Value = Vec<u8>;
+    type Encoding = Raw;
+}
+
+struct Produces;
+
+impl Table for Produces {
+    const COLUMN: Column = Column::Produces;
+    type Key = SubjectId;
+    type Value = Vec<u8>;
+    type Encoding = Raw;
+}
+
+/// What admission said, as bytes of which a test can change one.
+struct Judgements;
+
+impl Table for Judgements {
+    const COLUMN: Column = Column::Judgements;
+    type Key = EventId;
+    type Value = Vec<u8>;
+    type Encoding = Raw;
+}
+
+/// No judgement can be put in the place of another without being seen, also where it could be read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_judgement_that_the_rules_do_not_make_is_seen() {
+    let mut world = World::new().await;
+    for deed in [(0, 1, 1, 0), (2, 1, 1, 3), (4, 0, 0, 0), (9, 1, 1, 2)] {
+        world.deed(deed).await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy");
+    world.node.ledger.reader().store().backup(&copy).unwrap();
+    let store = Store::open(&copy, &StoreOptions::default()).unwrap();
+    verify_store(&store, &world.story.network, |_| ()).unwrap();
+    let rows: Vec<_> = store.scan::<Judgements>(Range::all()).map(|row| row.unwrap()).collect();
+    let (mut changes, mut named) = (0, 0);
+    for (id, row) in rows {
+        for at in 0..row.len() {
+            let mut changed = row.clone();
+            changed[at] ^= 1;
+            let mut batch = store.batch();
+            batch.put::<Judgements>(&id, &changed);
+            batch.commit().unwrap();
+            // CBOR's null and undefined are read as the same.
+            if row[at] == 0xf6 {
+                continue;
+            }
+            let Err(error) = verify_store(&store, &world.story.network, |_| ()) else {
+                panic!("byte {at} of {row:02x?} is not seen");
+            };
+            changes += 1;
+            named += usize::from(matches!(error, CheckError::Damaged(what) if what.contains("judgement")));
+        }
+        let mut batch = store.batch();
+        batch.put::<Judgements>(&id, &row);
+        batch.commit().unwrap();
+    }
+    assert!(changes > 100 && named > changes / 4, "{named} of {changes} changes name the judgement");
+    verify_store(&store, &world.story.network, |_| ()).unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_counts_is_a_function_of_the_set(
+        deeds in prop::collection::vec(any::<(u8, u8, u8, u8)>(), 20..60),
+        choices in prop::collection::vec(any::<u16>(), 8..64),
+    ) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(check(&deeds, &choices));
+    }
+}
+
+/// The worlds by chance are no test if nothing in them ever ceases to count.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thief_is_cut_off() {
+    // A farmer grades, whoever has stolen its key offers the lot, a buyer accepts, and the cooperative replaces the key
+    // as of the grading.
+    let deeds = [(0, 1, 1, 0), (2, 1, 1, 3), (4, 0, 0, 0), (9, 1, 1, 2)];
+    assert!(check(&deeds, &[1, 5, 3]).await > 0);
+}
