@@ -52,9 +52,12 @@ async fn a_hostile_peer_changes_nothing() {
         let claims = Claims { log: vec![network.as_event(), id], bodies: HashMap::from([(id, body.clone())]) };
         let liar = Peer::start([seed; 32], network, north.peer_address(), claims).await;
         if body.len() < TOO_LONG {
+            let mut copies = 0;
             until("the liar is cut off", async || {
-                // Several times, and under other ids of messages, as a peer that is forgiven once would.
-                let _ = tokio::time::timeout(Duration::from_secs(1), liar.publish(std::slice::from_ref(&body))).await;
+                // Again and again in ever new parcels, since a parcel that is known is not looked at twice.
+                copies = copies % 16 + 1;
+                let parcel = vec![body.clone(); copies];
+                let _ = tokio::time::timeout(Duration::from_secs(1), liar.publish(&parcel)).await;
                 (!liar.is_connected()).then_some(())
             })
             .await;
