@@ -142,6 +142,14 @@ columns! {
     /// Certificates by what claims can call them, and the lots that claim them. Claim (text) ‖ u8 (0 certificate, 1
     /// lot) ‖ subject id ‖ event id → nothing.
     Claims "claims" Ranges;
+    /// View of certificates. Subject id → CBOR row.
+    Certificates "view_certificates" Documents;
+    /// Certificates in lists. Facet ‖ u64 time ‖ subject id → nothing.
+    CertificatesBy "view_certificates_by" Ranges;
+    /// View of recalls. Event id of the issue → CBOR row.
+    Recalls "view_recalls" Documents;
+    /// Recalls in lists. Facet ‖ u64 time ‖ event id → nothing.
+    RecallsBy "view_recalls_by" Ranges;
     /// Entries of other nodes' logs, for whom of them is restored from a backup. Log key ‖ u64 number of a page of 256
     /// entries → their event ids, 32 bytes each; the newest page is partial.
     WitnessedIds "witnessed_ids" Hashes;
@@ -236,7 +244,8 @@ mod tests {
              peer_cursors anchors openings references view_produces view_produces_by view_transfers \
              view_transfers_by view_actors view_actors_by view_places view_places_by map_tips map_pages \
              map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes counted recounted \
-             deciding cut_journals view_units view_units_by lineage whereabouts claims witnessed_ids witnessed_logs"
+             deciding cut_journals view_units view_units_by lineage whereabouts claims view_certificates \
+             view_certificates_by view_recalls view_recalls_by witnessed_ids witnessed_logs"
         );
     }
 }

@@ -161,7 +161,7 @@ pub(crate) async fn start(
     let spawn = |task: BoxFuture<'static, ()>| drop(tasks.spawn(stop.clone().run_until_cancelled_owned(task)));
     if let Some(roll) = roll {
         // Also while the log is recovered: the peers that are to be asked must be let in.
-        spawn(roll::run(ledger.clone(), roll).boxed());
+        spawn(roll::run(ledger.clone(), roll, configuration.p2p.open_reading).boxed());
     }
     let witnesses = configuration.recovery.witnesses;
     let peers: Arc<dyn api::PeerView> = if ledger.restored().is_some() {
