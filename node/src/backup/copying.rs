@@ -97,9 +97,11 @@ fn partial(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Begins a folder that is to be complete under the name `path` later; what an earlier attempt left is removed.
+/// Begins a folder that is to be complete under the name `path` later, where nothing is yet but perhaps an empty folder.
+/// What an earlier attempt left is removed.
 pub(super) fn begin(path: &Path) -> Result<PathBuf, BackupError> {
-    if path.symlink_metadata().is_ok() {
+    let is_empty = || std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+    if path.symlink_metadata().is_ok_and(|found| !found.is_dir() || !is_empty()) {
         return Err(BackupError::Exists(path.to_owned()));
     }
     let partial = partial(path);

@@ -51,7 +51,7 @@ pub(crate) enum BackupError {
         source: std::io::Error,
     },
     /// Something is there already.
-    #[error("{0} is there already; name a folder that does not exist")]
+    #[error("{0} is there already; name a folder that is empty or does not exist")]
     Exists(PathBuf),
     /// Not a backup.
     #[error(

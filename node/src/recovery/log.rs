@@ -125,7 +125,8 @@ impl Recovery {
                 return self.rename().await;
             }
             return Ok(Round::Waiting(format!(
-                "{} of {needed} peers have said what they know of this node's log; connect it with more of them",
+                "{} of {needed} peers have said what they know of this node's log; connect it with more of them, or, if \
+                 there are none any more, stop it and have it open a new log with 'furrow log new-key'",
                 answers.len()
             )));
         }

@@ -48,7 +48,9 @@ async fn a_backup_comes_back_as_it_was() {
     assert!(!warm.join("keystore").exists() && !scene.site("north").folder().join("snapshots").exists());
     assert_eq!(north.stop().await.code(), Some(0));
 
+    // A folder that somebody has made for it is as good as none.
     let restored = scene.folder().join("restored");
+    std::fs::create_dir(&restored).unwrap();
     let ended = scene.site("north").json(&["restore", text(&cold), "--dir", text(&restored)]).await;
     assert_eq!(ended["log"], made["log"]);
     let again = scene.site("north").run(&["restore", text(&cold), "--dir", text(&restored)]).await;
