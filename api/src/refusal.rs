@@ -36,7 +36,11 @@ pub(crate) fn storage(error: impl std::fmt::Display) -> Problem {
 
 impl From<WriteError> for Problem {
     fn from(error: WriteError) -> Self {
-        Self::new(Code::Overloaded, sentence(&error.to_string()))
+        let code = match error {
+            WriteError::Closed => Code::Overloaded,
+            WriteError::Recovering => Code::Recovering,
+        };
+        Self::new(code, sentence(&error.to_string()))
     }
 }
 
@@ -78,6 +82,8 @@ impl From<AuthorError> for Problem {
             AuthorError::NoSuchOffer { .. } => Self::new(Code::InvalidValue, detail).rule("not_an_offer"),
             AuthorError::Disputed { .. } => Self::new(Code::Conflict, detail).rule("disputed"),
             AuthorError::JournalForked { .. } => Self::new(Code::Conflict, detail).rule("journal_forked"),
+            AuthorError::JournalUnconfirmed { .. } => Self::new(Code::Conflict, detail).rule("journal_unconfirmed"),
+            AuthorError::Recovering => WriteError::Recovering.into(),
             AuthorError::Stale { present } => {
                 Self::new(Code::Stale, detail).rule("expected_tips").present(present.iter().copied().collect())
             }

@@ -8,7 +8,7 @@ use crate::page;
 use crate::problem::{self, Code, Problem};
 use crate::resources::{
     actors, amendments, anchors, certificates, conditions, entry, events, log, network, peers, places, produces,
-    recall_reports, recalls, status, transfers, transformations, units, verifications,
+    recall_reports, recalls, snapshots, status, transfers, transformations, units, verifications,
 };
 use crate::state::ApiState;
 use axum::body::Body;
@@ -120,6 +120,7 @@ fn documented_work() -> OpenApiRouter<ApiState> {
         .routes(routes!(network::read))
         .routes(routes!(peers::list))
         .routes(routes!(status::read))
+        .routes(routes!(snapshots::take))
         .routes(routes!(page::page))
         .routes(routes!(actors::keys::add))
         .routes(routes!(actors::keys::rotate))

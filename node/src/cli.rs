@@ -88,6 +88,8 @@ pub(crate) enum Command {
     /// A node's log, as an auditor looks at it
     #[command(subcommand)]
     Log(command::log::Log),
+    Backup(command::backup::Backup),
+    Restore(command::backup::Restore),
     Status(command::status::Status),
     Doctor(command::doctor::Doctor),
     Demo(command::demo::Demo),
@@ -185,6 +187,8 @@ impl Command {
             Self::Bundle(command) => command.run(global).await,
             Self::Verify(command) => command.run(global).await,
             Self::Log(command) => command.run(global).await,
+            Self::Backup(command) => command.run(global).await,
+            Self::Restore(command) => command.run(global).await,
             Self::Status(command) => command.run(global).await,
             Self::Doctor(command) => command.run(global).await,
             Self::Demo(command) => command.run(global).await,

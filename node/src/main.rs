@@ -3,6 +3,7 @@
 //! **Invariant:** this is the one crate that knows all others and wires them; none knows it.
 
 mod audit;
+mod backup;
 mod checks;
 mod cli;
 mod client;
@@ -19,6 +20,7 @@ mod names;
 mod network_file;
 mod output;
 mod passphrase;
+mod recovery;
 mod rpc;
 mod service;
 mod sync;

@@ -33,7 +33,8 @@ macro_rules! columns {
 
 columns! {
     /// What is true of the whole store. Text → bytes: `schema` → u32, `network` → 32-byte network
-    /// id; whatever begins with `node/` belongs to the node.
+    /// id; `restored` and `unconfirmed` → what a restored node has still to find out, as the ledger writes it; whatever begins
+    /// with `node/` belongs to the node.
     Meta "meta" Small;
     /// The signed bytes of every event that was judged. Event id → the event's bytes.
     Events "events" Documents;
@@ -149,6 +150,12 @@ columns! {
     Recalls "view_recalls" Documents;
     /// Recalls in lists. Facet ‖ u64 time ‖ event id → nothing.
     RecallsBy "view_recalls_by" Ranges;
+    /// Entries of other nodes' logs, for whom of them is restored from a backup. Log key ‖ u64 number of a page of 256
+    /// entries → their event ids, 32 bytes each; the newest page is partial.
+    WitnessedIds "witnessed_ids" Hashes;
+    /// What is kept of another node's log in the column above. Log key → CBOR `[index of the first entry, of the one after
+    /// the last, newest note that the log has signed or null]`.
+    WitnessedLogs "witnessed_logs" Small;
 }
 
 /// How rows of a column are used, which decides how `RocksDB` keeps them.
@@ -238,7 +245,7 @@ mod tests {
              view_transfers_by view_actors view_actors_by view_places view_places_by map_tips map_pages \
              map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes counted recounted \
              deciding cut_journals view_units view_units_by lineage whereabouts claims view_certificates \
-             view_certificates_by view_recalls view_recalls_by"
+             view_certificates_by view_recalls view_recalls_by witnessed_ids witnessed_logs"
         );
     }
 }

@@ -83,6 +83,35 @@ impl Store {
         })
     }
 
+    /// Opens the store in the folder `path` for reading alone, and writes nothing there: what is not sorted into files
+    /// yet is read into memory. Whatever else `RocksDB` has to say goes to the folder `notes`.
+    pub fn open_to_read(path: &Path, notes: &Path, options: &StoreOptions) -> Result<Self, OpenError> {
+        if !path.join("CURRENT").exists() {
+            return Err(OpenError::Missing(path.to_path_buf()));
+        }
+        refuse_unknown_columns(path)?;
+        let cache = Cache::new_lru_cache(options.cache_bytes);
+        // An older program's store lacks the columns that came since, and nothing can be added to it now.
+        let there = DB::list_cf(&Options::default(), path).map_err(|error| OpenError::from_rocksdb(path, error))?;
+        let columns = Column::ALL.iter().filter(|column| there.iter().any(|name| name == column.name()));
+        let columns = columns.map(|column| ColumnFamilyDescriptor::new(column.name(), column.options(&cache)));
+        let mut database = database_options(options);
+        database.set_db_log_dir(notes);
+        let db = DB::open_cf_descriptors_read_only(&database, path, columns, false)
+            .map_err(|error| OpenError::from_rocksdb(path, error))?;
+        let store = Self {
+            db: Arc::new(db),
+            #[cfg(feature = "faults")]
+            faults: Arc::default(),
+            #[cfg(feature = "faults")]
+            disk: None,
+        };
+        match store.get::<Meta>(&SCHEMA_KEY.to_owned()).map_err(|error| OpenError::from_store(path, error))? {
+            Some(_) => store.check_schema(path).map(|()| store),
+            None => Err(OpenError::from_store(path, StoreError::row(Column::Meta, "schema version"))),
+        }
+    }
+
     /// The value under `key`.
     pub fn get<T: Table>(&self, key: &T::Key) -> Result<Option<T::Value>, StoreError> {
         let value = self.db.get_pinned_cf(self.column(T::COLUMN), key.to_bytes())?;

@@ -248,6 +248,21 @@ pub struct CosignedRow {
     pub line: String,
 }
 
+/// What is kept of another node's log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct WitnessedLogRow {
+    /// The oldest entry that is kept.
+    #[n(0)]
+    pub first: u64,
+    /// The index after the newest one.
+    #[n(1)]
+    pub next: u64,
+    /// The newest checkpoint that the log has signed, as a note.
+    #[n(2)]
+    pub note: Option<String>,
+}
+
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident: $key:ty => $value:ty, $encoding:ty;)*) => {$(
         $(#[$doc])*
@@ -314,6 +329,10 @@ tables! {
     MapKept: u64 => (), Empty;
     /// [`Column::Cuts`].
     Cuts: u64 => u64, BigEndian;
+    /// [`Column::WitnessedIds`].
+    WitnessedIds: (PublicKey, u64) => Vec<u8>, Raw;
+    /// [`Column::WitnessedLogs`].
+    WitnessedLogs: PublicKey => WitnessedLogRow, Cbor;
 }
 
 #[cfg(test)]
@@ -380,5 +399,8 @@ mod tests {
         assert_eq!(row::<Differences>(&(signer, event), &None), "EE f6");
         assert_eq!(row::<MapKept>(&7, &()), "0000000000000007 ");
         assert_eq!(row::<Cuts>(&7, &8), "0000000000000007 0000000000000008");
+        assert_eq!(row::<WitnessedIds>(&(signer, 258), &vec![7]), "E0000000000000102 07");
+        let kept = WitnessedLogRow { first: 256, next: 258, note: Some(text("n")) };
+        assert_eq!(row::<WitnessedLogs>(&signer, &kept), "E 83190100190102616e");
     }
 }

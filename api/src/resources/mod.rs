@@ -14,6 +14,7 @@ pub(crate) mod places;
 pub(crate) mod produces;
 pub(crate) mod recall_reports;
 pub(crate) mod recalls;
+pub(crate) mod snapshots;
 pub(crate) mod status;
 pub(crate) mod transfers;
 pub(crate) mod transformations;

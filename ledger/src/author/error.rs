@@ -75,6 +75,19 @@ pub enum AuthorError {
         /// The key.
         key: PublicKey,
     },
+    /// A journal that may have gone on elsewhere.
+    #[error(
+        "the node was restored from a backup, and no peer has confirmed yet where the journal of key {key} ends; \
+         connect the node with its peers, sign with another key, or, only if this key has certainly signed nothing \
+         since the backup, stop the node and run 'furrow key trust-journal {key}'"
+    )]
+    JournalUnconfirmed {
+        /// The key.
+        key: PublicKey,
+    },
+    /// The log is not complete.
+    #[error("{}", WriteError::Recovering)]
+    Recovering,
     /// Something was written meanwhile.
     #[error("the subject has changed since it was read; read it again and decide anew")]
     Stale {
@@ -230,7 +243,10 @@ impl AuthorError {
     /// The field of the command that is at fault, where it is one.
     pub fn field(&self) -> Option<&'static str> {
         match self {
-            Self::KeyNotKept { .. } | Self::JournalForked { .. } | Self::KeyEnded { .. } => Some("actor"),
+            Self::KeyNotKept { .. }
+            | Self::JournalForked { .. }
+            | Self::JournalUnconfirmed { .. }
+            | Self::KeyEnded { .. } => Some("actor"),
             Self::UnknownActor { field, .. }
             | Self::UnknownPlace { field, .. }
             | Self::UnknownLot { field, .. }
@@ -260,8 +276,11 @@ impl From<StoreError> for AuthorError {
 }
 
 impl From<WriteError> for AuthorError {
-    fn from(WriteError::Closed: WriteError) -> Self {
-        Self::Closed
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Closed => Self::Closed,
+            WriteError::Recovering => Self::Recovering,
+        }
     }
 }
 

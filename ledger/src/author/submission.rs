@@ -180,14 +180,21 @@ impl Desk {
 
     /// The actor with this live key, or with the newest that is kept here.
     fn signer_with(&self, actor: SubjectId, key: Option<PublicKey>) -> Result<Signer, AuthorError> {
+        // Asked before anything is signed: a signature that was made once cannot be taken back.
+        if self.ledger.restored().is_some() {
+            return Err(AuthorError::Recovering);
+        }
         let enrolment = self.enrolment_of(&actor)?.ok_or(AuthorError::UnknownActor { field: "actor", actor })?;
         let (reader, network) = (self.ledger.reader(), self.ledger.network());
         let keys = keys::of_actor(reader, network, &actor)?;
         let asked_for = |found: &&ActorKey| key.is_none_or(|key| found.key == key);
         let kept: Vec<_> = keys.iter().filter(asked_for).filter(|key| self.means.keyring.holds(&key.key)).collect();
-        let live = kept.iter().rev().find(|key| key.state == KeyState::Live);
-        let Some(ActorKey { key, event, .. }) = live else {
-            return Err(match kept.last() {
+        let live = || kept.iter().rev().filter(|key| key.state == KeyState::Live);
+        // Another key of the same actor goes on where a journal may have gone on elsewhere.
+        let confirmed = live().find(|key| !self.ledger.is_unconfirmed(&key.key));
+        let Some(ActorKey { key, event, .. }) = confirmed else {
+            return Err(match live().next().or(kept.last()) {
+                Some(live) if live.state == KeyState::Live => AuthorError::JournalUnconfirmed { key: live.key },
                 Some(ended) => AuthorError::KeyEnded { actor, key: ended.key, state: ended.state },
                 None => AuthorError::KeyNotKept { actor },
             });

@@ -10,10 +10,12 @@ use crate::passphrase::Passphrase;
 use clap::{Subcommand, ValueEnum};
 use data_encoding::{BASE64, HEXLOWER};
 use ed25519_dalek::Signer;
+use ledger::Restored;
 use provenance::id::PublicKey;
 use provenance::payload::did_key;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use store::{Store, StoreOptions};
 
 /// In front of the 32 bytes of an Ed25519 key in a `SubjectPublicKeyInfo` (RFC 8410 §4).
 const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
@@ -48,6 +50,14 @@ pub(crate) enum Key {
         /// File that holds the new passphrase, instead of being asked for it
         #[arg(long, value_name = "FILE")]
         new_passphrase_file: Option<PathBuf>,
+    },
+    /// Sign again with a key of a restored node although no peer has confirmed its journal
+    ///
+    /// If the key has signed anything since the backup that no peer still has, its journal forks, which is held
+    /// against its owner for ever. A new key is the safe way. The node must be stopped.
+    TrustJournal {
+        /// Its name in the keystore, or its public half
+        key: String,
     },
     /// Agree to be enrolled: sign the enrolment that somebody prepared for your key
     Countersign {
@@ -93,6 +103,7 @@ impl Key {
                 })?;
                 Ok(())
             }
+            Self::TrustJournal { key } => trust_journal(global, &key),
             Self::Countersign { enrolment, key } => countersign(global, &enrolment, &key),
         }
     }
@@ -202,6 +213,27 @@ fn countersign(global: &Global, file: &Path, name: &str) -> Result<(), Failure> 
             enrolment.describe()
         )
     })?;
+    Ok(())
+}
+
+fn trust_journal(global: &Global, key: &str) -> Result<(), Failure> {
+    let folder = global.data_dir()?;
+    let public = match key.parse::<PublicKey>() {
+        Ok(public) => Some(public),
+        Err(_) => find(&folder.keystore(), key)?.public_key(),
+    };
+    let public = public.ok_or_else(|| Failure::new(Exit::BadInput, format!("'{key}' is no key that signs events")))?;
+    let store = Store::open(&folder.store(), &StoreOptions { create: false, ..StoreOptions::default() });
+    let store = store.or_exit_with(Exit::CannotStart, || "the node must be stopped for this".to_owned())?;
+    if Restored::of(&store)?.is_some() {
+        let message = "the node's log is recovered first; start the node, and see 'furrow status'";
+        return Err(Failure::new(Exit::BadInput, message));
+    }
+    if ledger::trust_journals(&store, &[public])? == 0 {
+        return Err(Failure::new(Exit::BadInput, format!("nothing keeps key {public} from signing")));
+    }
+    let value = json!({ "key": public, "trusted": true });
+    global.output().print(&value, || format!("Key {public} signs again when the node is started."))?;
     Ok(())
 }
 

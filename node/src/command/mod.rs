@@ -2,6 +2,7 @@
 
 pub(crate) mod actor;
 pub(crate) mod anchor;
+pub(crate) mod backup;
 pub(crate) mod bundle;
 pub(crate) mod certificate;
 pub(crate) mod contract;

@@ -1,6 +1,8 @@
 //! What the program knows to be wrong with itself, beside ledger and anchoring.
 
+use crate::recovery::Progress;
 use api::Fault;
+use ledger::Ledger;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,17 +13,41 @@ const LOW_BYTES: u64 = 512 * 1024 * 1024;
 /// How often the disk is looked at: no node fills half a gigabyte faster.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Faults as they were found last.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Health(Arc<Mutex<Vec<Fault>>>);
+/// Faults as they were found last, and what a restored node has still to find out.
+#[derive(Debug, Clone)]
+pub(super) struct Health {
+    found: Arc<Mutex<Vec<Fault>>>,
+    ledger: Ledger,
+    recovery: Progress,
+}
 
 impl api::HealthView for Health {
     fn faults(&self) -> Vec<Fault> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let mut faults = self.found.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let recovery = |detail, stops_writes| Fault { component: "recovery".to_owned(), detail, stops_writes };
+        if self.ledger.restored().is_some() {
+            let detail = format!("this node was restored from a backup: {}", self.recovery.text());
+            faults.push(recovery(detail, true));
+        }
+        let unconfirmed = self.ledger.unconfirmed_journals();
+        if let Some(first) = unconfirmed.first() {
+            let detail = format!(
+                "{} keys sign nothing until peers confirm where their journals end, the first of them {first}; connect the \
+                 node with its peers, or see 'furrow key trust-journal --help'",
+                unconfirmed.len()
+            );
+            faults.push(recovery(detail, false));
+        }
+        faults
     }
 }
 
 impl Health {
+    /// Nothing is known yet.
+    pub(super) fn new(ledger: Ledger, recovery: Progress) -> Self {
+        Self { found: Arc::default(), ledger, recovery }
+    }
+
     /// Looks at disk and network again and again.
     pub(super) async fn watch(self, folder: PathBuf, network: p2p::Handle) {
         let mut network_ended = false;
@@ -35,7 +61,7 @@ impl Health {
                     stops_writes: false,
                 });
             }
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = faults;
+            *self.found.lock().unwrap_or_else(PoisonError::into_inner) = faults;
             tokio::select! {
                 () = tokio::time::sleep(EVERY) => {}
                 () = network.stopped(), if !network_ended => network_ended = true,

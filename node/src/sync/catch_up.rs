@@ -7,13 +7,14 @@
 use super::Shared;
 use ledger::{Ledger, Origin, Outcome};
 use p2p::{Greeting, PeerId, Request, RequestError, Response};
-use provenance::id::EventId;
+use provenance::id::{EventId, PublicKey};
 use replication::limits::BATCHES_AT_ONCE;
 use replication::{BatchId, Failure, Output, Progress, Replica, RequestId, Unwritten};
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
+use store::StoreError;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -148,8 +149,16 @@ impl Driver {
         match output {
             Output::Ask { id, peer, request } => {
                 let shared = self.shared.clone();
+                let page = match request {
+                    Request::LogPage { from, .. } => self.replica.log_of(&peer).map(|log| (log, from)),
+                    _ => None,
+                };
                 self.spawn(async move {
                     let answer = ask(&shared, &peer, request).await;
+                    if let (Some((log, from)), Ok(Response::LogPage { ids, .. })) = (page, &answer) {
+                        // Before the answer is taken, so that the next page of this log comes later.
+                        keep(&shared, peer, log, from, ids.clone()).await;
+                    }
                     // Without a machine nobody waits for it.
                     let _ = shared.inputs.send(Input::Answered(id, answer)).await;
                 });
@@ -205,6 +214,22 @@ async fn ask(shared: &Shared, peer: &PeerId, request: Request) -> Result<Respons
             RequestError::Malformed(_) | RequestError::WrongAnswer => Failure::Wrong,
         }
     })
+}
+
+/// Keeps the order of these entries for the log's owner, should it be restored from a backup. Only what the owner itself
+/// shows: anybody can greet with the key of another's log. What cosigning has not read yet is kept in this way.
+async fn keep(shared: &Arc<Shared>, peer: PeerId, log: PublicKey, from: u64, ids: Vec<EventId>) {
+    let shared = shared.clone();
+    let kept = tokio::task::spawn_blocking(move || {
+        if shared.nodes.behind(&peer)?.iter().any(|node| node.log == log) {
+            shared.ledger.witness().keep(&log, from, &ids)?;
+        }
+        Ok::<_, StoreError>(())
+    });
+    if let Ok(Err(error)) = kept.await {
+        // Cosigning reads the log again, up to its next checkpoint.
+        tracing::warn!(%peer, %error, "the order of a peer's log cannot be kept");
+    }
 }
 
 /// Hands batches to the ledger, one after the other; their outcomes are awaited beside that, so that one is verified

@@ -31,7 +31,7 @@ pub(crate) use cosign::PeerCosigning;
 use ledger::Ledger;
 use ledger::author::Author;
 use ledger::view::Views;
-use nodes::Nodes;
+pub(crate) use nodes::Nodes;
 use p2p::{Greeting, Handle, Incoming, PeerId, PeerInfo, Request};
 use provenance::id::{EventId, PublicKey};
 use received::Received;

@@ -6,7 +6,8 @@
 //! even if a gossip message was lost and nothing new is written.
 //!
 //! Beside the log, a node asks a peer to cosign a checkpoint of its own with `Cosign`, for what opens
-//! sealed fields with `Openings`, and with `Anchor` for what the peer anchored and can prove.
+//! sealed fields with `Openings`, and with `Anchor` for what the peer anchored and can prove. One that was restored from a
+//! backup asks with `KeptLog` what its own log held, and with `Journals` where the journals of its keys end.
 //!
 //! Two nodes that have most of their events in common compare their state maps instead of their logs: `State` asks
 //! for size and root of the peer's newest map, `MapPages` for pages of it, each of which its parent names by hash, and
@@ -26,6 +27,9 @@
 //! map pages 7   [7, [* page key: bstr .size (9..41)]]   →  [7, [* page: bstr / null]]
 //! recent    8   [8, [* subject: bstr .size 32]]  →  [8, [* [* [index: uint, id: bstr .size 32]]]]
 //! unknown       [kind: uint, ...]                →  [255, kind: uint]
+//! kept log  16  [16, log: bstr .size 32, from: uint, max: uint]
+//!                                                →  [16, next: uint, note: tstr / null, [* id: bstr .size 32]]
+//! journals  17  [17, [* key: bstr .size 32]]     →  [17, [* [* id: bstr .size 32]]]
 //!
 //! root    = [size: uint, version: uint, hash: bstr .size 32], version and hash 0 for an empty map
 //! opening = [event id: bstr .size 32, path: bstr .size (1..4), salt: bstr .size 16, value: bstr]
@@ -84,6 +88,10 @@ pub const MAX_MAP_PAGE_BYTES: usize = 4 + 16 * 64;
 pub const MAX_SUBJECTS: usize = 256;
 /// The most events of one subject in an answer: what a lot goes through in its life, and to spare.
 pub const MAX_RECENT: usize = 64;
+/// The most keys whose journals are asked for at once.
+pub const MAX_JOURNALS: usize = 256;
+/// The most ends of one journal that are told: two are a fork already.
+pub const MAX_JOURNAL_ENDS: usize = 16;
 /// The most requests that a node may have waiting at one peer: enough to keep the line busy while
 /// answers are worked on. A peer need not answer more.
 pub const REQUESTS_AT_ONCE: usize = 4;

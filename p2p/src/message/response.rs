@@ -1,9 +1,10 @@
 //! What a node answers.
 
 use super::{
-    Greeting, MAX_ANCHOR_BYTES, MAX_BODIES, MAX_EVENT_BYTES, MAX_MAP_PAGE_BYTES, MAX_MAP_PAGES, MAX_MISSING,
-    MAX_OPENED_EVENTS, MAX_OPENINGS_OF_EVENT, MAX_PAGE_IDS, MAX_PATH, MAX_PROGRAM_BYTES, MAX_RECENT,
-    MAX_RESPONSE_BYTES, MAX_SIGNATURE_LINE_BYTES, MAX_SUBJECTS, Oversize, read_ids, short, within, write_ids,
+    Greeting, MAX_ANCHOR_BYTES, MAX_BODIES, MAX_EVENT_BYTES, MAX_JOURNAL_ENDS, MAX_JOURNALS, MAX_MAP_PAGE_BYTES,
+    MAX_MAP_PAGES, MAX_MISSING, MAX_NOTE_BYTES, MAX_OPENED_EVENTS, MAX_OPENINGS_OF_EVENT, MAX_PAGE_IDS, MAX_PATH,
+    MAX_PROGRAM_BYTES, MAX_RECENT, MAX_RESPONSE_BYTES, MAX_SIGNATURE_LINE_BYTES, MAX_SUBJECTS, Oversize, read_ids,
+    short, within, write_ids,
 };
 use crate::wire::{self, Malformed, Reader, Written};
 use minicbor::Encoder;
@@ -81,6 +82,20 @@ pub enum Response {
         /// of each lane those that stand highest. Empty where the subject is unknown.
         events: Vec<Vec<(u64, EventId)>>,
     },
+    /// The answer to [`Request::KeptLog`].
+    KeptLog {
+        /// How many entries the log has had at least, as far as the server knows.
+        next: u64,
+        /// The newest checkpoint that the log has signed, as a note of at most [`MAX_NOTE_BYTES`].
+        note: Option<String>,
+        /// Ids from the index asked for; none where the server does not keep that one.
+        ids: Vec<EventId>,
+    },
+    /// The answer to [`Request::Journals`].
+    Journals {
+        /// For each key the newest events that it signed, at most [`MAX_JOURNAL_ENDS`].
+        ends: Vec<Vec<EventId>>,
+    },
     /// The answer to any request that the server does not know.
     Unsupported {
         /// The request's kind.
@@ -147,6 +162,8 @@ impl Response {
             Self::Openings { openings } => openings.iter().map(PassedOpening::most_bytes).sum(),
             Self::Anchor { anchor } => 8 + anchor.as_ref().map_or(0, Vec::len),
             Self::State { .. } => 64,
+            Self::KeptLog { note, ids, .. } => 24 + note.as_ref().map_or(0, String::len) + 34 * ids.len(),
+            Self::Journals { ends } => ends.iter().map(|ends| 8 + 34 * ends.len()).sum(),
             Self::MapPages { pages } => pages.iter().map(|page| 8 + page.as_ref().map_or(0, Vec::len)).sum(),
             Self::Recent { events } => events.iter().map(|events| 8 + 45 * events.len()).sum(),
             Self::Unsupported { .. } => 16,
@@ -211,6 +228,18 @@ impl Response {
                 }
                 Ok(())
             }
+            Self::KeptLog { next, note, ids } => {
+                to.array(4)?.u8(16)?.u64(*next)?;
+                match note {
+                    Some(note) => to.str(note)?,
+                    None => to.null()?,
+                };
+                write_ids(to, ids)
+            }
+            Self::Journals { ends } => {
+                to.array(2)?.u8(17)?.array(ends.len() as u64)?;
+                ends.iter().try_for_each(|ends| write_ids(to, ends))
+            }
             Self::Unsupported { kind } => to.array(2)?.u8(UNSUPPORTED)?.u64(*kind)?.ok(),
         })
     }
@@ -260,6 +289,14 @@ impl Response {
                 within(events.len(), MAX_SUBJECTS)?;
                 events.iter().try_for_each(|of_subject| Ok(within(of_subject.len(), MAX_RECENT)?))
             }
+            Self::KeptLog { note, ids, .. } => {
+                short(note.as_ref().map_or(0, String::len), MAX_NOTE_BYTES)?;
+                Ok(within(ids.len(), MAX_PAGE_IDS as usize)?)
+            }
+            Self::Journals { ends } => {
+                within(ends.len(), MAX_JOURNALS)?;
+                ends.iter().try_for_each(|ends| Ok(within(ends.len(), MAX_JOURNAL_ENDS)?))
+            }
         }
     }
 
@@ -290,8 +327,16 @@ impl Response {
                     })
                 })?,
             }),
+            (16, 4) => Ok(Self::KeptLog {
+                next: from.u64()?,
+                note: from.optional(|from| Ok(from.text(MAX_NOTE_BYTES)?.to_owned()))?,
+                ids: read_ids(from, MAX_PAGE_IDS as usize)?,
+            }),
+            (17, 2) => {
+                Ok(Self::Journals { ends: from.entries(MAX_JOURNALS, |from| read_ids(from, MAX_JOURNAL_ENDS))? })
+            }
             (UNSUPPORTED_KIND, 2) => Ok(Self::Unsupported { kind: from.u64()? }),
-            (0..=8, _) => Err(Malformed::Shape { at: 0 }),
+            (0..=8 | 16 | 17, _) => Err(Malformed::Shape { at: 0 }),
             (kind, _) => Err(Malformed::UnknownKind(kind)),
         }
     }
@@ -309,6 +354,8 @@ pub(crate) enum Expected {
     State,
     MapPages(usize),
     Recent(usize),
+    KeptLog(usize),
+    Journals(usize),
     /// Only [`Response::Unsupported`], which fits every question.
     Nothing,
 }
@@ -317,7 +364,9 @@ impl Expected {
     /// Whether `response` can be the answer.
     pub(crate) fn admits(self, response: &Response) -> bool {
         match (self, response) {
-            (Self::Ids(most), Response::LogPage { ids, .. }) => ids.len() <= most,
+            (Self::Ids(most), Response::LogPage { ids, .. }) | (Self::KeptLog(most), Response::KeptLog { ids, .. }) => {
+                ids.len() <= most
+            }
             (Self::Bodies(most), Response::Bodies { bodies }) => bodies.len() <= most,
             (Self::Hello, Response::Hello(_))
             | (Self::Cosignature, Response::Cosigned { .. } | Response::CosignRefused { .. })
@@ -326,6 +375,7 @@ impl Expected {
             | (_, Response::Unsupported { .. }) => true,
             (Self::MapPages(most), Response::MapPages { pages }) => pages.len() <= most,
             (Self::Recent(most), Response::Recent { events }) => events.len() <= most,
+            (Self::Journals(asked), Response::Journals { ends }) => ends.len() == asked,
             (Self::Openings(most), Response::Openings { openings }) => openings.len() <= most,
             _ => false,
         }

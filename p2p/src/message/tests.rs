@@ -51,6 +51,8 @@ fn the_bytes_of_requests_are_fixed() {
             Request::Recent { subjects: vec![SubjectId::from_bytes([5; 32])] },
             around(&[0x82, 8, 0x81, 0x58, 32], 5, &[]),
         ),
+        (Request::KeptLog { log: key(5), from: 7, max: 2 }, around(&[0x84, 16, 0x58, 32], 5, &[7, 2])),
+        (Request::Journals { keys: vec![key(6)] }, around(&[0x82, 17, 0x81, 0x58, 32], 6, &[])),
     ];
     for (message, bytes) in cases {
         assert_eq!(message.encode(), bytes, "{message:?}");
@@ -86,6 +88,12 @@ fn the_bytes_of_responses_are_fixed() {
             around(&[0x82, 8, 0x82, 0x80, 0x81, 0x82, 0x18, 24, 0x58, 32], 7, &[]),
         ),
         (Response::Unsupported { kind: 300 }, vec![0x82, 0x18, 255, 0x19, 1, 44]),
+        (
+            Response::KeptLog { next: 9, note: Some("n".to_owned()), ids: vec![id(7)] },
+            around(&[0x84, 16, 9, 0x61, b'n', 0x81, 0x58, 32], 7, &[]),
+        ),
+        (Response::KeptLog { next: 0, note: None, ids: vec![] }, vec![0x84, 16, 0, 0xf6, 0x80]),
+        (Response::Journals { ends: vec![vec![id(8)], vec![]] }, around(&[0x82, 17, 0x82, 0x81, 0x58, 32], 8, &[0x80])),
     ];
     for (message, bytes) in cases {
         assert_eq!(message.encode(), bytes, "{message:?}");
@@ -158,7 +166,8 @@ fn hostile_responses_are_refused() {
 
 #[test]
 fn a_request_of_a_newer_program_is_read_as_one_that_is_unknown() {
-    for bytes in [&[0x81, 9][..], &[0x84, 0x19, 1, 0, 0xff, 0xff], &[0x98, 200, 0x18, 255]] {
+    for bytes in [&[0x81, 9][..], &[0x84, 15], &[0x82, 18, 0], &[0x84, 0x19, 1, 0, 0xff, 0xff], &[0x98, 200, 0x18, 255]]
+    {
         let request = Request::decode(bytes).unwrap();
         let Request::Unknown { kind, .. } = &request else { panic!("not unknown: {request:?}") };
         assert!(*kind >= 9);
@@ -280,6 +289,13 @@ fn any_request() -> impl Strategy<Value = Request> {
             .prop_map(|keys| Request::MapPages { keys }),
         prop::collection::vec(any::<[u8; 32]>().prop_map(SubjectId::from_bytes), 0..20)
             .prop_map(|subjects| Request::Recent { subjects }),
+        (any::<[u8; 32]>(), any::<u64>(), 0..=MAX_PAGE_IDS).prop_map(|(log, from, max)| Request::KeptLog {
+            log: PublicKey::from_bytes(log),
+            from,
+            max
+        }),
+        prop::collection::vec(any::<[u8; 32]>().prop_map(PublicKey::from_bytes), 0..9)
+            .prop_map(|keys| Request::Journals { keys }),
     ]
 }
 
@@ -309,6 +325,12 @@ fn any_response() -> impl Strategy<Value = Response> {
         )
         .prop_map(|events| Response::Recent { events }),
         any::<u64>().prop_map(|kind| Response::Unsupported { kind }),
+        (any::<u64>(), prop::option::of("\\PC{0,60}"), any_ids(40)).prop_map(|(next, note, ids)| Response::KeptLog {
+            next,
+            note,
+            ids
+        }),
+        prop::collection::vec(any_ids(3), 0..9).prop_map(|ends| Response::Journals { ends }),
     ]
 }
 

@@ -180,6 +180,11 @@ impl<H: Holdings> Replica<H> {
         Greeting { log: self.log, log_size: self.holdings.size(), program: self.program.clone() }
     }
 
+    /// The key of the log that this peer has greeted with, and that is read from it now.
+    pub fn log_of(&self, peer: &PeerId) -> Option<PublicKey> {
+        self.peers.get(peer)?.log.as_ref().map(|log| log.key)
+    }
+
     /// A peer is connected.
     pub fn connected(&mut self, peer: PeerId, now_ms: u64) {
         self.disconnected(&peer, now_ms);
