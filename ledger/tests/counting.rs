@@ -6,7 +6,7 @@ mod story;
 
 use ed25519_dalek::{Signer, SigningKey};
 use ledger::view::{ViewFollower, Views};
-use ledger::{Ledger, LedgerOptions, Origin};
+use ledger::{Ledger, LedgerOptions, Origin, SteppedLedger};
 use proptest::prelude::*;
 use provenance::admission::{Ancestry, Judged, resolver};
 use provenance::body::{
@@ -22,6 +22,7 @@ use provenance::state_map;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::sync::Arc;
+use store::{Store, StoreOptions};
 use story::{Story, Who, text};
 
 const COOPERATIVE: &[Role] = &[Role::Cooperative, Role::Farmer, Role::Trader];
@@ -337,6 +338,50 @@ async fn check(deeds: &[(u8, u8, u8, u8)], choices: &[u16]) -> usize {
     }
     assert_eq!(other.settled().await, settled);
     uncounted
+}
+
+/// What a ledger shows that wrote all of a story, had counted only its first `counted` events when it stopped, and
+/// was opened again.
+fn shown_after_a_stop(story: &Story, counted: usize) -> ([u8; 32], [u8; 32]) {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || {
+        let followers: Vec<Arc<dyn ledger::Follower>> = vec![Arc::new(ViewFollower::new(story.network.clone()))];
+        let options = LedgerOptions { followers, ..LedgerOptions::default() };
+        let store = Store::open(folder.path(), &StoreOptions::default()).unwrap();
+        SteppedLedger::open(store, story.network.clone(), options).unwrap()
+    };
+    let follow = |ledger: &mut SteppedLedger| {
+        for follower in 0..ledger.followers().len() {
+            while ledger.followers()[follower].next < ledger.ledger().size() {
+                assert!(ledger.follow(follower));
+            }
+        }
+    };
+    let (before, after) = story.events.split_at(counted);
+    let bytes = |events: &[SignedEvent]| events.iter().map(|event| event.bytes().to_vec()).collect();
+    let mut ledger = open();
+    ledger.write(vec![(bytes(before), Origin::Own)]);
+    follow(&mut ledger);
+    ledger.write(vec![(bytes(after), Origin::Own)]);
+    assert_eq!(ledger.ledger().size(), story.events.len() as u64 + 1);
+    drop(ledger);
+    let mut ledger = open();
+    follow(&mut ledger);
+    let views = Views::new(ledger.ledger().reader().clone());
+    (ledger.ledger().newest_cut().unwrap().state_root, views.digest().unwrap())
+}
+
+/// Also where a node stops between what decides and what rests on events that no longer count.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_stopped_before_it_counted_counts_the_same() {
+    let mut world = World::new().await;
+    for deed in [(0, 1, 1, 0), (2, 1, 1, 3), (4, 0, 0, 0), (9, 1, 1, 2), (0, 2, 1, 0), (0, 3, 3, 1), (2, 3, 3, 4)] {
+        world.deed(deed).await;
+    }
+    let settled = world.node.settled().await;
+    for counted in 0..=world.story.events.len() {
+        assert_eq!(shown_after_a_stop(&world.story, counted), settled, "{counted}");
+    }
 }
 
 proptest! {

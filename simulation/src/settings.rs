@@ -73,7 +73,7 @@ impl Settings {
             founders: *chance.one(&[1, 1, 2, 3]).expect("the list is not empty"),
             signers: 3 + chance.index(4),
             busy_ms: 40_000,
-            deeds: chance.between(50, 180),
+            deeds: chance.between(40, 140),
             delay_ms: *chance.one(&[5, 50, 400, 2_500]).expect("the list is not empty"),
             loss_percent: rough(30, chance),
             duplicate_percent: rough(20, chance),
