@@ -398,14 +398,14 @@ impl std::fmt::Debug for Ledger {
 /// Counts what was not counted yet: others may read nothing before.
 fn prepare_counting(count: &CountFollower, reader: &Reader, size: u64) -> Result<(), CheckError> {
     let stored = reader.store().get::<Cursors>(&count.name().to_owned())?;
-    let mut reset = stored.is_none_or(|row| row.version != count.version() || row.next > size);
-    loop {
-        let next = follower::step(count, reader, reset)?;
-        reset = false;
-        if next >= size {
-            return Ok(count.prepare(reader, next)?);
-        }
+    let current = stored.filter(|row| row.version == count.version() && row.next <= size);
+    let mut reset = current.is_none();
+    // What was counted before decides how entries count that were not: it must be known before any of them is read.
+    if let Some(row) = current {
+        count.prepare(reader, row.next)?;
     }
+    while follower::step(count, reader, std::mem::take(&mut reset))? < size {}
+    Ok(())
 }
 
 /// Cuts the map of a log that has none, so that there is always a checkpoint to show, signed by the present key.

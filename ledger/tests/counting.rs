@@ -6,7 +6,7 @@ mod story;
 
 use ed25519_dalek::{Signer, SigningKey};
 use ledger::view::{ViewFollower, Views};
-use ledger::{CheckError, Follower, Ledger, LedgerOptions, Origin, forget_followed, verify_store};
+use ledger::{CheckError, Follower, Ledger, LedgerOptions, Origin, SteppedLedger, forget_followed, verify_store};
 use proptest::prelude::*;
 use provenance::admission::{Ancestry, Judged, resolver};
 use provenance::body::{
@@ -482,6 +482,48 @@ async fn a_judgement_that_the_rules_do_not_make_is_seen() {
     }
     assert!(changes > 100 && named > changes / 4, "{named} of {changes} changes name the judgement");
     verify_store(&store, &world.story.network, |_| ()).unwrap();
+
+/// What a ledger shows that wrote all of a story, had counted only its first `counted` events when it stopped, and
+/// was opened again.
+fn shown_after_a_stop(story: &Story, counted: usize) -> ([u8; 32], [u8; 32]) {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || {
+        let options = LedgerOptions { followers: followers(story), ..LedgerOptions::default() };
+        let store = Store::open(folder.path(), &StoreOptions::default()).unwrap();
+        SteppedLedger::open(store, story.network.clone(), options).unwrap()
+    };
+    let follow = |ledger: &mut SteppedLedger| {
+        for follower in 0..ledger.followers().len() {
+            while ledger.followers()[follower].next < ledger.ledger().size() {
+                assert!(ledger.follow(follower));
+            }
+        }
+    };
+    let (before, after) = story.events.split_at(counted);
+    let bytes = |events: &[SignedEvent]| events.iter().map(|event| event.bytes().to_vec()).collect();
+    let mut ledger = open();
+    ledger.write(vec![(bytes(before), Origin::Own)]);
+    follow(&mut ledger);
+    ledger.write(vec![(bytes(after), Origin::Own)]);
+    assert_eq!(ledger.ledger().size(), story.events.len() as u64 + 1);
+    drop(ledger);
+    let mut ledger = open();
+    follow(&mut ledger);
+    let views = Views::new(ledger.ledger().reader().clone());
+    (ledger.ledger().newest_cut().unwrap().state_root, views.digest().unwrap())
+}
+
+/// Also where a node stops between what decides and what rests on events that no longer count.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_stopped_before_it_counted_counts_the_same() {
+    let mut world = World::new().await;
+    for deed in [(0, 1, 1, 0), (2, 1, 1, 3), (4, 0, 0, 0), (9, 1, 1, 2), (0, 2, 1, 0), (0, 3, 3, 1), (2, 3, 3, 4)] {
+        world.deed(deed).await;
+    }
+    let settled = world.node.settled().await;
+    for counted in 0..=world.story.events.len() {
+        assert_eq!(shown_after_a_stop(&world.story, counted), settled, "{counted}");
+    }
 }
 
 proptest! {
