@@ -310,6 +310,51 @@ pub(crate) fn page(id: &SubjectId) -> String {
     format!("/p/{id}")
 }
 
+/// An actor's keys, and what becomes of them: `keys`, `rotation`, `replacement` or `revocation`.
+pub(crate) fn actor_keys(id: &SubjectId, what: &str) -> String {
+    format!("{ROOT}/actors/{id}/{what}")
+}
+
+/// All amendments.
+pub(crate) fn amendments() -> String {
+    format!("{ROOT}/network/amendments")
+}
+
+/// Where an amendment is approved.
+pub(crate) fn approval(id: &EventId) -> String {
+    format!("{ROOT}/network/amendments/{id}/approval")
+}
+
+/// All certificates.
+pub(crate) fn certificates() -> String {
+    format!("{ROOT}/certificates")
+}
+
+/// A certificate.
+pub(crate) fn certificate(id: &SubjectId) -> String {
+    format!("{ROOT}/certificates/{id}")
+}
+
+/// Where it changes how a certificate stands.
+pub(crate) fn certificate_status(id: &SubjectId) -> String {
+    format!("{ROOT}/certificates/{id}/status")
+}
+
+/// All recalls.
+pub(crate) fn recalls() -> String {
+    format!("{ROOT}/recalls")
+}
+
+/// A recall.
+pub(crate) fn recall(id: &EventId) -> String {
+    format!("{ROOT}/recalls/{id}")
+}
+
+/// Where a recall ends.
+pub(crate) fn recall_end(id: &EventId) -> String {
+    format!("{ROOT}/recalls/{id}/end")
+}
+
 /// The newest checkpoint, as C2SP tlog-tiles place it.
 pub(crate) const CHECKPOINT: &str = "/log/checkpoint";
 

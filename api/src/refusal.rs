@@ -93,6 +93,17 @@ impl From<AuthorError> for Problem {
             }
             AuthorError::Store(error) | AuthorError::Unavailable(error) => storage(error),
             AuthorError::Closed => Self::new(Code::Overloaded, detail),
+            AuthorError::KeyEnded { .. } => Self::new(Code::KeyNotKept, detail).rule("key_ended"),
+            AuthorError::NoLivingKey { .. } => Self::new(Code::Conflict, detail).rule("no_living_key"),
+            AuthorError::ForkedEnd { .. } => Self::new(Code::Conflict, detail).rule("forked_end"),
+            AuthorError::NotSignedBy { .. } => Self::new(Code::InvalidValue, detail).rule("not_signed_by"),
+            AuthorError::UnknownSubject { .. } => Self::new(Code::InvalidValue, detail).rule("unknown_subject"),
+            AuthorError::NotResolver { .. } => Self::new(Code::RuleBroken, detail).rule("not_resolver"),
+            AuthorError::NoConflict { .. } => Self::new(Code::InvalidValue, detail).rule("no_conflict"),
+            AuthorError::NoSuchAmendment { .. } => Self::new(Code::InvalidValue, detail).rule("amendment"),
+            AuthorError::NoSuchRecall { .. } => Self::new(Code::InvalidValue, detail).rule("recall"),
+            AuthorError::NoSuchCertificate { .. } => Self::new(Code::InvalidValue, detail).rule("certificate"),
+            AuthorError::NoFounder { .. } => Self::new(Code::InvalidValue, detail).rule("founder"),
         };
         match (&error, error.field()) {
             (AuthorError::Rule(_), _) | (_, None) => problem,

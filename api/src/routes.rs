@@ -7,8 +7,8 @@ use crate::metrics::{self, Metrics};
 use crate::page;
 use crate::problem::{self, Code, Problem};
 use crate::resources::{
-    actors, anchors, entry, events, log, network, peers, places, produces, recall_reports, status, transfers,
-    transformations, units, verifications,
+    actors, amendments, anchors, certificates, conditions, entry, events, log, network, peers, places, produces,
+    recall_reports, recalls, status, transfers, transformations, units, verifications,
 };
 use crate::state::ApiState;
 use axum::body::Body;
@@ -121,6 +121,25 @@ fn documented_work() -> OpenApiRouter<ApiState> {
         .routes(routes!(peers::list))
         .routes(routes!(status::read))
         .routes(routes!(page::page))
+        .routes(routes!(actors::keys::add))
+        .routes(routes!(actors::keys::rotate))
+        .routes(routes!(actors::keys::replace))
+        .routes(routes!(actors::keys::revoke))
+        .routes(routes!(actors::devices::attach))
+        .routes(routes!(actors::devices::detach))
+        .routes(routes!(amendments::amend))
+        .routes(routes!(amendments::approve))
+        .routes(routes!(certificates::list::list, certificates::issue::issue))
+        .routes(routes!(certificates::read::read))
+        .routes(routes!(certificates::status::change))
+        .routes(routes!(produces::inspections::inspect))
+        .routes(routes!(produces::decisions::decide))
+        .routes(routes!(conditions::measure))
+        .routes(routes!(recalls::list::list, recalls::issue::issue))
+        .routes(routes!(recalls::read::read, recalls::change::change))
+        .routes(routes!(recalls::end::end))
+        .routes(routes!(events::statements::confirm))
+        .routes(routes!(events::statements::dispute))
 }
 
 fn documented_operations() -> OpenApiRouter<ApiState> {

@@ -341,7 +341,6 @@ impl std::fmt::Debug for Ledger {
     }
 }
 
-/// Cuts the map of a log that has none, so that there is always a checkpoint to show, signed by the present key.
 /// Counts what was not counted yet: others may read nothing before.
 fn prepare_counting(count: &CountFollower, reader: &Reader, size: u64) -> Result<(), CheckError> {
     let stored = reader.store().get::<Cursors>(&count.name().to_owned())?;
@@ -355,6 +354,7 @@ fn prepare_counting(count: &CountFollower, reader: &Reader, size: u64) -> Result
     }
 }
 
+/// Cuts the map of a log that has none, so that there is always a checkpoint to show, signed by the present key.
 fn prepare_map(map: &MapFollower, reader: &Reader) -> Result<(), CheckError> {
     if reader.store().last::<MapVersions>()?.is_none() {
         follower::step(map, reader, true)?;

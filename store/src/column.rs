@@ -141,6 +141,14 @@ columns! {
     /// Certificates by what claims can call them, and the lots that claim them. Claim (text) ‖ u8 (0 certificate, 1
     /// lot) ‖ subject id ‖ event id → nothing.
     Claims "claims" Ranges;
+    /// View of certificates. Subject id → CBOR row.
+    Certificates "view_certificates" Documents;
+    /// Certificates in lists. Facet ‖ u64 time ‖ subject id → nothing.
+    CertificatesBy "view_certificates_by" Ranges;
+    /// View of recalls. Event id of the issue → CBOR row.
+    Recalls "view_recalls" Documents;
+    /// Recalls in lists. Facet ‖ u64 time ‖ event id → nothing.
+    RecallsBy "view_recalls_by" Ranges;
 }
 
 /// How rows of a column are used, which decides how `RocksDB` keeps them.
@@ -229,7 +237,8 @@ mod tests {
              peer_cursors anchors openings references view_produces view_produces_by view_transfers \
              view_transfers_by view_actors view_actors_by view_places view_places_by map_tips map_pages \
              map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes counted recounted \
-             deciding cut_journals view_units view_units_by lineage whereabouts claims"
+             deciding cut_journals view_units view_units_by lineage whereabouts claims view_certificates \
+             view_certificates_by view_recalls view_recalls_by"
         );
     }
 }

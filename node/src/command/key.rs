@@ -1,6 +1,7 @@
 //! `furrow key`: the keystore's keys, and countersigning one's own enrolment.
 
 use crate::cli::Global;
+use crate::command::key_change::KeyChange;
 use crate::enrolment::Enrolment;
 use crate::failure::{Exit, Failure, OrExit};
 use crate::keystore::{COOPERATIVE, Cost, Keystore, Kind, PublicKeyEntry, Secret};
@@ -57,6 +58,8 @@ pub(crate) enum Key {
         #[arg(long, default_value = COOPERATIVE)]
         key: String,
     },
+    #[command(flatten)]
+    Change(KeyChange),
 }
 
 /// How a public key is written.
@@ -71,9 +74,10 @@ pub(crate) enum Form {
 }
 
 impl Key {
-    pub(crate) fn run(self, global: &Global) -> Result<(), Failure> {
+    pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
         let path = global.data_dir()?.keystore();
         match self {
+            Self::Change(change) => change.run(global).await,
             Self::New { name: None } => make(global, &path),
             Self::New { name: Some(name) } => add(global, &path, &name),
             Self::List => list(global, &path),

@@ -165,7 +165,11 @@ pub(crate) async fn start(
     let author = Author::new(ledger.clone(), means, actor.unwrap_or(NOBODY));
     let sync = sync::start(author.clone(), handle.clone(), incoming, log, anchor_status.clone(), &tasks, &stop);
     if let Some(roll) = roll {
-        tasks.spawn(stop.clone().run_until_cancelled_owned(roll::run(ledger.clone(), roll)));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(roll::run(
+            ledger.clone(),
+            roll,
+            configuration.p2p.open_reading,
+        )));
     }
     let keeping = super::kept_versions::run(ledger.clone(), anchor_status.clone());
     tasks.spawn(stop.clone().run_until_cancelled_owned(keeping));
