@@ -27,6 +27,8 @@ struct Scene {
     archive: Archive,
     lot: SubjectId,
     registered: EventId,
+    /// The last event of the farmer's own lane.
+    farmer_tip: EventId,
 }
 
 impl Scene {
@@ -37,6 +39,7 @@ impl Scene {
             archive: Archive::new(network()),
             lot: registered.subject(0).unwrap(),
             registered: registered.id(),
+            farmer_tip: cast.farmer.key_event,
             cast,
         };
         let events = scene.cast.events.clone();
@@ -78,9 +81,9 @@ impl Scene {
         };
         let bytes = body.countersigned_bytes(&farmer.network, &farmer.actor);
         body.countersignature = ByteArray::from(new.sign(&bytes).to_bytes());
-        let enrolment = farmer.key_event;
-        let added = farmer.says(vec![touch(farmer.actor, &[enrolment])], &[], Body::ActorKeyAdded(body));
+        let added = farmer.says(vec![touch(farmer.actor, &[self.farmer_tip])], &[], Body::ActorKeyAdded(body));
         let second = Signatory { key: new, key_event: added.id(), journal: added.id(), ..farmer.clone() };
+        self.farmer_tip = added.id();
         self.admit(&[&added]);
         second
     }
@@ -360,7 +363,7 @@ fn wrong_lanes() -> Vec<(&'static str, Option<EventId>, ConflictProof)> {
         change(proof, |tips, _| *tips = ids(&[offers[0].clone(), accepted.clone()]));
     };
     let mut thrice = drawn_thrice().0.conflict().unwrap().proof;
-    change(&mut thrice, |tips, _| drop(tips.pop()));
+    change(&mut thrice, |tips, _| tips.truncate(2));
     let mut wrong = vec![
         ("unknown_event", Some(unknown), with(&|proof| change(proof, |tips, _| tips[0] = unknown))),
         ("other_lane", Some(ids(&offers)[0]), with(&nowhere)),
@@ -469,7 +472,9 @@ fn golden_conflict_proofs_and_their_verdicts() {
 #[test]
 fn every_changed_byte_is_refused() {
     for (name, bytes) in all() {
-        for at in 0..bytes.len() {
+        // In one file of each sort every byte, in the others here and there.
+        let step = if ["double_offer", "fork_founder"].contains(&name) { 1 } else { 23 };
+        for at in (0..bytes.len()).step_by(step) {
             let mut changed = bytes.clone();
             changed[at] ^= 1 << (at % 8);
             assert_eq!(verify(&changed, None).verdict, Overall::Invalid, "{name}, byte {at}");

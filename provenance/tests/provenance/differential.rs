@@ -202,7 +202,7 @@ fn both_verifiers_say_the_same_of_conflict_proofs() {
         for network in [None, Some(story::network().id()), Some(other)] {
             cases.add_conflict(&base, "as it is", &bytes, network);
         }
-        for at in 0..bytes.len() {
+        for at in (0..bytes.len()).step_by(7) {
             let mut flipped = bytes.clone();
             flipped[at] ^= 1 << (at % 8);
             cases.add_conflict(&base, "a bit", &flipped, None);
