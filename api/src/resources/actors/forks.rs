@@ -1,7 +1,7 @@
 //! `GET /api/v1/actors/{id}/forks`: where an actor's journals forked, each with a file that proves it.
 
 use super::read::find;
-use crate::extract::{PathId, PathPair};
+use crate::extract::{PathId, PathIds};
 use crate::hal::{Links, Page, Resource};
 use crate::links;
 use crate::problem::{Code, Problem};
@@ -81,7 +81,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn read(
     State(state): State<ApiState>,
-    PathPair(id, link): PathPair<SubjectId, EventId>,
+    PathIds(id, link): PathIds<SubjectId, EventId>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let nothing = || Problem::new(Code::NotFound, "No journal of this actor is known to have forked on this link.");

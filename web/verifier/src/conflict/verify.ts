@@ -16,7 +16,10 @@ import type { Accused, ConflictVerdict } from "./verdict.js";
 type Shown = Omit<ConflictVerdict, "verdict" | "network" | "failed">;
 
 /** The verdict on the bytes; `expected` is the network id that is meant, any if not given. It throws nothing. */
-export function verifyConflict(bytes: Uint8Array, { network: expected }: { network?: string } = {}): ConflictVerdict {
+export function verifyConflict(
+  bytes: Uint8Array,
+  { network: expected }: { network?: string | undefined } = {},
+): ConflictVerdict {
   try {
     const proof = checkFormat(bytes);
     const network = checkNetwork(proof.network, { network: expected });
