@@ -90,6 +90,11 @@ pub(crate) fn bundle(id: &SubjectId) -> String {
     format!("{ROOT}/produces/{id}/bundle")
 }
 
+/// The proof that events of a lot exclude each other.
+pub(crate) fn conflict(id: &SubjectId) -> String {
+    format!("{ROOT}/produces/{id}/conflict")
+}
+
 /// What a lot is made of, or what became of it.
 pub(crate) fn trace(id: &SubjectId) -> String {
     format!("{ROOT}/produces/{id}/trace")
@@ -238,6 +243,16 @@ pub(crate) fn actor(id: &SubjectId) -> String {
 /// What an actor signed.
 pub(crate) fn actor_events(id: &SubjectId) -> String {
     format!("{ROOT}/actors/{id}/events")
+}
+
+/// Where an actor's journals forked.
+pub(crate) fn actor_forks(id: &SubjectId) -> String {
+    format!("{ROOT}/actors/{id}/forks")
+}
+
+/// The proof that a journal of an actor forked on a link.
+pub(crate) fn fork(id: &SubjectId, link: &EventId) -> String {
+    format!("{ROOT}/actors/{id}/forks/{link}")
 }
 
 /// All places.

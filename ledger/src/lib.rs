@@ -11,6 +11,7 @@ mod bundle;
 mod check;
 mod checkpoint;
 mod clock;
+pub mod conflict;
 mod counting;
 pub mod findings;
 mod follower;

@@ -9,6 +9,7 @@ mod cli;
 mod client;
 mod command;
 mod config;
+mod conflict;
 mod data_dir;
 mod demo;
 mod durable;

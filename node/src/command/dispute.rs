@@ -3,9 +3,12 @@
 use crate::cli::Global;
 use crate::command::said::{said, set};
 use crate::command::signing::Signing;
+use crate::conflict;
 use crate::failure::Failure;
 use clap::Subcommand;
+use provenance::id::SubjectId;
 use serde_json::json;
+use std::path::PathBuf;
 
 /// Commands about disputes.
 #[derive(Debug, Subcommand)]
@@ -28,6 +31,14 @@ pub(crate) enum Dispute {
         #[command(flatten)]
         signing: Signing,
     },
+    /// Save the signed events that cannot all stand as evidence; 'furrow verify FILE' needs no node for it
+    Proof {
+        /// The lot's id
+        lot: SubjectId,
+        /// The file to write [default: LOT.conflict]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
 }
 
 impl Dispute {
@@ -39,6 +50,10 @@ impl Dispute {
                 set(&mut body, "branches", (!branches.is_empty()).then_some(branches));
                 signing.fill(&client, &mut body).await?;
                 said(global, &client.post(&format!("/produces/{lot}/decisions"), &body).await?)
+            }
+            Self::Proof { lot, out } => {
+                let out = out.unwrap_or_else(|| PathBuf::from(format!("{lot}.conflict")));
+                conflict::save(global, &client, &format!("/produces/{lot}/conflict"), &out).await
             }
         }
     }

@@ -30,6 +30,7 @@ pub(crate) fn resource(state: &ApiState, row: ActorRow, may_write: bool) -> Reso
     let links = Links::to_self(links::actor(&id))
         .and("collection", links::actors())
         .and("events", links::actor_events(&id))
+        .and("forks", links::actor_forks(&id))
         .and_maybe("produces", held)
         .and_maybe("transfers", party)
         .and_maybe("enroller", row.enroller.as_ref().map(links::actor))

@@ -4,6 +4,7 @@ pub(crate) mod bundle;
 pub(crate) mod change;
 pub(crate) mod codes;
 pub(crate) mod collect;
+pub(crate) mod conflict;
 pub(crate) mod decisions;
 pub(crate) mod findings;
 pub(crate) mod handle;
