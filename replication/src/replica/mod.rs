@@ -193,7 +193,7 @@ impl<H: Holdings> Replica<H> {
         self.at(now_ms);
         self.waiting.remove(peer);
         let Some(mut remote) = self.peers.remove(peer) else { return };
-        self.save(&mut remote);
+        self.save(peer, &mut remote);
         self.wanted.gone(remote.place);
         let ended: Vec<RequestId> =
             self.asked.iter().filter(|(_, asked)| asked.peer == *peer).map(|(id, _)| *id).collect();

@@ -107,7 +107,7 @@ impl<H: Holdings> Replica<H> {
             }
             return;
         }
-        let cursor = match self.holdings.load_cursor(&greeting.log) {
+        let cursor = match self.holdings.load_cursor(peer, &greeting.log) {
             Ok(cursor) => cursor,
             Err(error) => return self.unreadable(&error),
         };
@@ -176,7 +176,7 @@ impl<H: Holdings> Replica<H> {
         if let Some(log) = &mut remote.log {
             log.restart();
             let (key, cursor) = (log.key, Cursor::default());
-            match self.holdings.save_cursor(&key, &cursor) {
+            match self.holdings.save_cursor(peer, &key, &cursor) {
                 Ok(()) => log.saved(cursor, self.now_ms),
                 Err(error) => self.unreadable(&error),
             }

@@ -113,17 +113,17 @@ impl<H: Holdings> Replica<H> {
         }
         for peer in due {
             if let Some(mut remote) = self.peers.remove(&peer) {
-                self.save(&mut remote);
+                self.save(&peer, &mut remote);
                 self.peers.insert(peer, remote);
             }
         }
     }
 
     /// Keeps the cursor into a peer's log, as it is now.
-    pub(super) fn save(&mut self, remote: &mut Remote) {
+    pub(super) fn save(&mut self, peer: &PeerId, remote: &mut Remote) {
         let Some(log) = &mut remote.log else { return };
         let Some(cursor) = log.to_save(u64::MAX) else { return };
-        match self.holdings.save_cursor(&log.key, &cursor) {
+        match self.holdings.save_cursor(peer, &log.key, &cursor) {
             Ok(()) => log.saved(cursor, self.now_ms),
             Err(error) => self.unreadable(&error),
         }

@@ -71,7 +71,7 @@ pub struct Inner {
     pub log: Vec<EventId>,
     pub bodies: HashMap<EventId, Vec<u8>>,
     held: BTreeMap<EventId, Vec<u8>>,
-    pub cursors: BTreeMap<PublicKey, Cursor>,
+    pub cursors: BTreeMap<PeerId, (PublicKey, Cursor)>,
     pages: BTreeMap<PageKey, Page>,
     states: BTreeMap<SubjectId, Hash>,
     of_subject: BTreeMap<SubjectId, Vec<(u64, EventId)>>,
@@ -210,17 +210,19 @@ impl Holdings for Memory {
         Ok(self.0.borrow().pages.get(key).cloned())
     }
 
-    fn load_cursor(&self, log: &PublicKey) -> Result<Cursor, StoreError> {
-        Ok(self.0.borrow().cursors.get(log).cloned().unwrap_or_default())
+    fn load_cursor(&self, peer: &PeerId, log: &PublicKey) -> Result<Cursor, StoreError> {
+        let inner = self.0.borrow();
+        let kept = inner.cursors.get(peer).filter(|(key, _)| key == log);
+        Ok(kept.map(|(_, cursor)| cursor.clone()).unwrap_or_default())
     }
 
-    fn save_cursor(&self, log: &PublicKey, cursor: &Cursor) -> Result<(), StoreError> {
+    fn save_cursor(&self, peer: &PeerId, log: &PublicKey, cursor: &Cursor) -> Result<(), StoreError> {
         let mut inner = self.0.borrow_mut();
         if inner.is_full {
             return Err(StoreError::Io("full".to_owned()));
         }
         // What the machine promises: nothing before the cursor is lost.
-        inner.cursors.insert(*log, cursor.clone());
+        inner.cursors.insert(*peer, (*log, cursor.clone()));
         Ok(())
     }
 }
@@ -320,8 +322,13 @@ impl World {
         }
     }
 
-    pub fn peer(mut self, number: u8, memory: &Memory, manner: Manner) -> Self {
-        let (id, log) = (peer_id(number), log_key(number));
+    pub fn peer(self, number: u8, memory: &Memory, manner: Manner) -> Self {
+        self.peer_with_log(number, log_key(number), memory, manner)
+    }
+
+    /// A peer that greets with any key.
+    pub fn peer_with_log(mut self, number: u8, log: PublicKey, memory: &Memory, manner: Manner) -> Self {
+        let id = peer_id(number);
         self.peers.push(Peer { id, log, memory: memory.clone(), manner, asked: Vec::new() });
         self.replica.connected(id, self.now_ms);
         self.drain();
@@ -387,7 +394,7 @@ impl World {
     }
 
     pub fn cursor(&self, at: usize) -> Cursor {
-        self.own.load_cursor(&self.peers[at].log).unwrap()
+        self.own.load_cursor(&self.peers[at].id, &self.peers[at].log).unwrap()
     }
 
     /// Everything that the peers have is here, and every cursor is at its log's end with nothing left to read.

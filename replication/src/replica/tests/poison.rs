@@ -1,0 +1,51 @@
+//! Peers that greet with the key of somebody else's log, or name entries twice.
+
+use super::world::{Kind, Manner, Memory, NETWORK, World, chain, event, log_key, peer_id};
+use p2p::Misbehaviour;
+use provenance::id::EventId;
+
+/// A log of exactly these ids.
+fn claims(log: Vec<EventId>) -> Memory {
+    let memory = Memory::new();
+    memory.0.borrow_mut().log = log;
+    memory
+}
+
+#[test]
+fn nobody_moves_the_cursor_into_the_log_of_another_peer() {
+    let (common, unread, own) = (chain(10, 3, 1), chain(50, 3, 2), chain(50, 3, 9));
+    let lone = event(Kind::Good, 0, 77, &[NETWORK]);
+    let source = Memory::with(&[common.clone(), unread, vec![lone.clone()]].concat());
+    let known = [common, own, vec![lone]].concat();
+    // As long as the log of the other peer, with the same last entry, and all of it is known here.
+    let forged = claims(Memory::with(&known).0.borrow().log.clone());
+    let mut world = World::new(Memory::with(&known)).peer_with_log(2, log_key(1), &forged, Manner::Honest);
+    assert!(world.run(5_000, World::is_even));
+    assert_eq!(world.cursor(0).next, 62);
+
+    world = world.peer(1, &source, Manner::Honest);
+    assert!(world.run(10_000, World::is_even), "what was not read of the other log is read");
+}
+
+#[test]
+fn a_short_log_under_the_same_key_takes_nothing_back() {
+    let source = Memory::with(&chain(50, 3, 1));
+    let mut world = World::new(Memory::new()).peer(1, &source, Manner::Honest);
+    assert!(world.run(5_000, World::is_even));
+    let short = Memory::with(&chain(2, 1, 5));
+    world = world.peer_with_log(2, log_key(1), &short, Manner::Honest);
+    assert!(world.run(5_000, World::is_even));
+    assert_eq!(world.cursor(0).next, 51);
+}
+
+#[test]
+fn a_log_that_names_an_entry_twice_is_no_log() {
+    let source = Memory::with(&chain(50, 3, 1));
+    let mut twice = source.0.borrow().log.clone();
+    twice.push(twice[7]);
+    let mut world = World::new(Memory::new()).peer(1, &claims(twice), Manner::Honest).peer(2, &source, Manner::Honest);
+    assert!(world.run(5_000, World::has_all));
+    world.run(5_000, |_| false);
+    assert!(!world.penalties.is_empty());
+    assert!(world.penalties.iter().all(|penalty| *penalty == (peer_id(1), Misbehaviour::WrongAnswer)));
+}
