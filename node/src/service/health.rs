@@ -1,5 +1,6 @@
 //! What the program knows to be wrong with itself, beside ledger and anchoring.
 
+use crate::sync::Sync;
 use api::Fault;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,8 +23,8 @@ impl api::HealthView for Health {
 }
 
 impl Health {
-    /// Looks at disk and network again and again.
-    pub(super) async fn watch(self, folder: PathBuf, network: p2p::Handle) {
+    /// Looks at disk, network and catching up again and again.
+    pub(super) async fn watch(self, folder: PathBuf, network: p2p::Handle, sync: Sync) {
         let mut network_ended = false;
         loop {
             let mut faults: Vec<Fault> = disk(&folder).into_iter().collect();
@@ -32,6 +33,16 @@ impl Health {
                     component: "network".to_owned(),
                     detail: "the connection to other nodes has ended; restart the node, and report this with its log"
                         .to_owned(),
+                    stops_writes: false,
+                });
+            }
+            if let Some(told) = sync.faults() {
+                faults.push(Fault {
+                    component: "replication".to_owned(),
+                    detail: format!(
+                        "catching up with other nodes was stopped by a fault of the program and begun again ({told}); \
+                         report this with the node's log"
+                    ),
                     stops_writes: false,
                 });
             }

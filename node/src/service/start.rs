@@ -177,7 +177,11 @@ pub(crate) async fn start(
         tasks.spawn(service.run(stop.clone()));
     }
     let health = Health::default();
-    tasks.spawn(stop.clone().run_until_cancelled_owned(health.clone().watch(folder.path().to_owned(), handle.clone())));
+    tasks.spawn(stop.clone().run_until_cancelled_owned(health.clone().watch(
+        folder.path().to_owned(),
+        handle.clone(),
+        sync.clone(),
+    )));
     let mut notes = Vec::new();
     if actor.is_none() {
         let note = "the key 'cooperative' is enrolled nowhere yet: this node replicates, and can write after that and a restart";

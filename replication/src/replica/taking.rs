@@ -153,9 +153,9 @@ impl<H: Holdings> Replica<H> {
                 if !skipped {
                     track.end = log_size.max(track.head());
                 }
-                for (index, id) in (index..).zip(fresh) {
+                for (at, id) in (0_u64..).zip(fresh) {
                     if unknown.contains(&id) || self.wanted.contains(&id) {
-                        self.wanted.note(id, place, index);
+                        self.wanted.note(id, place, index.saturating_add(at));
                     }
                 }
                 remote.did_well();

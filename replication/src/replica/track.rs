@@ -119,7 +119,7 @@ impl Track {
             self.open.pop_front();
             self.open_ids.remove(&id);
             self.last = Some(id);
-            self.passed += 1;
+            self.passed = self.passed.saturating_add(1);
             count += 1;
         }
         count

@@ -1,6 +1,7 @@
-//! Peers that greet with the key of somebody else's log, or name entries twice.
+//! Peers that greet with the key of somebody else's log, name entries twice, or claim what no number can count.
 
 use super::world::{Kind, Manner, Memory, NETWORK, World, chain, event, log_key, peer_id};
+use crate::limits::FAR;
 use p2p::Misbehaviour;
 use provenance::id::EventId;
 
@@ -48,4 +49,17 @@ fn a_log_that_names_an_entry_twice_is_no_log() {
     world.run(5_000, |_| false);
     assert!(!world.penalties.is_empty());
     assert!(world.penalties.iter().all(|penalty| *penalty == (peer_id(1), Misbehaviour::WrongAnswer)));
+}
+
+#[test]
+fn sizes_at_the_end_of_numbers_stop_nothing() {
+    let events = chain(2 * FAR, 500, 1);
+    let (own, source) = (Memory::with(&events), Memory::with(&events));
+    let mut world = World::new(own).peer(1, &source, Manner::Endless);
+    // It names this node's own root, so the cursor goes there; the network itself refuses such a size.
+    assert!(world.run(1_000, |world| world.cursor(0).next >= u64::MAX - 1));
+    world.run(5_000, |_| false);
+    let honest = Memory::with(&chain(50, 3, 2));
+    world = world.peer(2, &honest, Manner::Honest);
+    assert!(world.run(60_000, |world| world.cursor(1).next == 51));
 }

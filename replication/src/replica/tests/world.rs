@@ -251,6 +251,8 @@ pub enum Manner {
     MuchOlder,
     /// Sends pages of another map.
     WrongMap,
+    /// Says that log and map are as long as a number can say.
+    Endless,
 }
 
 pub struct Peer {
@@ -515,6 +517,13 @@ impl Peer {
         let log_size = inner.log.len() as u64;
         let older = matches!(self.manner, Manner::Older | Manner::MuchOlder);
         Ok(match request {
+            Request::Hello(_) if self.manner == Manner::Endless => {
+                Response::Hello(Greeting { log: self.log, log_size: u64::MAX, program: "peer/1".to_owned() })
+            }
+            Request::LogPage { from, max } if self.manner == Manner::Endless => {
+                let ids = (0..u64::from(*max)).map(|at| EventId::of(&from.saturating_add(at).to_be_bytes()));
+                Response::LogPage { log_size: u64::MAX, ids: ids.collect() }
+            }
             Request::Hello(_) => Response::Hello(Greeting { log: self.log, log_size, program: "peer/1".to_owned() }),
             Request::LogPage { .. } if self.manner == Manner::EmptyPages => Response::LogPage { log_size, ids: vec![] },
             Request::LogPage { from, max } if self.manner == Manner::MadeUpIds => {
@@ -539,7 +548,8 @@ impl Peer {
                 self.memory.cut();
                 let root = self.memory.0.borrow().root.map(|root| {
                     let RootRef { version, hash } = root.root.unwrap_or(RootRef { version: 0, hash: EMPTY });
-                    MapRoot { size: root.size, version, hash }
+                    let size = if self.manner == Manner::Endless { u64::MAX - 1 } else { root.size };
+                    MapRoot { size, version, hash }
                 });
                 Response::State { root }
             }
