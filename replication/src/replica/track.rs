@@ -56,6 +56,11 @@ impl Track {
         self.open.len()
     }
 
+    /// Whether this entry was read and is not passed.
+    pub fn is_open(&self, id: &EventId) -> bool {
+        self.open_ids.contains(id)
+    }
+
     /// Whether everything was read and passed.
     pub fn is_done(&self) -> bool {
         self.passed >= self.end

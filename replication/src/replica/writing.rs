@@ -178,8 +178,10 @@ fn pass_one(remote: &mut Remote, wanted: &mut Wanted, now_ms: u64) {
         }
     }
     let Comparison::Fetching(fetching) = &mut remote.comparison else { return };
-    while fetching.open.front().is_some_and(|id| !wanted.contains(id) || wanted.is_too_new(id)) {
-        fetching.open.pop_front();
+    while let Some(id) = fetching.open.pop_front_if(|id| !wanted.contains(id) || wanted.is_too_new(id)) {
+        if !log.is_open(&id) {
+            wanted.unlist(&id, place);
+        }
     }
     while fetching.open.len() < READ_AHEAD && wanted.len() < MAX_WANTED {
         let Some((index, id)) = fetching.left.pop_front() else { break };
@@ -190,6 +192,9 @@ fn pass_one(remote: &mut Remote, wanted: &mut Wanted, now_ms: u64) {
         log.skip_to(fetching.size);
         remote.comparison = Comparison::NotBefore(now_ms);
     } else if now_ms.saturating_sub(fetching.since_ms) >= FETCHED_WITHIN_MS {
+        for id in fetching.open.iter().filter(|id| !log.is_open(id)) {
+            wanted.unlist(id, place);
+        }
         remote.comparison = Comparison::NotBefore(now_ms.saturating_add(COMPARE_AGAIN_MS));
     }
 }

@@ -1,7 +1,7 @@
 //! Peers that greet with the key of somebody else's log, name entries twice, or claim what no number can count.
 
 use super::world::{Kind, Manner, Memory, NETWORK, World, chain, event, log_key, peer_id};
-use crate::limits::FAR;
+use crate::limits::{FAR, READ_AHEAD};
 use p2p::Misbehaviour;
 use provenance::id::EventId;
 
@@ -62,4 +62,27 @@ fn sizes_at_the_end_of_numbers_stop_nothing() {
     let honest = Memory::with(&chain(50, 3, 2));
     world = world.peer(2, &honest, Manner::Honest);
     assert!(world.run(60_000, |world| world.cursor(1).next == 51));
+}
+
+#[test]
+fn logs_that_change_do_not_fill_the_memory() {
+    for manner in [Manner::ManyKeys, Manner::Shrinks] {
+        let source = Memory::with(&chain(3_000, 7, 1));
+        let mut world = World::new(Memory::new());
+        for number in 1..=6 {
+            world = world.peer(number, &Memory::new(), manner);
+        }
+        world.trusts_cursors = false;
+        world = world.peer(7, &source, Manner::Honest);
+        let mut most = 0;
+        for _ in 0..1_200 {
+            world.run(100, |_| false);
+            most = most.max(world.replica.wanted.len());
+        }
+        assert!(world.has_all(), "{manner:?}");
+        assert!(most <= 6 * READ_AHEAD, "{manner:?}: {most}");
+        let liars: Vec<_> = (1..=6).map(peer_id).collect();
+        assert!(world.penalties.iter().all(|(peer, _)| liars.contains(peer)), "{manner:?}");
+        assert!(world.penalties.len() >= 6, "{manner:?}: {:?}", world.penalties);
+    }
 }

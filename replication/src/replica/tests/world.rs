@@ -253,6 +253,10 @@ pub enum Manner {
     WrongMap,
     /// Says that log and map are as long as a number can say.
     Endless,
+    /// Greets with a new key each time, and names ids that nobody has.
+    ManyKeys,
+    /// Grows and shrinks with each greeting, and names ids that nobody has.
+    Shrinks,
 }
 
 pub struct Peer {
@@ -517,6 +521,20 @@ impl Peer {
         let log_size = inner.log.len() as u64;
         let older = matches!(self.manner, Manner::Older | Manner::MuchOlder);
         Ok(match request {
+            Request::Hello(_) if matches!(self.manner, Manner::ManyKeys | Manner::Shrinks) => {
+                let number = u8::try_from(self.asked.len() % 200).unwrap();
+                let log = if self.manner == Manner::ManyKeys { log_key(number) } else { self.log };
+                let log_size = 30_000 + u64::from(number % 2);
+                Response::Hello(Greeting { log, log_size, program: "peer/1".to_owned() })
+            }
+            Request::LogPage { from, max } if matches!(self.manner, Manner::ManyKeys | Manner::Shrinks) => {
+                let salt = self.asked.len() as u64;
+                let made_up = |index| {
+                    let bytes = [&self.log.as_bytes()[..], &u64::to_be_bytes(salt), &u64::to_be_bytes(index)].concat();
+                    if index == 0 { NETWORK } else { EventId::of(&bytes) }
+                };
+                Response::LogPage { log_size: 30_000, ids: (*from..).map(made_up).take(*max as usize).collect() }
+            }
             Request::Hello(_) if self.manner == Manner::Endless => {
                 Response::Hello(Greeting { log: self.log, log_size: u64::MAX, program: "peer/1".to_owned() })
             }
