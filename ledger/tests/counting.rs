@@ -482,6 +482,7 @@ async fn a_judgement_that_the_rules_do_not_make_is_seen() {
     }
     assert!(changes > 100 && named > changes / 4, "{named} of {changes} changes name the judgement");
     verify_store(&store, &world.story.network, |_| ()).unwrap();
+}
 
 /// What a ledger shows that wrote all of a story, had counted only its first `counted` events when it stopped, and
 /// was opened again.

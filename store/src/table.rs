@@ -302,7 +302,7 @@ tables! {
     /// [`Column::Cursors`].
     Cursors: String => CursorRow, Cbor;
     /// [`Column::PeerCursors`].
-    PeerCursors: String => u64, BigEndian;
+    PeerCursors: String => Vec<u8>, Raw;
     /// [`Column::Anchors`].
     Anchors: u64 => Vec<u8>, Raw;
     /// [`Column::Openings`].
@@ -369,7 +369,7 @@ mod tests {
         assert_eq!(row::<Held>(&event, &held), "E 8441d2815820E636170695820E");
         assert_eq!(row::<HeldByMissing>(&(event, event), &()), "EE ");
         assert_eq!(row::<Cursors>(&text("views"), &CursorRow { version: 1, next: 4 }), "76696577730000 820104");
-        assert_eq!(row::<PeerCursors>(&text("p"), &4), "700000 0000000000000004");
+        assert_eq!(row::<PeerCursors>(&text("p"), &vec![0x86]), "700000 86");
         assert_eq!(row::<Anchors>(&1, &vec![1]), "0000000000000001 01");
         assert_eq!(row::<Openings>(&(event, vec![11, 0]), &vec![1]), "E0b00ff0000 01");
         assert_eq!(row::<OpeningNotes>(&(event, vec![11], text("p")), &4), "E0b0000700000 0000000000000004");

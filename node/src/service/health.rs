@@ -1,6 +1,7 @@
 //! What the program knows to be wrong with itself, beside ledger and anchoring.
 
 use crate::recovery::Progress;
+use crate::sync::Sync;
 use api::Fault;
 use ledger::Ledger;
 use std::path::PathBuf;
@@ -48,8 +49,8 @@ impl Health {
         Self { found: Arc::default(), ledger, recovery }
     }
 
-    /// Looks at disk and network again and again.
-    pub(super) async fn watch(self, folder: PathBuf, network: p2p::Handle) {
+    /// Looks at disk and network again and again, and at catching up where the node does.
+    pub(super) async fn watch(self, folder: PathBuf, network: p2p::Handle, sync: Option<Sync>) {
         let mut network_ended = false;
         loop {
             let mut faults: Vec<Fault> = disk(&folder).into_iter().collect();
@@ -58,6 +59,16 @@ impl Health {
                     component: "network".to_owned(),
                     detail: "the connection to other nodes has ended; restart the node, and report this with its log"
                         .to_owned(),
+                    stops_writes: false,
+                });
+            }
+            if let Some(told) = sync.as_ref().and_then(Sync::faults) {
+                faults.push(Fault {
+                    component: "replication".to_owned(),
+                    detail: format!(
+                        "catching up with other nodes was stopped by a fault of the program and begun again ({told}); \
+                         report this with the node's log"
+                    ),
                     stops_writes: false,
                 });
             }

@@ -164,7 +164,7 @@ pub(crate) async fn start(
         spawn(roll::run(ledger.clone(), roll, configuration.p2p.open_reading).boxed());
     }
     let witnesses = configuration.recovery.witnesses;
-    let peers: Arc<dyn api::PeerView> = if ledger.restored().is_some() {
+    let (peers, sync): (Arc<dyn api::PeerView>, Option<sync::Sync>) = if ledger.restored().is_some() {
         let new_log_key_after = Some(configuration.recovery.new_log_key_after_s).filter(|after| *after > 0);
         let recovery = Recovery {
             ledger: ledger.clone(),
@@ -177,7 +177,7 @@ pub(crate) async fn start(
         spawn(recovery.run(incoming, recovered.clone()).boxed());
         let (list, connected) = watch::channel(Vec::new());
         spawn(watch_connected(handle.clone(), list).boxed());
-        Arc::new(Connected { list: connected, network: handle.clone() })
+        (Arc::new(Connected { list: connected, network: handle.clone() }), None)
     } else {
         let sync = sync::start(author.clone(), handle.clone(), incoming, log, anchor_status.clone(), &tasks, &stop);
         spawn(super::kept_versions::run(ledger.clone(), anchor_status.clone()).boxed());
@@ -186,10 +186,10 @@ pub(crate) async fn start(
         if let Some(service) = anchor_service {
             tasks.spawn(service.run(stop.clone()));
         }
-        Arc::new(PeerView { sync, network: handle.clone() })
+        (Arc::new(PeerView { sync: sync.clone(), network: handle.clone() }), Some(sync))
     };
     let health = Health::new(ledger.clone(), progress);
-    tasks.spawn(stop.clone().run_until_cancelled_owned(health.clone().watch(folder.path().to_owned(), handle.clone())));
+    spawn(health.clone().watch(folder.path().to_owned(), handle.clone(), sync).boxed());
     let notes = notes(configuration, actor.is_some());
     let state = ApiState {
         ledger: ledger.clone(),

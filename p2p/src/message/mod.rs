@@ -64,6 +64,9 @@ pub const MAX_REQUEST_BYTES: usize = MAX_NOTE_BYTES + 1024;
 pub const MAX_RESPONSE_BYTES: usize = 4 * 1024 * 1024;
 /// The most ids in one page of a log: 140 kB, so that a million ids need 250 round trips.
 pub const MAX_PAGE_IDS: u32 = 4096;
+/// The longest log that is believed: what is claimed is reckoned with, and at a hundred thousand events a second a log
+/// gets there in ninety years.
+pub const MAX_LOG_SIZE: u64 = 1 << 48;
 /// The most events asked for at once: about what fits in a response at the usual size of events.
 pub const MAX_BODIES: usize = 1024;
 /// The longest line of a signature: a name of up to 256 bytes, and some hundreds of base64.
@@ -104,7 +107,7 @@ pub struct Greeting {
     /// The key that signs the log's checkpoints. A cursor into a log is good for this key only: a
     /// peer that starts a new log, for example after it lost its data, shows another key.
     pub log: PublicKey,
-    /// How many entries the log has.
+    /// How many entries the log has, at most [`MAX_LOG_SIZE`].
     pub log_size: u64,
     /// Name and version of the program, for people to read; at most [`MAX_PROGRAM_BYTES`].
     pub program: String,
@@ -117,6 +120,7 @@ pub struct Oversize(#[from] pub Malformed);
 
 impl Greeting {
     fn check(&self) -> Result<(), Oversize> {
+        believable(self.log_size)?;
         Ok(short(self.program.len(), MAX_PROGRAM_BYTES)?)
     }
 
@@ -128,7 +132,7 @@ impl Greeting {
     fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
         Ok(Self {
             log: PublicKey::from_bytes(from.hash()?),
-            log_size: from.u64()?,
+            log_size: believable(from.u64()?)?,
             program: from.text(MAX_PROGRAM_BYTES)?.to_owned(),
         })
     }
@@ -151,6 +155,11 @@ fn write_ids(to: &mut Encoder<Vec<u8>>, ids: &[EventId]) -> Written {
 
 fn read_ids(from: &mut Reader<'_>, limit: usize) -> Result<Vec<EventId>, Malformed> {
     from.entries(limit, |from| from.hash().map(EventId::from_bytes))
+}
+
+/// Refuses a size of a log, or an index in one, that cannot be.
+fn believable(size: u64) -> Result<u64, Malformed> {
+    if size > MAX_LOG_SIZE { Err(Malformed::LogTooLong(size)) } else { Ok(size) }
 }
 
 /// Refuses a text or byte string that is too long to be sent.

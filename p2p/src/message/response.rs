@@ -3,8 +3,8 @@
 use super::{
     Greeting, MAX_ANCHOR_BYTES, MAX_BODIES, MAX_EVENT_BYTES, MAX_JOURNAL_ENDS, MAX_JOURNALS, MAX_MAP_PAGE_BYTES,
     MAX_MAP_PAGES, MAX_MISSING, MAX_NOTE_BYTES, MAX_OPENED_EVENTS, MAX_OPENINGS_OF_EVENT, MAX_PAGE_IDS, MAX_PATH,
-    MAX_PROGRAM_BYTES, MAX_RECENT, MAX_RESPONSE_BYTES, MAX_SIGNATURE_LINE_BYTES, MAX_SUBJECTS, Oversize, read_ids,
-    short, within, write_ids,
+    MAX_PROGRAM_BYTES, MAX_RECENT, MAX_RESPONSE_BYTES, MAX_SIGNATURE_LINE_BYTES, MAX_SUBJECTS, Oversize, believable,
+    read_ids, short, within, write_ids,
 };
 use crate::wire::{self, Malformed, Reader, Written};
 use minicbor::Encoder;
@@ -31,7 +31,7 @@ pub enum Response {
     Hello(Greeting),
     /// The answer to [`Request::LogPage`].
     LogPage {
-        /// How many entries the log has now.
+        /// How many entries the log has now, at most [`MAX_LOG_SIZE`](super::MAX_LOG_SIZE).
         log_size: u64,
         /// Ids from the index asked for; fewer than asked for at the log's end.
         ids: Vec<EventId>,
@@ -253,7 +253,10 @@ impl Response {
     pub fn check(&self) -> Result<(), Oversize> {
         match self {
             Self::Hello(greeting) => greeting.check(),
-            Self::LogPage { ids, .. } => Ok(within(ids.len(), MAX_PAGE_IDS as usize)?),
+            Self::LogPage { log_size, ids } => {
+                believable(*log_size)?;
+                Ok(within(ids.len(), MAX_PAGE_IDS as usize)?)
+            }
             Self::Bodies { bodies } => {
                 within(bodies.len(), MAX_BODIES)?;
                 let mut total = FRAME_BYTES;
@@ -280,14 +283,22 @@ impl Response {
                 Ok(fits(total)?)
             }
             Self::Anchor { anchor } => Ok(short(anchor.as_ref().map_or(0, Vec::len), MAX_ANCHOR_BYTES)?),
-            Self::State { .. } | Self::Unsupported { .. } => Ok(()),
+            Self::State { root } => {
+                believable(root.map_or(0, |root| root.size))?;
+                Ok(())
+            }
+            Self::Unsupported { .. } => Ok(()),
             Self::MapPages { pages } => {
                 within(pages.len(), MAX_MAP_PAGES)?;
                 pages.iter().flatten().try_for_each(|page| Ok(short(page.len(), MAX_MAP_PAGE_BYTES)?))
             }
             Self::Recent { events } => {
                 within(events.len(), MAX_SUBJECTS)?;
-                events.iter().try_for_each(|of_subject| Ok(within(of_subject.len(), MAX_RECENT)?))
+                for of_subject in events {
+                    within(of_subject.len(), MAX_RECENT)?;
+                    of_subject.iter().try_for_each(|(index, _)| believable(*index).map(drop))?;
+                }
+                Ok(())
             }
             Self::KeptLog { note, ids, .. } => {
                 short(note.as_ref().map_or(0, String::len), MAX_NOTE_BYTES)?;
@@ -304,7 +315,9 @@ impl Response {
         let length = from.list(4)?;
         match (from.u64()?, length) {
             (0, 4) => Greeting::read(from).map(Self::Hello),
-            (1, 3) => Ok(Self::LogPage { log_size: from.u64()?, ids: read_ids(from, MAX_PAGE_IDS as usize)? }),
+            (1, 3) => {
+                Ok(Self::LogPage { log_size: believable(from.u64()?)?, ids: read_ids(from, MAX_PAGE_IDS as usize)? })
+            }
             (2, 2) => Ok(Self::Bodies {
                 bodies: from
                     .entries(MAX_BODIES, |from| from.optional(|from| Ok(from.bytes(MAX_EVENT_BYTES)?.to_vec())))?,
@@ -323,7 +336,7 @@ impl Response {
                 events: from.entries(MAX_SUBJECTS, |from| {
                     from.entries(MAX_RECENT, |from| {
                         from.tuple(2)?;
-                        Ok((from.u64()?, EventId::from_bytes(from.hash()?)))
+                        Ok((believable(from.u64()?)?, EventId::from_bytes(from.hash()?)))
                     })
                 })?,
             }),
@@ -385,7 +398,7 @@ impl Expected {
 impl MapRoot {
     fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
         from.tuple(3)?;
-        Ok(Self { size: from.u64()?, version: from.u64()?, hash: from.hash()? })
+        Ok(Self { size: believable(from.u64()?)?, version: from.u64()?, hash: from.hash()? })
     }
 }
 

@@ -215,6 +215,27 @@ fn what_is_over_the_limits_is_not_sent() {
 }
 
 #[test]
+fn sizes_that_no_log_has_are_refused() {
+    for size in [MAX_LOG_SIZE + 1, u64::MAX - 1, u64::MAX] {
+        let root = Some(MapRoot { size, version: 0, hash: [0; 32] });
+        for response in [
+            Response::Hello(Greeting { log_size: size, ..greeting() }),
+            Response::LogPage { log_size: size, ids: vec![] },
+            Response::State { root },
+            Response::Recent { events: vec![vec![(size, id(1))]] },
+        ] {
+            assert!(response.check().is_err(), "{response:?}");
+            assert_eq!(Response::decode(&response.encode()), Err(Malformed::LogTooLong(size)));
+        }
+        let request = Request::Hello(Greeting { log_size: size, ..greeting() });
+        assert!(request.check().is_err());
+        assert_eq!(Request::decode(&request.encode()), Err(Malformed::LogTooLong(size)));
+    }
+    let longest = Response::Hello(Greeting { log_size: MAX_LOG_SIZE, ..greeting() });
+    assert_eq!(Response::decode(&longest.encode()), Ok(longest));
+}
+
+#[test]
 fn the_largest_messages_pass() {
     let request = Request::Bodies { ids: vec![id(255); MAX_BODIES] };
     assert_eq!(request.check(), Ok(()));
@@ -264,8 +285,12 @@ fn an_answer_must_fit_its_question() {
     assert!(Request::State.expects().admits(&Response::Unsupported { kind: 6 }));
 }
 
+fn any_size() -> impl Strategy<Value = u64> {
+    0..=MAX_LOG_SIZE
+}
+
 fn any_greeting() -> impl Strategy<Value = Greeting> {
-    (any::<[u8; 32]>(), any::<u64>(), "\\PC{0,16}").prop_map(|(log, log_size, program)| Greeting {
+    (any::<[u8; 32]>(), any_size(), "\\PC{0,16}").prop_map(|(log, log_size, program)| Greeting {
         log: PublicKey::from_bytes(log),
         log_size,
         program,
@@ -309,18 +334,18 @@ fn any_response() -> impl Strategy<Value = Response> {
     let body = prop::option::of(prop::collection::vec(any::<u8>(), 0..400));
     prop_oneof![
         any_greeting().prop_map(Response::Hello),
-        (any::<u64>(), any_ids(40)).prop_map(|(log_size, ids)| Response::LogPage { log_size, ids }),
+        (any_size(), any_ids(40)).prop_map(|(log_size, ids)| Response::LogPage { log_size, ids }),
         prop::collection::vec(body.clone(), 0..40).prop_map(|bodies| Response::Bodies { bodies }),
         "\\PC{0,60}".prop_map(|line| Response::Cosigned { line }),
         (any::<u32>(), any_ids(40)).prop_map(|(reason, missing)| Response::CosignRefused { reason, missing }),
         prop::collection::vec(any_opening(), 0..20).prop_map(|openings| Response::Openings { openings }),
         body.clone().prop_map(|anchor| Response::Anchor { anchor }),
-        prop::option::of((any::<u64>(), any::<u64>(), any::<[u8; 32]>()))
+        prop::option::of((any_size(), any::<u64>(), any::<[u8; 32]>()))
             .prop_map(|root| root.map(|(size, version, hash)| MapRoot { size, version, hash }))
             .prop_map(|root| Response::State { root }),
         prop::collection::vec(body, 0..20).prop_map(|pages| Response::MapPages { pages }),
         prop::collection::vec(
-            prop::collection::vec((any::<u64>(), any::<[u8; 32]>().prop_map(EventId::from_bytes)), 0..9),
+            prop::collection::vec((any_size(), any::<[u8; 32]>().prop_map(EventId::from_bytes)), 0..9),
             0..9
         )
         .prop_map(|events| Response::Recent { events }),

@@ -45,9 +45,8 @@ pub(crate) async fn read(
     if row.in_conflict.is_empty() {
         return Err(nothing());
     }
-    let made = made(move || {
-        ledger::conflict::of_lot(state.ledger.reader(), state.ledger.network(), &lot, &row.in_conflict)
-    });
+    let made =
+        made(move || ledger::conflict::of_lot(state.ledger.reader(), state.ledger.network(), &lot, &row.in_conflict));
     Ok(file(made.await?.ok_or_else(nothing)?, &lot.to_string(), &headers))
 }
 
