@@ -14,6 +14,7 @@ mod clock;
 mod counting;
 pub mod findings;
 mod follower;
+mod held;
 mod keys;
 mod ledger;
 mod log;
