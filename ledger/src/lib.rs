@@ -15,6 +15,7 @@ pub mod conflict;
 mod counting;
 pub mod findings;
 mod follower;
+mod held;
 mod keys;
 mod ledger;
 mod log;

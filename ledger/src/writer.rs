@@ -181,7 +181,9 @@ impl Writer {
     }
 
     fn commit(&mut self, round: &mut [Job]) -> Result<Vec<Vec<Outcome>>, StoreError> {
-        let mut pending = Pending::new(&self.network, &self.reader, self.heads.clone());
+        // Where this fails they are found again on the disk.
+        let heads = std::mem::take(&mut self.heads);
+        let mut pending = Pending::new(&self.network, &self.reader, heads);
         pending.release_ready()?;
         let mut all = Vec::with_capacity(round.len());
         for job in round.iter_mut() {

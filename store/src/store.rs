@@ -114,17 +114,20 @@ impl Store {
 
     /// The value under `key`.
     pub fn get<T: Table>(&self, key: &T::Key) -> Result<Option<T::Value>, StoreError> {
+        self.count_read(1);
         let value = self.db.get_pinned_cf(self.column(T::COLUMN), key.to_bytes())?;
         value.map(|bytes| decode_value::<T>(&bytes)).transpose()
     }
 
     /// Whether there is a row under `key`.
     pub fn contains<T: Table>(&self, key: &T::Key) -> Result<bool, StoreError> {
+        self.count_read(1);
         Ok(self.db.get_pinned_cf(self.column(T::COLUMN), key.to_bytes())?.is_some())
     }
 
     /// Whether there is a row under each of these keys; nothing of a row is copied or read into its type.
     pub fn multi_contains<T: Table>(&self, keys: &[T::Key]) -> Result<Vec<bool>, StoreError> {
+        self.count_read(keys.len());
         let keys: Vec<_> = keys.iter().map(Key::to_bytes).collect();
         let values = self.db.batched_multi_get_cf(self.column(T::COLUMN), &keys, false);
         values.into_iter().map(|value| Ok(value?.is_some())).collect()
@@ -132,6 +135,7 @@ impl Store {
 
     /// The values under all `keys`, in their order; quicker than one by one.
     pub fn multi_get<T: Table>(&self, keys: &[T::Key]) -> Result<Vec<Option<T::Value>>, StoreError> {
+        self.count_read(keys.len());
         let keys: Vec<_> = keys.iter().map(Key::to_bytes).collect();
         let values = self.db.batched_multi_get_cf(self.column(T::COLUMN), &keys, false);
         values.into_iter().map(|value| value?.map(|bytes| decode_value::<T>(&bytes)).transpose()).collect()
@@ -189,6 +193,15 @@ impl Store {
         rows.status()?;
         Ok(digest)
     }
+
+    #[cfg(feature = "faults")]
+    fn count_read(&self, rows: usize) {
+        self.faults.count_read(rows);
+    }
+
+    #[cfg(not(feature = "faults"))]
+    #[allow(clippy::unused_self)] // As where it counts.
+    fn count_read(&self, _: usize) {}
 
     pub(crate) fn column(&self, column: Column) -> &ColumnFamily {
         self.db.cf_handle(column.name()).expect("all columns were opened")
