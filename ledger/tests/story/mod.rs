@@ -7,9 +7,9 @@ pub mod grown;
 
 use ed25519_dalek::{Signer, SigningKey};
 use provenance::body::{
-    AcceptedLine, ActorEnrolled, ActorUpdated, Body, Codes, Commodity, Custody, EventCorrected, KeyAdded, Moves, OfferedLine,
-    PlaceRegistered, PriceUpdated, ProduceMoved, ProduceRegistered, ProduceRetired, QualityUpdated, Recipient, Role,
-    TransferAccepted, TransferClosed, TransferOffered,
+    AcceptedLine, ActorEnrolled, ActorUpdated, Body, Codes, Commodity, Custody, EventCorrected, KeyAdded, Moves,
+    OfferedLine, PlaceRegistered, PriceUpdated, ProduceMoved, ProduceRegistered, ProduceRetired, QualityUpdated,
+    Recipient, Role, TransferAccepted, TransferClosed, TransferOffered,
 };
 use provenance::cbor::Any;
 use provenance::event::SignedEvent;
