@@ -45,7 +45,8 @@ impl Verify {
             Some(bytes) if ConflictProof::is_one(&bytes) => match self.demands.of_network_alone() {
                 Some(network) => conflict::tell(global, &bytes, network),
                 None => {
-                    let message = "--cosigners, --cosigner and --block-hash are for bundles, and this is a conflict proof";
+                    let message =
+                        "--cosigners, --cosigner and --block-hash are for bundles, and this is a conflict proof";
                     Err(Failure::new(Exit::BadInput, message))
                 }
             },

@@ -86,7 +86,7 @@ pub(crate) async fn read(
 ) -> Result<Response, Problem> {
     let nothing = || Problem::new(Code::NotFound, "No journal of this actor is known to have forked on this link.");
     let forked = forks(&state, &id)?.into_iter().find(|forked| forked.link == link).ok_or_else(nothing)?;
-    let made = made(move || of_link(state.ledger.reader(), state.ledger.network(), &forked));
+    let made = made(move || of_link(state.ledger.reader(), state.ledger.network(), &forked).map_err(storage));
     Ok(file(made.await?.ok_or_else(nothing)?, &link.to_string(), &headers))
 }
 

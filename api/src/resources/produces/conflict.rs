@@ -12,7 +12,6 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use provenance::conflict::{CONTENT_TYPE, Gathered};
 use provenance::id::SubjectId;
-use store::StoreError;
 use tokio::sync::Semaphore;
 
 /// Each is made as a bundle is: out of all on which a lot's events rest.
@@ -46,14 +45,15 @@ pub(crate) async fn read(
         return Err(nothing());
     }
     let made = made(move || {
-        ledger::conflict::of_lot(state.ledger.reader(), state.ledger.network(), &lot, &row.in_conflict)
+        let (reader, network) = (state.ledger.reader(), state.ledger.network());
+        ledger::conflict::of_lot(reader, network, &lot, &row.in_conflict).map_err(storage)
     });
     Ok(file(made.await?.ok_or_else(nothing)?, &lot.to_string(), &headers))
 }
 
 /// Makes a proof where it keeps nobody waiting.
 pub(crate) async fn made(
-    make: impl FnOnce() -> Result<Option<Gathered>, StoreError> + Send + 'static,
+    make: impl FnOnce() -> Result<Option<Gathered>, Problem> + Send + 'static,
 ) -> Result<Option<Gathered>, Problem> {
     let place = PLACES.try_acquire().map_err(|_| {
         let detail = "The node makes as many proofs as it can. Try again after the time in Retry-After.";
@@ -64,7 +64,7 @@ pub(crate) async fn made(
         let _place = place;
         make()
     });
-    made.await.map_err(|_| Problem::new(Code::Internal, "The proof could not be made."))?.map_err(storage)
+    made.await.map_err(|_| Problem::new(Code::Internal, "The proof could not be made."))?
 }
 
 /// A proof as a file with a name.
