@@ -5,10 +5,12 @@
 //! when the network falls apart, at which write a machine stops and what of that was on its disk, whose key is stolen. The
 //! same seed goes the same way each time, to the byte.
 //!
-//! After each step it is checked that nothing that a log has shown is lost, that nothing is stored which nobody signed,
-//! that logs with the same events have the same state root, and that no node signs two checkpoints of one size. In the end
-//! the network heals; then all nodes must come to the same set, show the same rows, and show them again when
-//! followers begin from zero, and when a new node gets the events in another order.
+//! After each step it is checked that nothing that a log has shown is lost, that nothing is stored which nobody signed or
+//! which is against the rules, that logs with the same events have the same state root and, once their followers have read
+//! them, show the same rows, and that no node signs two checkpoints of one size. At times, and at the end, what counts is
+//! compared with what comes of counting the whole log anew. In the end the network heals; then all nodes must come to the
+//! same set, show the same rows, and show them again when followers begin from zero, and when a new node gets the events
+//! in another order.
 //!
 //! **Invariant:** nothing is decided by the order of a hash map, by the address of anything, or by a real clock.
 

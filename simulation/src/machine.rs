@@ -83,6 +83,8 @@ pub(crate) struct Machine {
     pub log_key: Arc<LogKey>,
     pub clock: Arc<SkewedClock>,
     pub node: Option<Node>,
+    /// How often somebody tried to start a node here.
+    pub starts: u64,
     /// How often a node was started or stopped here: what was meant for an earlier one comes too late.
     pub life: u64,
     /// The longest log that anybody can have seen here.
@@ -106,6 +108,7 @@ impl Machine {
             log_key: Arc::new(LogKey { key, origin: format!("simulation/{name}"), signed: Mutex::default() }),
             clock: Arc::new(SkewedClock { now_ms, behind_ms }),
             node: None,
+            starts: 0,
             life: 0,
             seen: Vec::new(),
             looked: 0,
@@ -116,17 +119,18 @@ impl Machine {
     pub fn start(&mut self, network: &Network, settings: &Settings, crash: Option<Crash>) -> Result<(), OpenError> {
         // Small worlds need little memory, and what is not allocated need not be cleared.
         let store = StoreOptions { cache_bytes: 1 << 20, write_buffer_bytes: 4 << 20, ..StoreOptions::default() };
-        let first = |name: usize| self.life == 0 && self.name == name;
-        let crash = crash.or(settings.stops.filter(|(name, _)| first(*name)).map(|(_, crash)| crash));
-        if self.life == 0 {
+        let is_first = self.starts == 0;
+        self.starts += 1;
+        let planned = settings.stops.filter(|(name, _)| is_first && self.name == *name);
+        if let Some((_, crash)) = planned {
             // A machine can stop while it makes its store, too.
-            self.disk.crash(crash);
+            self.disk.crash(Some(crash));
         }
         let store = Store::open_on(&self.disk, &store)?;
-        if self.life > 0 {
+        if planned.is_none() {
             self.disk.crash(crash);
         }
-        if let Some((_, commits, fault)) = settings.fails.filter(|(name, ..)| first(*name)) {
+        if let Some((_, commits, fault)) = settings.fails.filter(|(name, ..)| is_first && self.name == *name) {
             store.inject(std::iter::repeat_n(Fault::None, commits).chain([fault]));
         }
         let two_faces = settings.sabotage == Some(Sabotage::TwoFaces) && self.life > 0;

@@ -33,6 +33,9 @@ pub(crate) enum Trouble {
 /// The longest time for which a machine stays off.
 const OFF_MS: u64 = 8_000;
 
+/// How long it takes until somebody starts a node again whose disk failed while it started.
+const RESTARTED_MS: u64 = 1_000;
+
 /// The longest time until a lost connection is noticed.
 const UNNOTICED_MS: u64 = 12_000;
 
@@ -124,6 +127,12 @@ impl World {
             let at_ms = self.now_ms + self.chance.between(50, OFF_MS);
             self.machines[at].node = None;
             self.agenda.note(at_ms, Happening::Start { at });
+            return Ok(());
+        }
+        if started.is_err() && self.settings.fails.is_some_and(|(name, ..)| name == at) && self.machines[at].starts == 1
+        {
+            self.tell(&format!("{at} cannot start: its disk fails"));
+            self.agenda.note(self.now_ms + RESTARTED_MS, Happening::Start { at });
             return Ok(());
         }
         started.map_err(Broken::failed)?;

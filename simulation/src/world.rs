@@ -85,7 +85,7 @@ pub struct Held {
     pub uncounted: u64,
     /// How often pages of state maps were asked for, to compare them.
     pub compared: u64,
-    /// Commits of each machine's disk.
+    /// Commits of each machine's disk, until nothing went wrong any more.
     pub commits: Vec<u64>,
     /// How long it took in simulated time until all had the same, once nothing went wrong any more.
     pub settled_ms: u64,
@@ -116,6 +116,7 @@ pub(crate) struct World {
     pub forks: u64,
     pub uncounted: u64,
     pub compared: u64,
+    pub commits: Vec<u64>,
     /// Whether nothing goes wrong any more.
     pub is_quiet: bool,
 }
@@ -167,6 +168,7 @@ impl World {
             forks: 0,
             uncounted: 0,
             compared: 0,
+            commits: Vec::new(),
             is_quiet: false,
         }
     }
@@ -194,7 +196,7 @@ impl World {
             forks: self.forks,
             uncounted: self.uncounted,
             compared: self.compared,
-            commits: self.machines.iter().map(|machine| machine.disk.commits()).collect(),
+            commits: std::mem::take(&mut self.commits),
             settled_ms,
         })
     }
@@ -257,6 +259,7 @@ impl World {
     fn calm(&mut self) {
         self.tell("calm");
         self.is_quiet = true;
+        self.commits = self.machines.iter().map(|machine| machine.disk.commits()).collect();
         self.settings.loss_percent = 0;
         self.settings.duplicate_percent = 0;
         for machine in &self.machines {

@@ -117,7 +117,7 @@ fn a_violation_is_found_again() {
 /// A short and calm life of two machines, in which nothing goes wrong but what a test asks for.
 fn short(settings: &mut Settings) {
     (settings.machines, settings.founders, settings.signers) = (2, 2, 4);
-    (settings.busy_ms, settings.deeds) = (6_000, 40);
+    (settings.busy_ms, settings.deeds, settings.dishonest_percent) = (4_000, 25, 60);
     (settings.crashes, settings.disk_faults, settings.partitions) = (0, 0, 0);
     (settings.loss_percent, settings.delay_ms) = (0, 50);
 }

@@ -131,8 +131,11 @@ fn follows(amendments: &[(EventId, Vec<EventId>)], network: EventId) -> Vec<Vec<
     ways
 }
 
+/// A lot, and events of it that cannot all stand.
+type Dispute = (SubjectId, Vec<Arc<Judged>>);
+
 /// A lot with some events that a decision may name: rather rivals than any.
-fn branches(known: &Knowledge<'_>, chance: &mut Chance) -> Result<Option<(SubjectId, Vec<Arc<Judged>>)>, StoreError> {
+fn branches(known: &Knowledge<'_>, chance: &mut Chance) -> Result<Option<Dispute>, StoreError> {
     let disputed = ProduceFilter { standing: Some(LotStanding::Disputed), ..ProduceFilter::default() };
     let disputed = known.views.produces(&disputed, None, PageSize::new(12))?.rows;
     let disputed = chance.one(&disputed).cloned().filter(|_| chance.percent(80));
