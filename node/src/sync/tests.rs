@@ -253,7 +253,8 @@ async fn a_node_that_comes_later_catches_up_with_no_new_write() {
     let second = side(2, &[&first], nothing).await;
     until("the second node has all", || second.ledger.size() == 4_501).await;
     assert_eq!(first.ledger.head().unwrap(), second.ledger.head().unwrap(), "one signer, so one order");
-    until("its cursor is at the end", || Cursor::load(&second.ledger, &first.peer, &first.log).unwrap().next == 4_501).await;
+    until("its cursor is at the end", || Cursor::load(&second.ledger, &first.peer, &first.log).unwrap().next == 4_501)
+        .await;
     until("the peer is shown so", || {
         second
             .sync
@@ -357,7 +358,10 @@ async fn openings_reach_the_nodes_of_a_party_and_no_others() {
     assert_eq!(second.author.openings(&event).unwrap(), first.author.openings(&event).unwrap());
     until("the third node has the event", || third.ledger.size() == first.ledger.size()).await;
     let state = first.author.sealed_fields(&event).unwrap().unwrap().remove(0);
-    assert_eq!(state.passed.iter().map(|(peer, _)| peer.as_str().to_owned()).collect::<Vec<_>>(), [second.peer.to_string()]);
+    assert_eq!(
+        state.passed.iter().map(|(peer, _)| peer.as_str().to_owned()).collect::<Vec<_>>(),
+        [second.peer.to_string()]
+    );
     assert!(third.author.openings(&event).unwrap().is_empty());
     for side in [first, second, third] {
         side.end().await;

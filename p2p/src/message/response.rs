@@ -3,7 +3,8 @@
 use super::{
     Greeting, MAX_ANCHOR_BYTES, MAX_BODIES, MAX_EVENT_BYTES, MAX_MAP_PAGE_BYTES, MAX_MAP_PAGES, MAX_MISSING,
     MAX_OPENED_EVENTS, MAX_OPENINGS_OF_EVENT, MAX_PAGE_IDS, MAX_PATH, MAX_PROGRAM_BYTES, MAX_RECENT,
-    MAX_RESPONSE_BYTES, MAX_SIGNATURE_LINE_BYTES, MAX_SUBJECTS, Oversize, believable, read_ids, short, within, write_ids,
+    MAX_RESPONSE_BYTES, MAX_SIGNATURE_LINE_BYTES, MAX_SUBJECTS, Oversize, believable, read_ids, short, within,
+    write_ids,
 };
 use crate::wire::{self, Malformed, Reader, Written};
 use minicbor::Encoder;
@@ -278,7 +279,9 @@ impl Response {
         let length = from.list(4)?;
         match (from.u64()?, length) {
             (0, 4) => Greeting::read(from).map(Self::Hello),
-            (1, 3) => Ok(Self::LogPage { log_size: believable(from.u64()?)?, ids: read_ids(from, MAX_PAGE_IDS as usize)? }),
+            (1, 3) => {
+                Ok(Self::LogPage { log_size: believable(from.u64()?)?, ids: read_ids(from, MAX_PAGE_IDS as usize)? })
+            }
             (2, 2) => Ok(Self::Bodies {
                 bodies: from
                     .entries(MAX_BODIES, |from| from.optional(|from| Ok(from.bytes(MAX_EVENT_BYTES)?.to_vec())))?,

@@ -42,7 +42,8 @@ impl<H: Holdings> Replica<H> {
     pub(super) fn ask(&mut self) {
         self.choose_lead();
         let peers: Vec<PeerId> = self.peers.keys().copied().collect();
-        let pages = self.asked.values().map(|asked| if let Question::Page { most, .. } = asked.what { most } else { 0 });
+        let pages =
+            self.asked.values().map(|asked| if let Question::Page { most, .. } = asked.what { most } else { 0 });
         let mut coming: usize = pages.sum();
         for peer in &peers {
             self.greet(peer);

@@ -162,7 +162,10 @@ mod tests {
         assert_eq!(track.take(&network, 4, &[id(9), id(3)]), Err(BadPage::OtherLog));
         assert!(matches!(track.take(&network, 4, &[id(2)]), Err(BadPage::Wrong(_))));
         for page in [&[id(0), id(1), id(1)][..], &[id(0), id(1), id(0)]] {
-            assert!(matches!(Track::new(0, None, 4).take(&network, 4, page), Err(BadPage::Wrong(_))), "one comes twice");
+            assert!(
+                matches!(Track::new(0, None, 4).take(&network, 4, page), Err(BadPage::Wrong(_))),
+                "one comes twice"
+            );
         }
         let mut track = Track::new(0, None, 4);
         assert!(track.take(&network, 4, &[id(0), id(1), id(2)]).is_ok());

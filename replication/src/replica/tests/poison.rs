@@ -2,7 +2,7 @@
 
 use super::world::{Kind, Manner, Memory, NETWORK, World, chain, event, log_key, peer_id};
 use crate::limits::{FAR, READ_AHEAD};
-use p2p::Misbehaviour;
+use p2p::{Greeting, Misbehaviour, Request};
 use provenance::id::EventId;
 
 /// A log of exactly these ids.
@@ -56,7 +56,12 @@ fn sizes_at_the_end_of_numbers_stop_nothing() {
     let events = chain(2 * FAR, 500, 1);
     let (own, source) = (Memory::with(&events), Memory::with(&events));
     let mut world = World::new(own).peer(1, &source, Manner::Endless);
-    // It names this node's own root, so the cursor goes there; the network itself refuses such a size.
+    // While it is asked for its state, it greets with a log that is as long; the network itself refuses such a size.
+    let asked = |world: &World| world.peers[0].asked.contains(&Request::State);
+    assert!(world.run(1_000, asked));
+    let greeting = Greeting { log: log_key(1), log_size: u64::MAX, program: String::new() };
+    world.replica.greeted(&peer_id(1), &greeting, world.now_ms);
+    // It names this node's own root, so the cursor goes there.
     assert!(world.run(1_000, |world| world.cursor(0).next >= u64::MAX - 1));
     world.run(5_000, |_| false);
     let honest = Memory::with(&chain(50, 3, 2));

@@ -251,7 +251,7 @@ pub enum Manner {
     MuchOlder,
     /// Sends pages of another map.
     WrongMap,
-    /// Says that log and map are as long as a number can say.
+    /// Says that its map covers as many entries as a number can say.
     Endless,
     /// Greets with a new key each time, and names ids that nobody has.
     ManyKeys,
@@ -534,9 +534,6 @@ impl Peer {
                     if index == 0 { NETWORK } else { EventId::of(&bytes) }
                 };
                 Response::LogPage { log_size: 30_000, ids: (*from..).map(made_up).take(*max as usize).collect() }
-            }
-            Request::Hello(_) if self.manner == Manner::Endless => {
-                Response::Hello(Greeting { log: self.log, log_size: u64::MAX, program: "peer/1".to_owned() })
             }
             Request::LogPage { from, max } if self.manner == Manner::Endless => {
                 let ids = (0..u64::from(*max)).map(|at| EventId::of(&from.saturating_add(at).to_be_bytes()));
