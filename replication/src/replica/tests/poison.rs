@@ -91,3 +91,45 @@ fn logs_that_change_do_not_fill_the_memory() {
         assert!(world.penalties.len() >= 6, "{manner:?}: {:?}", world.penalties);
     }
 }
+
+#[test]
+fn a_log_without_an_end_keeps_no_honest_one_waiting() {
+    let (known, new) = (chain(5_000, 7, 1), chain(60_000, 7, 2));
+    let source = Memory::with(&new);
+    let mut world = World::new(Memory::with(&known));
+    // Who leads first goes by name, and the honest one comes last.
+    let mut numbers = [1, 2, 3, 4, 5];
+    numbers.sort_by_key(|number| peer_id(*number));
+    for number in &numbers[..4] {
+        world = world.peer(*number, &Memory::with(&known), Manner::Circles);
+    }
+    world.trusts_cursors = false;
+    world = world.peer(numbers[4], &source, Manner::Honest);
+    assert!(world.run(60_000, World::has_all));
+}
+
+#[test]
+fn who_is_of_no_use_makes_room_for_who_waits() {
+    let (known, new) = (chain(5, 3, 1), chain(100, 3, 2));
+    let mut world = World::new(Memory::with(&known));
+    for number in 1..=64 {
+        world = world.peer(number, &Memory::with(&known), Manner::Honest);
+    }
+    world = world.peer(65, &Memory::with(&new), Manner::Honest);
+    assert!(!world.run(50_000, World::has_all), "all places are taken");
+    assert!(world.run(20_000, World::has_all));
+    assert!(world.penalties.is_empty());
+}
+
+#[test]
+fn a_crowd_that_names_events_and_brings_none_holds_nothing_up() {
+    let source = Memory::with(&chain(3_000, 7, 1));
+    let mut world = World::new(Memory::new());
+    for number in 1..=30 {
+        world = world.peer(number, &source, Manner::NoBodies);
+    }
+    world = world.peer(31, &source, Manner::Honest);
+    world.silence_ms = 9_000;
+    assert!(world.run(60_000, World::has_all));
+    assert!(world.penalties.is_empty(), "a slow line is no crime");
+}
