@@ -247,9 +247,8 @@ impl<H: Holdings> Replica<H> {
             let more = idle.iter().filter(|(_, _, _, _, times)| *times > round);
             takers.extend(more.map(|(_, peer, place, chunk, _)| (*peer, (*place, *chunk))));
         }
-        takers.truncate(free);
         let shares: Vec<Taker> = takers.iter().map(|(_, taker)| *taker).collect();
-        for ((peer, _), ids) in takers.into_iter().zip(self.wanted.assign(&shares, able)) {
+        for ((peer, _), ids) in takers.into_iter().zip(self.wanted.assign(&shares, able, free)) {
             let Some(remote) = self.peers.get_mut(&peer) else { continue };
             if ids.is_empty() || !remote.window.take_question(now_ms) {
                 continue;

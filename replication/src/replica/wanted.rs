@@ -12,12 +12,12 @@ pub(super) type Place = u8;
 /// Who delivered an event, once that peer is gone.
 const NOBODY: Place = Place::MAX;
 
-/// Ids looked at and not given to anybody in one distribution: a millisecond of them, however many peers name what nobody
-/// has.
-const LOOKED_AT: usize = 16_384;
+/// Ids looked at for one peer beyond what it has shown itself, and among those that somebody did not bring: however many
+/// peers name what nobody has, all together is a matter of milliseconds.
+const LOOKED_AT: usize = 1_024;
 
 /// Ids looked at in the queue of one peer to find some that another one is likely to have too.
-const LOOKED_AT_OF_OTHERS: usize = 1_024;
+const LOOKED_AT_OF_EACH: usize = 512;
 
 /// No peer delivers better than one that brought so many events since it last failed, nor worse than one that failed so
 /// often.
@@ -81,6 +81,8 @@ pub(super) struct Wanted {
     /// Those that are to be asked for, for each peer that has shown them: one that shows much and brings nothing
     /// stands in nobody's way.
     queues: BTreeMap<Place, BTreeMap<i64, EventId>>,
+    /// Those of them that somebody was asked for in vain; they stand in no other queue.
+    given_up: BTreeMap<i64, EventId>,
     /// How many are to be asked for.
     queued: usize,
     /// Those that were asked for or are here: the first of them is written first.
@@ -100,7 +102,8 @@ pub(super) struct Wanted {
     listed: [usize; MAX_FOLLOWED],
     /// How well each peer delivers: a point for each event, a quarter of them and one less after each failure.
     scores: [i32; MAX_FOLLOWED],
-    /// Peers for which nothing was found to ask for; a bit for each place. Not looked again before something changes.
+    /// Peers that are likely to have nothing of what others have shown; a bit for each place. Not looked for again before
+    /// something changes.
     barren: u64,
     /// Counts distributions, so that the queues of others are looked at in turn.
     turn: usize,
@@ -111,6 +114,7 @@ impl Default for Wanted {
         Self {
             wants: HashMap::new(),
             queues: BTreeMap::new(),
+            given_up: BTreeMap::new(),
             queued: 0,
             line: BTreeMap::new(),
             paused: BTreeSet::new(),
@@ -185,7 +189,7 @@ impl Wanted {
         let new = places & !want.listed;
         want.listed |= places;
         places_of(new).for_each(|place| self.listed[usize::from(place)] += 1);
-        if matches!(want.state, State::Queued) {
+        if matches!(want.state, State::Queued) && !self.given_up.contains_key(&want.order) {
             self.barren = 0;
             for place in places_of(new) {
                 self.queues.entry(place).or_default().insert(want.order, *id);
@@ -208,74 +212,89 @@ impl Wanted {
         self.list(&id, listed);
     }
 
-    /// Distributes what is queued among `takers`, in its order: to each what it has shown itself, and where there is
-    /// room left, what it is likely to have too. What somebody did not bring goes to those of `able`, a bit for each
-    /// place, that deliver best, and to nobody else. Gives the ids for each taker.
-    pub fn assign(&mut self, takers: &[Taker], able: u64) -> Vec<Vec<EventId>> {
-        let mut ranking: Vec<Place> = places_of(able).collect();
-        ranking.sort_by_key(|place| Reverse(self.scores[usize::from(*place)]));
-        self.turn = self.turn.wrapping_add(1);
+    /// Distributes what is queued among `takers`, to at most so many of them: first what others did not bring, to those
+    /// of `able`, a bit for each place, that deliver best and to nobody else; then to each, in its order, what it has shown
+    /// itself, and where there is room left, what it is likely to have too. Gives the ids for each taker.
+    pub fn assign(&mut self, takers: &[Taker], able: u64, most: usize) -> Vec<Vec<EventId>> {
+        let mut shares: Vec<Vec<EventId>> = takers.iter().map(|_| Vec::new()).collect();
         let mut taken = HashSet::new();
-        let mut shares = Vec::with_capacity(takers.len());
-        for taker in takers {
-            let looks = LOOKED_AT / takers.len();
-            let share = self.share(*taker, &ranking, looks, &mut taken);
-            shares.push(share);
+        let mut used = self.assign_given_up(takers, able, most, &mut shares, &mut taken);
+        self.turn = self.turn.wrapping_add(1);
+        for (taker, share) in takers.iter().zip(&mut shares) {
+            let is_new = share.is_empty();
+            if taken.len() == self.queued || is_new && used == most {
+                continue;
+            }
+            self.fill(*taker, share, &mut taken);
+            used += usize::from(is_new && !share.is_empty());
         }
         shares
     }
 
-    /// What one taker is asked for, where `taken` is asked of others already; up to so many ids are looked at in vain.
-    fn share(
-        &mut self,
-        (place, room): Taker,
-        ranking: &[Place],
-        mut looks: usize,
+    /// Gives what others did not bring to the best. Gives how many takers have something then.
+    fn assign_given_up(
+        &self,
+        takers: &[Taker],
+        able: u64,
+        most: usize,
+        shares: &mut [Vec<EventId>],
         taken: &mut HashSet<EventId>,
-    ) -> Vec<EventId> {
-        let mut share = Vec::new();
-        if self.barren & bit(place) != 0 {
-            return share;
+    ) -> usize {
+        let mut ranking: Vec<Place> = places_of(able).collect();
+        ranking.sort_by_key(|place| Reverse(self.scores[usize::from(*place)]));
+        let mut used = 0;
+        for id in self.given_up.values().take(LOOKED_AT) {
+            let sources = self.sources(&self.wants[id]);
+            let best: Vec<Place> =
+                ranking.iter().copied().filter(|place| sources & bit(*place) != 0).take(BEST).collect();
+            let has_room = |at: &usize| {
+                let (place, room) = takers[*at];
+                best.contains(&place) && shares[*at].len() < room && (!shares[*at].is_empty() || used < most)
+            };
+            if let Some(at) = (0..takers.len()).find(has_room) {
+                used += usize::from(shares[at].is_empty());
+                shares[at].push(*id);
+                taken.insert(*id);
+            }
+        }
+        used
+    }
+
+    /// Adds to the share of one taker what it has shown, and what it is likely to have.
+    fn fill(&mut self, (place, room): Taker, share: &mut Vec<EventId>, taken: &mut HashSet<EventId>) {
+        for id in self.queues.get(&place).into_iter().flat_map(BTreeMap::values) {
+            if share.len() == room {
+                return;
+            }
+            if taken.insert(*id) {
+                share.push(*id);
+            }
         }
         let below = self.guessed.get(&place).copied().unwrap_or_default();
-        let own = self.queues.get(&place).into_iter().flat_map(BTreeMap::values);
-        let mut others: Vec<_> = self.queues.iter().filter(|(other, _)| below > 0 && **other != place).collect();
+        if below == 0 || self.barren & bit(place) != 0 {
+            return;
+        }
+        let mut others: Vec<_> = self.queues.iter().filter(|(other, _)| **other != place).collect();
         if !others.is_empty() {
             let first = self.turn % others.len();
             others.rotate_left(first);
         }
-        let others = others.into_iter().flat_map(|(_, queue)| queue.values().take(LOOKED_AT_OF_OTHERS));
-        // Whether all that was looked at in vain stays so until something changes.
         let mut is_barren = true;
-        for id in own.chain(others) {
-            if share.len() == room || taken.len() == self.queued || looks == 0 {
-                is_barren &= looks == 0;
-                break;
+        let likely = others.into_iter().flat_map(|(_, queue)| queue.values().take(LOOKED_AT_OF_EACH));
+        for id in likely.take(room + LOOKED_AT) {
+            if share.len() == room {
+                return;
             }
-            if taken.contains(id) {
+            if self.wants[id].index < below {
                 is_barren = false;
-                continue;
-            }
-            let want = &self.wants[id];
-            let may_have = (want.listed & bit(place) != 0 || want.index < below) && want.in_vain & bit(place) == 0;
-            if may_have && (want.in_vain == 0 || self.is_among_best(want, place, ranking)) {
-                taken.insert(*id);
-                share.push(*id);
-            } else {
-                is_barren &= !may_have;
-                looks -= 1;
+                if taken.insert(*id) {
+                    share.push(*id);
+                }
             }
         }
-        if share.is_empty() && is_barren {
+        if is_barren {
             self.barren |= bit(place);
         }
-        share
-    }
-
-    /// Whether a peer is among the best of those that may be asked for it.
-    fn is_among_best(&self, want: &Want, place: Place, ranking: &[Place]) -> bool {
-        let sources = self.sources(want);
-        ranking.iter().filter(|other| sources & bit(**other) != 0).take(BEST).any(|other| *other == place)
     }
 
     /// A peer did not bring what it was asked for.
@@ -500,6 +519,10 @@ impl Wanted {
         let Some(want) = self.wants.get(id) else { return };
         self.queued += 1;
         self.barren = 0;
+        if want.in_vain != 0 {
+            self.given_up.insert(want.order, *id);
+            return;
+        }
         for place in places_of(want.listed) {
             self.queues.entry(place).or_default().insert(want.order, *id);
         }
@@ -522,6 +545,7 @@ impl Wanted {
         match std::mem::replace(&mut want.state, to) {
             State::Queued => {
                 self.queued -= 1;
+                self.given_up.remove(&want.order);
                 for place in places_of(want.listed) {
                     if let Some(queue) = self.queues.get_mut(&place) {
                         queue.remove(&want.order);
