@@ -95,13 +95,12 @@ fn make_room(store: &Store, batch: &mut Batch) -> Result<(), StoreError> {
     let mut kept = Vec::new();
     for row in store.scan::<PeerCursors>(Range::all()) {
         let (peer, bytes) = row?;
-        match minicbor::decode::<Row>(&bytes) {
-            Ok(row) => kept.push((row.own_size, row.next, peer)),
+        if let Ok(row) = minicbor::decode::<Row>(&bytes) {
+            kept.push((row.own_size, row.next, peer));
+        } else {
             // Earlier programs kept a number under the key of a log, and the rest elsewhere.
-            Err(_) => {
-                batch.delete::<PeerCursors>(&peer);
-                batch.delete::<Meta>(&format!("node/followed/{peer}"));
-            }
+            batch.delete::<PeerCursors>(&peer);
+            batch.delete::<Meta>(&format!("node/followed/{peer}"));
         }
     }
     kept.sort_unstable();
