@@ -65,7 +65,8 @@ columns! {
     /// How far each follower has read the log. Text → CBOR `[follower's version, next log index]`.
     Cursors "cursors" Small;
     /// How far this node has read the log of a peer. Peer id (text) → CBOR `[log key, size of this node's own log then,
-    /// next index, entry before it or null, [gaps], [next index, entry before it or null, end] or null]`.
+    /// next index, entry before it or null, [gaps]]`, and where a stretch was skipped, at its end `[next index, entry before
+    /// it or null, end]`.
     PeerCursors "peer_cursors" Small;
     /// The journal of anchor transactions. u64 sequence → bytes of the anchoring service.
     Anchors "anchors" Small;

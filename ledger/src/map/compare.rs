@@ -19,7 +19,8 @@ impl Ledger {
     }
 
     /// Events of a subject with their indexes in the log: the tips of its lanes, and of each lane those that stand
-    /// highest; at most `most`.
+    /// highest; at most `most`, of the main lane first. Where a subject has more tips than that, the rest are left out, and
+    /// whoever compares finds them by reading the log.
     pub fn recent_events(&self, subject: &SubjectId, most: usize) -> Result<Vec<(u64, EventId)>, StoreError> {
         let store = self.reader().store();
         let tips = store.get::<MapTips>(subject)?.unwrap_or_default();

@@ -10,8 +10,14 @@ pub(super) async fn take(shared: &Shared, id: GossipId, from: PeerId, events: Ve
     shared.received.note(events.iter().map(|bytes| EventId::of(bytes)));
     let Ok(outcomes) = shared.ledger.submit(events, Origin::Peer(from.to_string())).await else { return };
     for outcome in &outcomes {
-        if let Outcome::Rejected(refusal) = outcome {
-            tracing::warn!(peer = %from, reason = %refusal, "a peer passed on what is no event of this network");
+        match outcome {
+            Outcome::Rejected(refusal) => {
+                tracing::warn!(peer = %from, reason = %refusal, "a peer passed on what is no event of this network");
+            }
+            Outcome::Void { id, rule } => {
+                tracing::warn!(peer = %from, event = %id, ?rule, "a peer passed on a void event")
+            }
+            _ => {}
         }
     }
     if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Held { .. })) {
@@ -22,9 +28,10 @@ pub(super) async fn take(shared: &Shared, id: GossipId, from: PeerId, events: Ve
     let _ = shared.network.validated(id, verdict(&outcomes)).await;
 }
 
-/// Only a message whose every event is good, and some of it new, is passed on.
+/// Only a message whose every event is good, and some of it new, is passed on. All nodes judge an event alike, so none
+/// that is honest has passed on a void one.
 fn verdict(outcomes: &[Outcome]) -> GossipVerdict {
-    if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Rejected(_))) {
+    if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Rejected(_) | Outcome::Void { .. })) {
         return GossipVerdict::Reject;
     }
     let in_log = |outcome: &Outcome| outcome.index().is_some();
@@ -59,7 +66,7 @@ mod tests {
         assert_eq!(verdict(&[admitted(), known()]), GossipVerdict::Accept);
         assert_eq!(verdict(&[known()]), GossipVerdict::Ignore);
         assert_eq!(verdict(&[admitted(), held()]), GossipVerdict::Ignore);
-        assert_eq!(verdict(&[admitted(), void()]), GossipVerdict::Ignore);
+        assert_eq!(verdict(&[admitted(), void()]), GossipVerdict::Reject);
         assert_eq!(verdict(&[admitted(), rejected()]), GossipVerdict::Reject);
         assert_eq!(verdict(&[Outcome::Known { id: ID, index: None }]), GossipVerdict::Ignore);
     }

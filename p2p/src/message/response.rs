@@ -78,8 +78,8 @@ pub enum Response {
     },
     /// The answer to [`Request::Recent`]: one list for each subject.
     Recent {
-        /// Events with their index in the server's log, ascending, at most [`MAX_RECENT`]: the tips of all lanes, and
-        /// of each lane those that stand highest. Empty where the subject is unknown.
+        /// Events with their index in the server's log, ascending, at most [`MAX_RECENT`], of the main lane first: the
+        /// tips of all lanes, and of each lane those that stand highest. Empty where the subject is unknown.
         events: Vec<Vec<(u64, EventId)>>,
     },
     /// The answer to [`Request::KeptLog`].

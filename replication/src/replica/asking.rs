@@ -1,6 +1,6 @@
 //! What to ask whom: greetings, pages, comparisons, and events.
 
-use super::remote::Comparison;
+use super::remote::{Comparison, Remote};
 use super::wanted::{Place, Taker};
 use super::{Asked, Output, Question, Replica, RequestId};
 use crate::holdings::Holdings;
@@ -9,6 +9,7 @@ use crate::limits::{
 };
 use p2p::message::{MAX_EVENT_BYTES, MAX_PAGE_IDS, MAX_RESPONSE_BYTES};
 use p2p::{PeerId, Request};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 /// How far apart pages of what was skipped are read: 16,000 ids a second, beside which nothing is slowed down.
@@ -18,10 +19,14 @@ const SKIPPED_EVERY_MS: u64 = 250;
 /// next one costs little beside it, short enough that a peer that only drips holds nobody up for long.
 const LEAD_MS: u64 = 30_000;
 
-/// A log that leads passes so many entries in so long at least, or another one leads.
+/// A log that leads shows so many events in so long at least that were new here and are admitted, or another one leads. What
+/// it names counts for nothing: a log without an end may name what is here already again and again. After each turn
+/// without use the next one is half as long.
 const STALLED_MS: u64 = 5_000;
 /// See [`STALLED_MS`].
-const STALLED_ENTRIES: u64 = 256;
+const STALLED_EVENTS: u64 = 256;
+/// How often the time is halved at most: to a third of a second, in which some pages are read.
+const MOST_HALVINGS: u32 = 4;
 
 /// A request that has no answer and no failure after so long was lost: the network gives up long before.
 const LOST_MS: u64 = 60_000;
@@ -32,8 +37,8 @@ const LOST_MS: u64 = 60_000;
 pub(super) struct Lead {
     peer: PeerId,
     since_ms: u64,
-    /// How far it was when that was last looked at, and when.
-    passed: u64,
+    /// How much use it was when that was last looked at, and when.
+    judged: u64,
     looked_ms: u64,
 }
 
@@ -76,6 +81,7 @@ impl<H: Holdings> Replica<H> {
             if !elsewhere.is_empty() {
                 *is_slow = true;
                 remote.window.halve();
+                self.wanted.failed(remote.place);
                 self.wanted.back(&elsewhere, *id, Some(remote.place), now_ms);
             }
         }
@@ -84,19 +90,20 @@ impl<H: Holdings> Replica<H> {
     /// Of several peers with much that is unread, one leads.
     fn choose_lead(&mut self) {
         let now_ms = self.now_ms;
-        let can_lead = |peer: &PeerId| {
-            self.peers.get(peer).is_some_and(|remote| remote.is_far(self.far) && remote.resting_until_ms <= now_ms)
-        };
-        let passed = |peer: &PeerId| {
-            self.peers.get(peer).and_then(|remote| remote.log.as_ref()).map_or(0, |log| log.main.passed())
+        let far = self.far;
+        let can_lead = |peers: &BTreeMap<PeerId, Remote>, peer: &PeerId| {
+            peers.get(peer).is_some_and(|remote| remote.is_far(far) && remote.resting_until_ms <= now_ms)
         };
         let mut over = true;
         if let Some(lead) = &mut self.lead {
-            let moved = passed(&lead.peer);
-            over = !can_lead(&lead.peer) || now_ms.saturating_sub(lead.since_ms) >= LEAD_MS;
-            if now_ms.saturating_sub(lead.looked_ms) >= STALLED_MS {
-                over |= moved.saturating_sub(lead.passed) < STALLED_ENTRIES;
-                (lead.passed, lead.looked_ms) = (moved, now_ms);
+            over = !can_lead(&self.peers, &lead.peer) || now_ms.saturating_sub(lead.since_ms) >= LEAD_MS;
+            if let Some(remote) = self.peers.get_mut(&lead.peer)
+                && now_ms.saturating_sub(lead.looked_ms) >= STALLED_MS >> remote.idle_turns.min(MOST_HALVINGS)
+            {
+                let is_idle = remote.judged.saturating_sub(lead.judged) < STALLED_EVENTS;
+                remote.idle_turns = if is_idle { remote.idle_turns.saturating_add(1) } else { 0 };
+                over |= is_idle;
+                (lead.judged, lead.looked_ms) = (remote.judged, now_ms);
             }
         }
         if !over {
@@ -106,8 +113,9 @@ impl<H: Holdings> Replica<H> {
         let after = self.lead.map_or(Bound::Unbounded, |lead| Bound::Excluded(lead.peer));
         let next = (self.peers.range((after, Bound::Unbounded)).chain(self.peers.iter()))
             .map(|(peer, _)| *peer)
-            .find(|peer| can_lead(peer));
-        self.lead = next.map(|peer| Lead { peer, since_ms: now_ms, passed: passed(&peer), looked_ms: now_ms });
+            .find(|peer| can_lead(&self.peers, peer));
+        let judged = |peer: &PeerId| self.peers.get(peer).map_or(0, |remote| remote.judged);
+        self.lead = next.map(|peer| Lead { peer, since_ms: now_ms, judged: judged(&peer), looked_ms: now_ms });
     }
 
     fn leads(&self, peer: &PeerId) -> bool {
@@ -226,21 +234,21 @@ impl<H: Holdings> Replica<H> {
         }
         // Those with the least under way first, and each of them once before anyone a second time.
         let mut idle: Vec<(usize, PeerId, Place, usize, usize)> = (self.peers.iter())
-            .filter(|(_, remote)| remote.resting_until_ms <= now_ms)
+            .filter(|(_, remote)| remote.resting_until_ms.max(remote.bodies_from_ms) <= now_ms)
             .map(|(peer, remote)| {
                 let (chunk, times) = remote.window.chunks();
                 (remote.window.outstanding(), *peer, remote.place, chunk, times)
             })
             .collect();
         idle.sort_unstable();
+        let able = idle.iter().fold(0, |able, (_, _, place, _, _)| able | 1 << place);
         let mut takers: Vec<(PeerId, Taker)> = Vec::new();
         for round in 0..BODY_REQUESTS_AT_ONCE {
             let more = idle.iter().filter(|(_, _, _, _, times)| *times > round);
             takers.extend(more.map(|(_, peer, place, chunk, _)| (*peer, (*place, *chunk))));
         }
-        takers.truncate(free);
         let shares: Vec<Taker> = takers.iter().map(|(_, taker)| *taker).collect();
-        for ((peer, _), ids) in takers.into_iter().zip(self.wanted.assign(&shares)) {
+        for ((peer, _), ids) in takers.into_iter().zip(self.wanted.assign(&shares, able, free)) {
             let Some(remote) = self.peers.get_mut(&peer) else { continue };
             if ids.is_empty() || !remote.window.take_question(now_ms) {
                 continue;

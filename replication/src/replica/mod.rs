@@ -92,6 +92,9 @@ pub enum Output {
 /// How long nothing is read after the disk failed.
 const TROUBLE_MS: u64 = 1_000;
 
+/// How often a place is given to another peer at most: cursors are kept and read for it.
+const REPLACED_EVERY_MS: u64 = 1_000;
+
 /// Decides what to ask whom, and when.
 #[derive(Debug)]
 pub struct Replica<H> {
@@ -100,8 +103,10 @@ pub struct Replica<H> {
     log: PublicKey,
     program: String,
     peers: BTreeMap<PeerId, Remote>,
-    /// Connected peers for whom there is no place.
-    waiting: BTreeSet<PeerId>,
+    /// Connected peers for whom there is no place; who has waited longest comes first.
+    waiting: VecDeque<PeerId>,
+    /// When a place was last given to another peer.
+    replaced_ms: u64,
     lead: Option<Lead>,
     wanted: Wanted,
     /// Requests without answer; a few for each peer.
@@ -155,7 +160,8 @@ impl<H: Holdings> Replica<H> {
             log,
             program: program.to_owned(),
             peers: BTreeMap::new(),
-            waiting: BTreeSet::new(),
+            waiting: VecDeque::new(),
+            replaced_ms: 0,
             lead: None,
             wanted: Wanted::default(),
             asked: BTreeMap::new(),
@@ -190,7 +196,7 @@ impl<H: Holdings> Replica<H> {
     /// A peer is connected.
     pub fn connected(&mut self, peer: PeerId, now_ms: u64) {
         self.disconnected(&peer, now_ms);
-        self.waiting.insert(peer);
+        self.waiting.push_back(peer);
         self.give_places();
         self.go_on();
     }
@@ -198,7 +204,14 @@ impl<H: Holdings> Replica<H> {
     /// A peer is gone. Answers to what it was asked need not be told.
     pub fn disconnected(&mut self, peer: &PeerId, now_ms: u64) {
         self.at(now_ms);
-        self.waiting.remove(peer);
+        self.waiting.retain(|other| other != peer);
+        self.leave(peer);
+        self.give_places();
+        self.go_on();
+    }
+
+    /// A peer is followed no more.
+    fn leave(&mut self, peer: &PeerId) {
         let Some(mut remote) = self.peers.remove(peer) else { return };
         self.save(peer, &mut remote);
         self.wanted.gone(remote.place);
@@ -209,8 +222,6 @@ impl<H: Holdings> Replica<H> {
                 self.wanted.back(&ids, id, None, self.now_ms);
             }
         }
-        self.give_places();
-        self.go_on();
     }
 
     /// A peer has greeted this node: its log may have grown.
@@ -250,6 +261,7 @@ impl<H: Holdings> Replica<H> {
     pub fn tick(&mut self, now_ms: u64) {
         self.at(now_ms);
         self.give_up_waiting();
+        self.replace_one();
         self.wanted.resume(self.now_ms);
         for remote in self.peers.values_mut() {
             remote.measure(self.now_ms);
@@ -300,12 +312,25 @@ impl<H: Holdings> Replica<H> {
 
     fn give_places(&mut self) {
         while self.peers.len() < MAX_FOLLOWED
-            && let Some(peer) = self.waiting.pop_first()
+            && let Some(peer) = self.waiting.pop_front()
         {
             let taken: BTreeSet<u8> = self.peers.values().map(|remote| remote.place).collect();
             let place = (0..64).find(|place| !taken.contains(place)).expect("there are fewer peers than places");
             self.peers.insert(peer, Remote::new(place, self.now_ms));
         }
+    }
+
+    /// Gives the place of the peer that was of no use for longest to the one that has waited longest.
+    fn replace_one(&mut self) {
+        if self.waiting.is_empty() || self.now_ms.saturating_sub(self.replaced_ms) < REPLACED_EVERY_MS {
+            return;
+        }
+        let replaceable = self.peers.iter().filter(|(_, remote)| remote.is_replaceable(self.now_ms));
+        let Some(peer) = replaceable.min_by_key(|(_, remote)| remote.useful_ms).map(|(peer, _)| *peer) else { return };
+        self.replaced_ms = self.now_ms;
+        self.leave(&peer);
+        self.waiting.push_back(peer);
+        self.give_places();
     }
 
     fn penalise(&mut self, peer: PeerId, what: Misbehaviour, why: &'static str) {

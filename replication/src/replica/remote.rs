@@ -24,6 +24,15 @@ const SAVED_EACH: u64 = 4_096;
 /// After that time a cursor that has moved is kept in any case.
 const SAVED_EVERY_MS: u64 = 2_000;
 
+/// Requests for events without an answer, one after the other, after which a peer loses its place to one that waits.
+const MAX_UNKEPT: u32 = 4;
+
+/// For so long a peer has its place in any case, and after it was last of use.
+const PLACE_KEPT_MS: u64 = 60_000;
+
+/// When states that differed too much, or of which not all came in time, are compared again. Until then the log is read.
+pub(super) const COMPARE_AGAIN_MS: u64 = 60_000;
+
 /// A peer whose log is followed.
 #[derive(Debug)]
 pub(super) struct Remote {
@@ -38,6 +47,15 @@ pub(super) struct Remote {
     /// It is asked for nothing before.
     pub resting_until_ms: u64,
     mistakes: u32,
+    /// Requests for events without an answer, one after the other, and when the next one may be made.
+    unkept: u32,
+    pub bodies_from_ms: u64,
+    /// When it was last of use: when its log showed what was new here and was admitted, or when it got its place.
+    pub useful_ms: u64,
+    /// Events of its log that were new here and were admitted.
+    pub judged: u64,
+    /// Turns one after the other in which its log led and showed next to nothing new.
+    pub idle_turns: u32,
     /// How often its log was another one than before, since it is connected.
     changes: u32,
     /// It is not taken to have what others have before.
@@ -102,6 +120,11 @@ impl Remote {
             is_greeting: false,
             resting_until_ms: 0,
             mistakes: 0,
+            unkept: 0,
+            bodies_from_ms: 0,
+            useful_ms: now_ms,
+            judged: 0,
+            idle_turns: 0,
             changes: 0,
             guessed_from_ms: 0,
             skipped_due_ms: 0,
@@ -128,6 +151,30 @@ impl Remote {
         let is_too_much = self.changes > 1;
         self.pause(now_ms, if is_too_much { LONGEST_REST_MS } else { FIRST_REST_MS });
         is_too_much
+    }
+
+    /// The peer has brought nothing of what it was asked for. That it goes on answering other questions does not make
+    /// up for it.
+    pub fn left_out(&mut self, now_ms: u64) {
+        let pause = (FIRST_REST_MS << self.unkept.min(6)).min(LONGEST_REST_MS);
+        self.unkept = self.unkept.saturating_add(1);
+        self.bodies_from_ms = now_ms.saturating_add(pause);
+    }
+
+    /// The peer has brought events.
+    pub fn brought(&mut self) {
+        (self.unkept, self.bodies_from_ms) = (0, 0);
+    }
+
+    /// Events that its log showed were new and are admitted.
+    pub fn was_useful(&mut self, events: u64, now_ms: u64) {
+        self.judged = self.judged.saturating_add(events);
+        self.useful_ms = now_ms;
+    }
+
+    /// Whether its place is better given to a peer that waits: it brings nothing, or was of no use for long.
+    pub fn is_replaceable(&self, now_ms: u64) -> bool {
+        self.unkept >= MAX_UNKEPT || now_ms.saturating_sub(self.useful_ms) >= PLACE_KEPT_MS
     }
 
     /// Has the peer greeted soon, and not more often than is bearable.

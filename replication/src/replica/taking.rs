@@ -1,7 +1,7 @@
 //! Taking answers: greetings, pages, comparisons, and events.
 
 use super::descent::{Descent, Dropped};
-use super::remote::{Comparison, Fetching, RemoteLog};
+use super::remote::{COMPARE_AGAIN_MS, Comparison, Fetching, RemoteLog};
 use super::track::{BadPage, Track};
 use super::{Asked, Failure, Question, Replica, RequestId};
 use crate::cursor::Cursor;
@@ -17,9 +17,6 @@ const BUSY_PAUSE_MS: u64 = 100;
 
 /// How long a peer is not asked for what only others have shown, after it did not have it.
 const GUESS_AGAIN_MS: u64 = 30_000;
-
-/// When maps that differed too much are compared again. Until then the log is read.
-const COMPARE_AGAIN_MS: u64 = 60_000;
 
 impl<H: Holdings> Replica<H> {
     /// Takes the answer to a request, or its failure.
@@ -71,6 +68,8 @@ impl<H: Holdings> Replica<H> {
                     remote.window.end(ids.len());
                 } else {
                     remote.window.failed(ids.len());
+                    remote.left_out(now_ms);
+                    self.wanted.failed(place);
                 }
                 let in_vain = (failure != Failure::Busy).then_some(place);
                 self.wanted.back(&ids, id, in_vain, now_ms);
@@ -230,9 +229,13 @@ impl<H: Holdings> Replica<H> {
         }
         if wrong.is_some() {
             remote.window.failed(ids.len());
+            self.wanted.failed(place);
         } else {
             remote.window.answered(ids.len(), took_ms);
             remote.did_well();
+            if lacked.len() < answered {
+                remote.brought();
+            }
         }
         if !lacked.is_empty() {
             // It does not hold what others of its size do.

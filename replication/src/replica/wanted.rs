@@ -3,6 +3,7 @@
 use super::RequestId;
 use crate::limits::{BATCH_BYTES, BATCH_EVENTS, MAX_ANCESTORS, MAX_FOLLOWED};
 use provenance::id::EventId;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// A followed peer's place, 0 to 63.
@@ -11,8 +12,21 @@ pub(super) type Place = u8;
 /// Who delivered an event, once that peer is gone.
 const NOBODY: Place = Place::MAX;
 
+/// Ids looked at for one peer beyond what it has shown itself, and among those that somebody did not bring: however many
+/// peers name what nobody has, all together is a matter of milliseconds.
+const LOOKED_AT: usize = 1_024;
+
 /// Ids looked at in the queue of one peer to find some that another one is likely to have too.
-const LOOKED_AT: usize = 8_192;
+const LOOKED_AT_OF_EACH: usize = 512;
+
+/// No peer delivers better than one that brought so many events since it last failed, nor worse than one that failed so
+/// often.
+const BEST_SCORE: i32 = 4_096;
+/// See [`BEST_SCORE`].
+const WORST_SCORE: i32 = -64;
+
+/// Peers that are asked for what another one did not bring: those that deliver best.
+const BEST: usize = 2;
 
 /// The first pause after an event could not be had from anybody; it doubles with each attempt.
 const FIRST_PAUSE_MS: u64 = 500;
@@ -25,8 +39,10 @@ const LONGEST_PAUSE_MS: u64 = 60_000;
 struct Want {
     /// Ancestors before what rests on them: ids are numbered as logs show them.
     order: i64,
-    /// Peers that showed it, a bit for each place.
+    /// Peers whose logs show it, or what rests on it: a bit for each place. They have it.
     listed: u64,
+    /// Those of them whose logs show it.
+    shown: u64,
     /// Peers that were asked in vain.
     in_vain: u64,
     /// Its index in the log that showed it: peers with longer logs are likely to have it too.
@@ -65,6 +81,8 @@ pub(super) struct Wanted {
     /// Those that are to be asked for, for each peer that has shown them: one that shows much and brings nothing
     /// stands in nobody's way.
     queues: BTreeMap<Place, BTreeMap<i64, EventId>>,
+    /// Those of them that somebody was asked for in vain; they stand in no other queue.
+    given_up: BTreeMap<i64, EventId>,
     /// How many are to be asked for.
     queued: usize,
     /// Those that were asked for or are here: the first of them is written first.
@@ -82,6 +100,13 @@ pub(super) struct Wanted {
     guessed: BTreeMap<Place, u64>,
     /// How many of all these each peer has shown.
     listed: [usize; MAX_FOLLOWED],
+    /// How well each peer delivers: a point for each event, a quarter of them and one less after each failure.
+    scores: [i32; MAX_FOLLOWED],
+    /// Peers that are likely to have nothing of what others have shown; a bit for each place. Not looked for again before
+    /// something changes.
+    barren: u64,
+    /// Counts distributions, so that the queues of others are looked at in turn.
+    turn: usize,
 }
 
 impl Default for Wanted {
@@ -89,6 +114,7 @@ impl Default for Wanted {
         Self {
             wants: HashMap::new(),
             queues: BTreeMap::new(),
+            given_up: BTreeMap::new(),
             queued: 0,
             line: BTreeMap::new(),
             paused: BTreeSet::new(),
@@ -99,6 +125,9 @@ impl Default for Wanted {
             bytes: 0,
             guessed: BTreeMap::new(),
             listed: [0; MAX_FOLLOWED],
+            scores: [0; MAX_FOLLOWED],
+            barren: 0,
+            turn: 0,
         }
     }
 }
@@ -129,7 +158,9 @@ impl Wanted {
     /// A peer is taken to have what stands below this index in other logs, as its own has so many entries; 0 if it
     /// was found not to.
     pub fn guess(&mut self, place: Place, below: u64) {
-        self.guessed.insert(place, below);
+        if self.guessed.insert(place, below).is_none_or(|before| before < below) {
+            self.barren &= !bit(place);
+        }
     }
 
     /// Whether some are to be asked for.
@@ -143,6 +174,8 @@ impl Wanted {
         let want = self.wants.entry(id).or_insert_with(|| Want::new(order, index));
         want.index = want.index.min(index);
         want.in_vain &= !bit(place);
+        want.shown |= bit(place);
+        self.barren = 0;
         if self.wants.len() > before {
             self.next += 1;
             self.queued += 1;
@@ -156,7 +189,8 @@ impl Wanted {
         let new = places & !want.listed;
         want.listed |= places;
         places_of(new).for_each(|place| self.listed[usize::from(place)] += 1);
-        if matches!(want.state, State::Queued) {
+        if matches!(want.state, State::Queued) && !self.given_up.contains_key(&want.order) {
+            self.barren = 0;
             for place in places_of(new) {
                 self.queues.entry(place).or_default().insert(want.order, *id);
             }
@@ -178,25 +212,95 @@ impl Wanted {
         self.list(&id, listed);
     }
 
-    /// Distributes what is queued among `takers`, in its order: to each what it has shown itself, and where there is
-    /// room left, what it is likely to have too. Gives the ids for each of them.
-    pub fn assign(&self, takers: &[Taker]) -> Vec<Vec<EventId>> {
-        let mut taken = HashSet::new();
+    /// Distributes what is queued among `takers`, to at most so many of them: first what others did not bring, to those
+    /// of `able`, a bit for each place, that deliver best and to nobody else; then to each, in its order, what it has shown
+    /// itself, and where there is room left, what it is likely to have too. Gives the ids for each taker.
+    pub fn assign(&mut self, takers: &[Taker], able: u64, most: usize) -> Vec<Vec<EventId>> {
         let mut shares: Vec<Vec<EventId>> = takers.iter().map(|_| Vec::new()).collect();
-        for ((place, room), share) in takers.iter().zip(&mut shares) {
-            let own = self.queues.get(place).into_iter().flat_map(BTreeMap::values);
-            let others = self.queues.iter().filter(|(other, _)| *other != place);
-            let likely = others.flat_map(|(_, queue)| queue.values().take(LOOKED_AT));
-            for id in own.chain(likely) {
-                if share.len() == *room || taken.len() == self.queued {
-                    break;
-                }
-                if self.sources(&self.wants[id]) & bit(*place) != 0 && taken.insert(*id) {
+        let mut taken = HashSet::new();
+        let mut used = self.assign_given_up(takers, able, most, &mut shares, &mut taken);
+        self.turn = self.turn.wrapping_add(1);
+        for (taker, share) in takers.iter().zip(&mut shares) {
+            let is_new = share.is_empty();
+            if taken.len() == self.queued || is_new && used == most {
+                continue;
+            }
+            self.fill(*taker, share, &mut taken);
+            used += usize::from(is_new && !share.is_empty());
+        }
+        shares
+    }
+
+    /// Gives what others did not bring to the best. Gives how many takers have something then.
+    fn assign_given_up(
+        &self,
+        takers: &[Taker],
+        able: u64,
+        most: usize,
+        shares: &mut [Vec<EventId>],
+        taken: &mut HashSet<EventId>,
+    ) -> usize {
+        let mut ranking: Vec<Place> = places_of(able).collect();
+        ranking.sort_by_key(|place| Reverse(self.scores[usize::from(*place)]));
+        let mut used = 0;
+        for id in self.given_up.values().take(LOOKED_AT) {
+            let sources = self.sources(&self.wants[id]);
+            let best: Vec<Place> =
+                ranking.iter().copied().filter(|place| sources & bit(*place) != 0).take(BEST).collect();
+            let has_room = |at: &usize| {
+                let (place, room) = takers[*at];
+                best.contains(&place) && shares[*at].len() < room && (!shares[*at].is_empty() || used < most)
+            };
+            if let Some(at) = (0..takers.len()).find(has_room) {
+                used += usize::from(shares[at].is_empty());
+                shares[at].push(*id);
+                taken.insert(*id);
+            }
+        }
+        used
+    }
+
+    /// Adds to the share of one taker what it has shown, and what it is likely to have.
+    fn fill(&mut self, (place, room): Taker, share: &mut Vec<EventId>, taken: &mut HashSet<EventId>) {
+        for id in self.queues.get(&place).into_iter().flat_map(BTreeMap::values) {
+            if share.len() == room {
+                return;
+            }
+            if taken.insert(*id) {
+                share.push(*id);
+            }
+        }
+        let below = self.guessed.get(&place).copied().unwrap_or_default();
+        if below == 0 || self.barren & bit(place) != 0 {
+            return;
+        }
+        let mut others: Vec<_> = self.queues.iter().filter(|(other, _)| **other != place).collect();
+        if !others.is_empty() {
+            let first = self.turn % others.len();
+            others.rotate_left(first);
+        }
+        let mut is_barren = true;
+        let likely = others.into_iter().flat_map(|(_, queue)| queue.values().take(LOOKED_AT_OF_EACH));
+        for id in likely.take(room + LOOKED_AT) {
+            if share.len() == room {
+                return;
+            }
+            if self.wants[id].index < below {
+                is_barren = false;
+                if taken.insert(*id) {
                     share.push(*id);
                 }
             }
         }
-        shares
+        if is_barren {
+            self.barren |= bit(place);
+        }
+    }
+
+    /// A peer did not bring what it was asked for.
+    pub fn failed(&mut self, place: Place) {
+        let score = &mut self.scores[usize::from(place)];
+        *score = (*score / 4 - 1).max(WORST_SCORE);
     }
 
     /// These are asked for now.
@@ -215,6 +319,8 @@ impl Wanted {
         }
         want.from = from;
         let order = want.order;
+        let score = &mut self.scores[usize::from(from)];
+        *score = (*score + 1).min(BEST_SCORE);
         self.bytes += bytes.len();
         self.leave(id, State::Here(bytes));
         self.line.insert(order, *id);
@@ -276,13 +382,20 @@ impl Wanted {
             }
             *delivered.entry(want.from).or_default() += 1;
         }
-        let most = delivered.into_iter().max_by_key(|(place, count)| (*count, std::cmp::Reverse(*place)));
+        let most = delivered.into_iter().max_by_key(|(place, count)| (*count, Reverse(*place)));
         Some((most.map_or(NOBODY, |(place, _)| place), events))
     }
 
     /// The bytes of a batch were written, or dropped.
     pub fn written(&mut self, bytes: usize) {
         self.bytes = self.bytes.saturating_sub(bytes);
+    }
+
+    /// It was judged just now. Gives the peers whose logs show it, a bit for each place.
+    pub fn judged(&mut self, id: &EventId) -> u64 {
+        let shown = self.wants.get(id).map_or(0, |want| want.shown);
+        self.settle(id);
+        shown
     }
 
     /// It was judged, or found to be here.
@@ -307,11 +420,11 @@ impl Wanted {
         self.leave(id, State::TooNew);
     }
 
-    /// It is no event of this network. Gives the places of those that are to blame.
-    pub fn refused(&mut self, id: &EventId) -> Vec<Place> {
+    /// It is no event of this network. Gives those that are to blame, a bit for each place.
+    pub fn refused(&mut self, id: &EventId) -> u64 {
         let to_blame = self.wants.get(id).map_or(0, |want| want.listed | bit_of(want.from));
         self.leave(id, State::Refused);
-        places_of(to_blame).collect()
+        to_blame
     }
 
     /// It could not be written: its bytes are gone, and it is asked for again.
@@ -337,6 +450,7 @@ impl Wanted {
             return;
         }
         want.listed &= !bit(place);
+        want.shown &= !bit(place);
         self.listed[usize::from(place)] -= 1;
         if let Some(queue) = self.queues.get_mut(&place) {
             queue.remove(&want.order);
@@ -366,6 +480,8 @@ impl Wanted {
     /// A peer is gone, and another one gets its place.
     pub fn gone(&mut self, place: Place) {
         self.guessed.remove(&place);
+        self.scores[usize::from(place)] = 0;
+        self.barren &= !bit(place);
         for want in self.wants.values_mut().filter(|want| want.from == place) {
             want.from = NOBODY;
         }
@@ -380,6 +496,7 @@ impl Wanted {
         let mut alone = Vec::new();
         for (id, want) in &mut self.wants {
             want.listed &= !bit(place);
+            want.shown &= !bit(place);
             want.in_vain &= !bit(place);
             if want.is_needless() {
                 alone.push(*id);
@@ -401,6 +518,11 @@ impl Wanted {
         self.leave(id, State::Queued);
         let Some(want) = self.wants.get(id) else { return };
         self.queued += 1;
+        self.barren = 0;
+        if want.in_vain != 0 {
+            self.given_up.insert(want.order, *id);
+            return;
+        }
         for place in places_of(want.listed) {
             self.queues.entry(place).or_default().insert(want.order, *id);
         }
@@ -423,6 +545,7 @@ impl Wanted {
         match std::mem::replace(&mut want.state, to) {
             State::Queued => {
                 self.queued -= 1;
+                self.given_up.remove(&want.order);
                 for place in places_of(want.listed) {
                     if let Some(queue) = self.queues.get_mut(&place) {
                         queue.remove(&want.order);
@@ -454,7 +577,7 @@ impl Wanted {
 
 impl Want {
     fn new(order: i64, index: u64) -> Self {
-        Self { order, listed: 0, in_vain: 0, index, pauses: 0, from: NOBODY, state: State::Queued }
+        Self { order, listed: 0, shown: 0, in_vain: 0, index, pauses: 0, from: NOBODY, state: State::Queued }
     }
 
     /// Whether nobody's log shows it, and nothing of it is here.
@@ -463,7 +586,8 @@ impl Want {
     }
 }
 
-fn places_of(bits: u64) -> impl Iterator<Item = Place> {
+/// The places of these bits.
+pub(super) fn places_of(bits: u64) -> impl Iterator<Item = Place> {
     (0..64).filter(move |place| bits & bit(*place) != 0)
 }
 

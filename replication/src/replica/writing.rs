@@ -1,13 +1,13 @@
 //! Handing events to the ledger, and moving cursors past what it has judged.
 
-use super::remote::{Comparison, Remote};
+use super::remote::{COMPARE_AGAIN_MS, Comparison, Remote};
 use super::taking::known_of;
 use super::track::Track;
-use super::wanted::{Place, Wanted};
+use super::wanted::{Place, Wanted, places_of};
 use super::{BatchId, Output, Replica, Unwritten};
 use crate::cursor::MAX_GAPS;
 use crate::holdings::{Holdings, Known};
-use crate::limits::{BATCHES_AT_ONCE, MAX_WANTED, READ_AHEAD};
+use crate::limits::{BATCHES_AT_ONCE, MAX_FOLLOWED, MAX_WANTED, READ_AHEAD};
 use ledger::Outcome;
 use p2p::{Misbehaviour, PeerId};
 use provenance::admission::Hold;
@@ -25,9 +25,6 @@ const LOOKED_UP: usize = 1_024;
 
 /// What differs between two states has to be here within this time, or the log is read.
 const FETCHED_WITHIN_MS: u64 = 60_000;
-
-/// When the states are compared again after that.
-const COMPARE_AGAIN_MS: u64 = 60_000;
 
 /// A batch that is being written.
 #[derive(Debug)]
@@ -56,27 +53,32 @@ impl<H: Holdings> Replica<H> {
         self.wanted.written(bytes);
         let outcomes = outcomes.unwrap_or_default();
         let mut settled = HashSet::new();
+        // How many new events each peer's log has shown.
+        let mut useful = [0_u64; MAX_FOLLOWED];
         let mut failed = outcomes.len() < ids.len();
         for (at, id) in ids.iter().enumerate() {
             match outcomes.get(at) {
-                Some(
-                    Outcome::Admitted { .. }
-                    | Outcome::Known { .. }
-                    | Outcome::Void { .. }
-                    | Outcome::Held { hold: Hold::Unsupported(_), kept: true, .. },
-                ) => {
+                Some(Outcome::Admitted { .. }) => {
+                    settled.insert(*id);
+                    places_of(self.wanted.judged(id)).for_each(|place| useful[usize::from(place)] += 1);
+                }
+                Some(Outcome::Known { .. } | Outcome::Held { hold: Hold::Unsupported(_), kept: true, .. }) => {
                     self.wanted.settle(id);
                     settled.insert(*id);
+                }
+                // As a link of a journal it may be asked for by name; in a log it is a lie, since all nodes judge alike.
+                Some(Outcome::Void { rule, .. }) => {
+                    settled.insert(*id);
+                    tracing::debug!(event = %id, ?rule, "an event is void");
+                    let places = self.wanted.judged(id);
+                    self.blame(places, "has a void event in its log");
                 }
                 Some(Outcome::Held { hold: Hold::Missing(missing), .. }) => self.hold(id, missing),
                 Some(Outcome::Held { hold: Hold::Unsupported(_), kept: false, .. }) => self.wanted.too_new(id),
                 Some(Outcome::Rejected(refusal)) => {
                     tracing::warn!(event = %id, reason = %refusal, "a peer's log holds what is no event of this network");
-                    for place in self.wanted.refused(id) {
-                        if let Some(peer) = self.at_place(place) {
-                            self.penalise(peer, Misbehaviour::InvalidEvent, "has an invalid event in its log");
-                        }
-                    }
+                    let places = self.wanted.refused(id);
+                    self.blame(places, "has an invalid event in its log");
                 }
                 Some(Outcome::Unavailable(_)) | None => {
                     failed = true;
@@ -91,6 +93,10 @@ impl<H: Holdings> Replica<H> {
             self.unwritable_pause_ms = 0;
         }
         for remote in self.peers.values_mut() {
+            let events = useful[usize::from(remote.place)];
+            if events > 0 {
+                remote.was_useful(events, self.now_ms);
+            }
             if let Some(log) = &mut remote.log {
                 log.gaps.retain(|id| !settled.contains(id));
             }
@@ -158,6 +164,14 @@ impl<H: Holdings> Replica<H> {
                 }
             }
             Err(error) => self.unreadable(&error),
+        }
+    }
+
+    fn blame(&mut self, places: u64, why: &'static str) {
+        for place in places_of(places) {
+            if let Some(peer) = self.at_place(place) {
+                self.penalise(peer, Misbehaviour::InvalidEvent, why);
+            }
         }
     }
 

@@ -71,11 +71,11 @@ fn long_histories_are_found_by_what_rests_on_them() {
 }
 
 #[test]
-fn void_links_of_skipped_entries_still_come() {
+fn events_of_which_the_state_says_nothing_still_come() {
     let events = chain(MANY, 500, 1);
     let (own, source) = (Memory::with(&events), Memory::with(&events));
     // It is in the log, and the state says nothing of it: as of events that do not count.
-    let silent = event(Kind::Void, 0, 99, &[NETWORK]);
+    let silent = event(Kind::Good, 0, 99, &[NETWORK]);
     {
         let mut inner = source.0.borrow_mut();
         inner.bodies.insert(EventId::of(&silent), silent.clone());

@@ -73,6 +73,19 @@ fn an_invalid_event_is_blamed_on_those_that_have_it() {
 }
 
 #[test]
+fn a_void_event_is_blamed_on_those_whose_logs_show_it() {
+    let void = event(Kind::Void, 0, 1, &[NETWORK]);
+    let after = event(Kind::Good, 0, 2, &[EventId::of(&void)]);
+    // One has it where it belongs, behind what rests on it; the other says that it stands in its log.
+    let honest = Memory::with(&[void.clone(), after]);
+    let liar = Memory::with(&[void.clone()]);
+    liar.0.borrow_mut().log.push(EventId::of(&void));
+    let mut world = World::new(Memory::new()).peer(1, &liar, Manner::Honest).peer(2, &honest, Manner::Honest);
+    assert!(world.run(10_000, World::is_even), "its cursor passes it, as it was judged");
+    assert_eq!(world.penalties, [(peer_id(1), Misbehaviour::InvalidEvent)]);
+}
+
+#[test]
 fn more_peers_than_places_wait_for_one() {
     let source = Memory::with(&chain(10, 3, 1));
     let mut world = World::new(Memory::new());

@@ -2,7 +2,7 @@
 
 use super::world::{Kind, Manner, Memory, NETWORK, World, chain, event, log_key, peer_id};
 use crate::limits::{FAR, READ_AHEAD};
-use p2p::Misbehaviour;
+use p2p::{Greeting, Misbehaviour, Request};
 use provenance::id::EventId;
 
 /// A log of exactly these ids.
@@ -56,7 +56,12 @@ fn sizes_at_the_end_of_numbers_stop_nothing() {
     let events = chain(2 * FAR, 500, 1);
     let (own, source) = (Memory::with(&events), Memory::with(&events));
     let mut world = World::new(own).peer(1, &source, Manner::Endless);
-    // It names this node's own root, so the cursor goes there; the network itself refuses such a size.
+    // While it is asked for its state, it greets with a log that is as long; the network itself refuses such a size.
+    let asked = |world: &World| world.peers[0].asked.contains(&Request::State);
+    assert!(world.run(1_000, asked));
+    let greeting = Greeting { log: log_key(1), log_size: u64::MAX, program: String::new() };
+    world.replica.greeted(&peer_id(1), &greeting, world.now_ms);
+    // It names this node's own root, so the cursor goes there.
     assert!(world.run(1_000, |world| world.cursor(0).next >= u64::MAX - 1));
     world.run(5_000, |_| false);
     let honest = Memory::with(&chain(50, 3, 2));
@@ -85,4 +90,46 @@ fn logs_that_change_do_not_fill_the_memory() {
         assert!(world.penalties.iter().all(|(peer, _)| liars.contains(peer)), "{manner:?}");
         assert!(world.penalties.len() >= 6, "{manner:?}: {:?}", world.penalties);
     }
+}
+
+#[test]
+fn a_log_without_an_end_keeps_no_honest_one_waiting() {
+    let (known, new) = (chain(5_000, 7, 1), chain(60_000, 7, 2));
+    let source = Memory::with(&new);
+    let mut world = World::new(Memory::with(&known));
+    // Who leads first goes by name, and the honest one comes last.
+    let mut numbers = [1, 2, 3, 4, 5];
+    numbers.sort_by_key(|number| peer_id(*number));
+    for number in &numbers[..4] {
+        world = world.peer(*number, &Memory::with(&known), Manner::Circles);
+    }
+    world.trusts_cursors = false;
+    world = world.peer(numbers[4], &source, Manner::Honest);
+    assert!(world.run(60_000, World::has_all));
+}
+
+#[test]
+fn who_is_of_no_use_makes_room_for_who_waits() {
+    let (known, new) = (chain(5, 3, 1), chain(100, 3, 2));
+    let mut world = World::new(Memory::with(&known));
+    for number in 1..=64 {
+        world = world.peer(number, &Memory::with(&known), Manner::Honest);
+    }
+    world = world.peer(65, &Memory::with(&new), Manner::Honest);
+    assert!(!world.run(50_000, World::has_all), "all places are taken");
+    assert!(world.run(20_000, World::has_all));
+    assert!(world.penalties.is_empty());
+}
+
+#[test]
+fn a_crowd_that_names_events_and_brings_none_holds_nothing_up() {
+    let source = Memory::with(&chain(3_000, 7, 1));
+    let mut world = World::new(Memory::new());
+    for number in 1..=30 {
+        world = world.peer(number, &source, Manner::NoBodies);
+    }
+    world = world.peer(31, &source, Manner::Honest);
+    world.silence_ms = 9_000;
+    assert!(world.run(60_000, World::has_all));
+    assert!(world.penalties.is_empty(), "a slow line is no crime");
 }

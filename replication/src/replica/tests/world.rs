@@ -251,7 +251,9 @@ pub enum Manner {
     MuchOlder,
     /// Sends pages of another map.
     WrongMap,
-    /// Says that log and map are as long as a number can say.
+    /// Has a log without an end, that names what it has again and again.
+    Circles,
+    /// Says that its map covers as many entries as a number can say.
     Endless,
     /// Greets with a new key each time, and names ids that nobody has.
     ManyKeys,
@@ -281,6 +283,8 @@ pub struct World {
     pub largest_batch: usize,
     /// How long the ledger takes for a batch.
     pub write_ms: u64,
+    /// How long it takes until a request without an answer has failed.
+    pub silence_ms: u64,
     /// Whether what is on the disk at the start is true.
     pub trusts_cursors: bool,
     drained: u64,
@@ -320,6 +324,7 @@ impl World {
             penalties: Vec::new(),
             largest_batch: 0,
             write_ms: 2,
+            silence_ms: 20,
             trusts_cursors: true,
             drained: 0,
             chance: None,
@@ -470,6 +475,9 @@ impl World {
             }
         }
         let mut answer = self.peers[at].answer(&request);
+        if answer.is_err() {
+            delay = self.silence_ms;
+        }
         self.peers[at].asked.push(request);
         if let Some(draw) = self.draw(100) {
             delay = self.draw(3_000).unwrap_or(delay);
@@ -535,8 +543,16 @@ impl Peer {
                 };
                 Response::LogPage { log_size: 30_000, ids: (*from..).map(made_up).take(*max as usize).collect() }
             }
-            Request::Hello(_) if self.manner == Manner::Endless => {
-                Response::Hello(Greeting { log: self.log, log_size: u64::MAX, program: "peer/1".to_owned() })
+            Request::Hello(_) if self.manner == Manner::Circles => {
+                Response::Hello(Greeting { log: self.log, log_size: 1 << 40, program: "peer/1".to_owned() })
+            }
+            Request::LogPage { from, max } if self.manner == Manner::Circles => {
+                let ids = &inner.log[1..];
+                let around = |index: u64| match index {
+                    0 => NETWORK,
+                    index => ids[usize::try_from((index - 1) % ids.len() as u64).unwrap()],
+                };
+                Response::LogPage { log_size: 1 << 40, ids: (*from..).map(around).take(*max as usize).collect() }
             }
             Request::LogPage { from, max } if self.manner == Manner::Endless => {
                 let ids = (0..u64::from(*max)).map(|at| EventId::of(&from.saturating_add(at).to_be_bytes()));
