@@ -429,12 +429,7 @@ impl<'a> Pending<'a> {
 
     /// Events that were held for want of this one, at most so many of those behind `after`; ascending. Some may have
     /// been released in this batch.
-    fn waiting_for(
-        &self,
-        ancestor: &EventId,
-        after: Option<EventId>,
-        most: usize,
-    ) -> Result<Vec<EventId>, StoreError> {
+    fn waiting_for(&self, ancestor: &EventId, after: Option<EventId>, most: usize) -> Result<Vec<EventId>, StoreError> {
         // Almost always nothing is held, and then nothing needs to be looked up.
         if self.heads.held.all() == 0 {
             return Ok(Vec::new());

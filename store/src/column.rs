@@ -149,6 +149,12 @@ columns! {
     Recalls "view_recalls" Documents;
     /// Recalls in lists. Facet ‖ u64 time ‖ event id → nothing.
     RecallsBy "view_recalls_by" Ranges;
+    /// Where journals fork. Public key ‖ u8 ‖ event id of the link ‖ event id → nothing. 01: events that share a link with
+    /// another; 02: all admitted events of a key whose journal has several ends; 00 with zeros: those are all here.
+    JournalForks "journal_forks" Ranges;
+    /// Which events the basis of entries of the log names. u64 part of 4,096 entries → the first 8 bytes of each id that is
+    /// named there, ascending.
+    NamedIn "named_in" Hashes;
 }
 
 /// How rows of a column are used, which decides how `RocksDB` keeps them.
@@ -238,7 +244,7 @@ mod tests {
              view_transfers_by view_actors view_actors_by view_places view_places_by map_tips map_pages \
              map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes counted recounted \
              deciding cut_journals view_units view_units_by lineage whereabouts claims view_certificates \
-             view_certificates_by view_recalls view_recalls_by"
+             view_certificates_by view_recalls view_recalls_by journal_forks named_in"
         );
     }
 }

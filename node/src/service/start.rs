@@ -16,7 +16,7 @@ use api::{ApiState, BaseUrl, NodeIdentity, Token};
 use ledger::author::Author;
 use ledger::trace::LineageFollower;
 use ledger::view::{ViewFollower, Views};
-use ledger::{Ledger, LedgerOptions};
+use ledger::{ForkFollower, Ledger, LedgerOptions};
 use provenance::id::{PublicKey, SubjectId};
 use provenance::network::Network;
 use std::net::SocketAddr;
@@ -145,7 +145,11 @@ pub(crate) async fn start(
         LedgerOptions {
             store: store_options(configuration),
             log_signer: Some(Arc::new(log_key)),
-            followers: vec![Arc::new(ViewFollower::new(network.clone())), Arc::new(LineageFollower)],
+            followers: vec![
+                Arc::new(ViewFollower::new(network.clone())),
+                Arc::new(LineageFollower),
+                Arc::new(ForkFollower),
+            ],
             ..LedgerOptions::default()
         },
     )?;
