@@ -16,6 +16,7 @@ pub mod findings;
 mod follower;
 mod forks;
 mod held;
+mod journal;
 mod keys;
 mod ledger;
 mod log;

@@ -155,6 +155,9 @@ columns! {
     /// Which events the basis of entries of the log names. u64 part of 4,096 entries → the first 8 bytes of each id that is
     /// named there, ascending.
     NamedIn "named_in" Hashes;
+    /// Frontiers of journals that were cut, at every 1,024th of their events. Event id → roots of the complete subtrees over
+    /// the journal up to it, largest first, 32 bytes each.
+    JournalRoots "journal_roots" Points;
 }
 
 /// How rows of a column are used, which decides how `RocksDB` keeps them.
@@ -244,7 +247,8 @@ mod tests {
              view_transfers_by view_actors view_actors_by view_places view_places_by map_tips map_pages \
              map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes counted recounted \
              deciding cut_journals view_units view_units_by lineage whereabouts claims view_certificates \
-             view_certificates_by view_recalls view_recalls_by journal_forks named_in"
+             view_certificates_by view_recalls view_recalls_by journal_forks named_in \
+             journal_roots"
         );
     }
 }
