@@ -1,6 +1,6 @@
 //! Makes conflict proofs of what a node holds ([`provenance::conflict`]).
 
-use crate::findings;
+use crate::forks::rivals;
 use crate::reader::{Reader, Stored};
 use provenance::conflict::{Gathered, journal_fork, lane_conflict};
 use provenance::id::{EventId, PublicKey, SubjectId};
@@ -16,7 +16,7 @@ pub struct ForkedLink {
     pub key: PublicKey,
     /// The event that all of them name as the one before.
     pub link: EventId,
-    /// The events, some of which may be void; ascending by id.
+    /// The events, ascending by id.
     pub events: Vec<Stored>,
 }
 
@@ -50,7 +50,7 @@ pub fn of_lot(
 /// The links on which a key's journal forked, the oldest first.
 pub fn forked_links(reader: &Reader, key: &PublicKey) -> Result<Vec<ForkedLink>, StoreError> {
     let mut links: BTreeMap<(u64, EventId), Vec<Stored>> = BTreeMap::new();
-    for stored in findings::forks(reader, key)? {
+    for stored in rivals(reader, key, std::iter::empty())? {
         let (height, link) = (stored.judged.judgement.journal_height, stored.judged.event.payload().journal);
         links.entry((height, link)).or_default().push(stored);
     }

@@ -1,6 +1,7 @@
 //! Gathers what findings about a lot are made from ([`provenance::findings`]).
 
-use crate::reader::{Reader, Stored};
+use crate::forks::rivals;
+use crate::reader::Reader;
 use crate::trace::{Bounds, Claims, Direction, Lineage};
 use crate::view::{HistoryEntry, PageSize, ProduceRow, RecallFilter, Views, of_subject};
 use provenance::admission::Ancestry;
@@ -25,9 +26,6 @@ const MAX_CLAIMING: usize = 1_024;
 
 /// How far back a lot is traced to what it came from: whoever looks further asks for its trace.
 const SOURCES: Bounds = Bounds { depth: 64, lots: 1_024 };
-
-/// Journal links that are walked back to find where a journal forked.
-const MAX_LINKS: usize = 4_096;
 
 /// All findings about a lot.
 pub fn of_lot(reader: &Reader, row: &ProduceRow, history: &[HistoryEntry]) -> Result<Vec<Finding>, StoreError> {
@@ -60,33 +58,12 @@ pub fn facts(reader: &Reader, row: &ProduceRow, history: &[HistoryEntry]) -> Res
     for subject in sources.iter().chain([&row.id]) {
         recalls(reader, subject, &mut around)?;
     }
-    for key in wanted.keys.iter().take(MAX_AROUND) {
-        // They show the fork and nothing else: some may be void.
-        let rivals = forks(reader, key)?.into_iter().map(|stored| Told { counts: false, ..Told::plain(stored.judged) });
-        around.extend(rivals);
+    for (key, links) in wanted.links.iter().take(MAX_AROUND) {
+        // They show the fork and nothing else.
+        let rivals = rivals(reader, key, links.iter())?.into_iter();
+        around.extend(rivals.map(|stored| Told { counts: false, ..Told::plain(stored.judged) }));
     }
     Ok(Facts { lot: row.id, sources, agreement, history: history.iter().map(told).collect(), around })
-}
-
-/// The events that share a link of a key's journal with another; none where it has not forked.
-pub fn forks(reader: &Reader, key: &PublicKey) -> Result<Vec<Stored>, StoreError> {
-    let heads = reader.journal_heads(key)?;
-    if heads.len() < 2 {
-        return Ok(Vec::new());
-    }
-    let mut open: BTreeSet<(u64, EventId)> = heads.into_iter().map(|head| (head.height, head.event)).collect();
-    let mut links: BTreeMap<EventId, Vec<Stored>> = BTreeMap::new();
-    let mut walked = 0;
-    // Highest first, so where one event is left all branches have met.
-    while open.len() > 1 && walked < MAX_LINKS {
-        let Some((height, id)) = open.pop_last() else { break };
-        let Some(stored) = reader.stored(&id)? else { continue };
-        let link = stored.judged.event.payload().journal;
-        links.entry(link).or_default().push(stored);
-        open.insert((height.saturating_sub(1), link));
-        walked += 1;
-    }
-    Ok(links.into_values().filter(|on_link| on_link.len() > 1).flatten().collect())
 }
 
 fn told(entry: &HistoryEntry) -> Told {
@@ -104,14 +81,15 @@ struct Wanted {
     places: BTreeSet<SubjectId>,
     units: BTreeSet<SubjectId>,
     actors: BTreeSet<SubjectId>,
-    keys: BTreeSet<PublicKey>,
+    /// By key, the links of its journal on which the history stands.
+    links: BTreeMap<PublicKey, BTreeSet<EventId>>,
     claims: BTreeSet<String>,
 }
 
 impl Wanted {
     fn by(&mut self, entry: &HistoryEntry) {
         let judged = &entry.stored.judged;
-        self.keys.insert(judged.event.key());
+        self.links.entry(judged.event.key()).or_default().insert(judged.event.payload().journal);
         self.actors.extend([judged.judgement.actor, judged.judgement.acting]);
         let texts =
             |claims: &Option<Vec<Text<128>>>| claims.iter().flatten().map(ToString::to_string).collect::<Vec<_>>();

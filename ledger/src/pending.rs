@@ -2,6 +2,7 @@
 //! holds, and become rows that are written together or not at all.
 
 use crate::held::{HeldCounts, Room};
+use crate::journal::{self, JournalRoots};
 use crate::outcome::{Origin, Outcome, Refusal};
 use crate::reader::{Reader, Stored};
 use crate::table::{JudgementRow, Judgements};
@@ -12,6 +13,7 @@ use provenance::merkle::{Frontier, Hash, leaf_hash, tile_position};
 use provenance::network::Network;
 use provenance::payload::Lane;
 use provenance::signature::Verifier;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
@@ -72,6 +74,8 @@ pub(crate) struct Pending<'a> {
     lanes: HashMap<(SubjectId, Lane), Vec<EventId>>,
     journals: HashMap<PublicKey, Vec<JournalHead>>,
     tiles: HashMap<(u8, u64), Vec<u8>>,
+    /// Frontiers of journals that were cut.
+    journal_roots: RefCell<HashMap<EventId, Vec<u8>>>,
     /// Events held in this batch; nothing where a stored one was released.
     held: BTreeMap<EventId, Option<HeldRow>>,
     held_by_missing: HashMap<EventId, BTreeSet<EventId>>,
@@ -93,6 +97,7 @@ impl<'a> Pending<'a> {
             lanes: HashMap::new(),
             journals: HashMap::new(),
             tiles: HashMap::new(),
+            journal_roots: RefCell::default(),
             held: BTreeMap::new(),
             held_by_missing: HashMap::new(),
             verifier: Verifier::new(),
@@ -155,6 +160,9 @@ impl<'a> Pending<'a> {
         }
         for (position, hashes) in &self.tiles {
             self.batch.put::<Tiles>(position, hashes);
+        }
+        for (id, roots) in self.journal_roots.take() {
+            self.batch.put::<JournalRoots>(&id, &roots);
         }
         for (id, row) in &self.held {
             if let Some(row) = row {
@@ -503,5 +511,12 @@ impl Ancestry for Pending<'_> {
         let mut events = self.reader.lane_events(subject, lane)?;
         events.extend(self.lanes.get(&(*subject, lane)).into_iter().flatten());
         Ok(events)
+    }
+
+    fn journal_root(&self, last: &EventId) -> Result<Hash, StoreError> {
+        let made = |id: &EventId| self.journal_roots.borrow().get(id).cloned();
+        let (root, rows) = journal::root(self.reader.store(), self, last, made)?;
+        self.journal_roots.borrow_mut().extend(rows);
+        Ok(root)
     }
 }

@@ -1,11 +1,13 @@
 //! Reading what was judged, with a bounded memory of the events that are asked for most.
 
 use crate::counting::{CountedAt, Counting, lane_tips_at};
+use crate::journal;
 use crate::table::{JudgementRow, Judgements};
 use provenance::admission::{Ancestry, Counted, Judged};
 use provenance::counting::{self, CountedLot, Settlement};
 use provenance::event::SignedEvent;
 use provenance::id::{EventId, PublicKey, SubjectId};
+use provenance::merkle::Hash;
 use provenance::payload::Lane;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -211,6 +213,10 @@ impl Ancestry for Reader {
     fn lane_events(&self, subject: &SubjectId, lane: Lane) -> Result<Vec<EventId>, StoreError> {
         let rows = self.store.scan::<Lanes>(Range::prefix(&(*subject, lane)));
         rows.map(|row| row.map(|((_, _, _, id), ())| id)).collect()
+    }
+
+    fn journal_root(&self, last: &EventId) -> Result<Hash, StoreError> {
+        journal::root(&self.store, self, last, |_| None).map(|(root, _)| root)
     }
 
     fn counted(&self, id: &EventId) -> Result<Option<Arc<Counted>>, StoreError> {

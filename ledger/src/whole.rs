@@ -99,7 +99,7 @@ pub fn verify_store(store: &Store, network: &Network, mut progress: impl FnMut(u
     Ok(WholeLog { size, root: tree.frontier.root(), void, journals, lanes, note: newest.map(|(_, note)| note) })
 }
 
-/// Removes what these followers made, what counts, and the state map from a store that no ledger has open. The next one
+/// Removes what these followers made, what counts, the state map and the kept roots of journals from a store that no ledger has open. The next one
 /// makes all of it again, from the events alone.
 pub fn forget_followed(store: &Store, followers: &[Arc<dyn Follower>]) -> Result<(), StoreError> {
     let mut batch = store.batch();
@@ -107,6 +107,7 @@ pub fn forget_followed(store: &Store, followers: &[Arc<dyn Follower>]) -> Result
     for column in columns.chain(CountFollower::COLUMNS).chain(MapFollower::COLUMNS) {
         batch.clear(*column);
     }
+    batch.clear(Column::JournalRoots);
     batch.clear(Column::Cursors);
     batch.commit_synced()
 }

@@ -12,13 +12,14 @@ use provenance::admission::{Ancestry, Judged, resolver};
 use provenance::body::{
     ActorRevoked, Body, Custody, Cut, DisputeResolved, JournalRoot, KeyAdded, KeyReplaced, KeyRotated, Role,
 };
-use provenance::counting::Journals;
+use provenance::counting::{Deciding, Journals, Reach, Settlement, reach};
 use provenance::event::SignedEvent;
 use provenance::history::History;
 use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::merkle::{Frontier, leaf_hash};
 use provenance::payload::{Lane, Touch};
 use provenance::state_map;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::path::Path;
@@ -288,6 +289,54 @@ impl Journals for Walked {
     }
 }
 
+/// The same, where all cuts with the same last event end the journal alike; and how often somebody asked.
+struct Asked(Walked, Cell<usize>);
+
+impl Journals for Asked {
+    type Error = Infallible;
+
+    const BY_LAST_EVENT: bool = true;
+
+    fn is_within(&self, cutter: &EventId, cut: &Cut, event: &Judged) -> Result<bool, Infallible> {
+        self.1.set(self.1.get() + 1);
+        self.0.is_within(cutter, cut, event)
+    }
+}
+
+/// Settles event by event, as a node does, and compares with what all of them settle at once. Gives back the last.
+fn settle(world: &World) -> (Deciding, Settlement, Asked) {
+    let (log, network) = (world.log(), &world.story.network);
+    let links = || Walked(log.iter().map(|judged| (judged.event.id(), judged.event.payload().journal)).collect());
+    let asked = Asked(links(), Cell::new(0));
+    let mut deciding = Deciding::default();
+    let Ok(mut settlement) = Settlement::of(network, &deciding, &asked);
+    for judged in &log {
+        deciding.add(judged);
+        match reach(judged) {
+            Reach::Nothing => continue,
+            Reach::NewKey => {
+                let Ok(()) = settlement.add_key(judged, &asked);
+            }
+            Reach::Others => {
+                let rotates = matches!(judged.event.payload().body, Body::ActorKeyRotated(_));
+                let anew = !rotates
+                    || settlement
+                        .add_rotation(network, judged, &deciding, &asked)
+                        .is_ok_and(|rotated| rotated.is_none());
+                if anew {
+                    let Ok(all) = Settlement::of(network, &deciding, &asked);
+                    settlement = all;
+                }
+            }
+        }
+        // Where each cut is asked about by itself, the same comes out.
+        let Ok(whole) = Settlement::of(network, &deciding, &links());
+        assert_eq!(settlement, whole, "{:?}", judged.event.payload().body);
+    }
+    asked.1.set(0);
+    (deciding, settlement, asked)
+}
+
 /// The set counted at once, in the order of its log.
 fn model(world: &World) -> History {
     let mut history = History::default();
@@ -324,6 +373,7 @@ async fn check(deeds: &[(u8, u8, u8, u8)], choices: &[u16]) -> usize {
         world.deed(*deed).await;
     }
     let settled = world.node.settled().await;
+    settle(&world);
 
     let history = model(&world);
     let subjects: BTreeSet<SubjectId> = world
@@ -547,4 +597,58 @@ async fn a_thief_is_cut_off() {
     // as of the grading.
     let deeds = [(0, 1, 1, 0), (2, 1, 1, 3), (4, 0, 0, 0), (9, 1, 1, 2)];
     assert!(check(&deeds, &[1, 5, 3]).await > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_rotations_costs_each_but_little() {
+    let mut world = World::new().await;
+    let copied = &world.story.actors[1];
+    let (key, key_event, journal) = (copied.key.clone(), copied.key_event, copied.journal);
+    let size = world.node.ledger.size();
+    for _ in 0..100 {
+        world.give_key(1, 1).await;
+        let actor = &mut world.story.actors[1];
+        (actor.key, actor.key_event, actor.journal) = (key.clone(), key_event, journal);
+    }
+    assert_eq!(world.node.ledger.size(), size + 100, "all are on the same link, and admitted");
+    let (deciding, settlement, asked) = settle(&world);
+    let Ok(whole) = Settlement::of(&world.story.network, &deciding, &asked);
+    assert_eq!(settlement, whole);
+    // Once for each event that the journal has beside them.
+    assert!(asked.1.get() < 20, "{} questions", asked.1.get());
+    check(&[(8, 0, 1, 0), (6, 0, 1, 0), (8, 0, 1, 0)], &[1, 5, 3]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_revocation_reaches_is_read_once() {
+    const ENROLLED: usize = 120;
+    let mut story = Story::new();
+    let cooperative = story.enrol(0, COOPERATIVE, COOPERATIVE);
+    let other = story.enrol(0, COOPERATIVE, &[]);
+    let farm = story.place(other, "Farm");
+    let lot = story.lot(cooperative, farm, "100");
+    let before = story.actors[cooperative].journal;
+    for _ in 0..ENROLLED {
+        let who = story.enrol(cooperative, COOPERATIVE, &[]);
+        let place = story.place(who, "Field");
+        story.lot(who, place, "1");
+        story.grade(cooperative, lot, "A");
+        story.grade(cooperative, lot, "B");
+    }
+    for number in 0..1_000 {
+        story.place(other, &format!("Place {number}"));
+    }
+    let node = Node::open(&story);
+    let outcomes = node.ledger.submit(story.bytes(), Origin::Own).await.unwrap();
+    assert!(outcomes.iter().all(|outcome| outcome.index().is_some()));
+    node.settled().await;
+    let store = node.ledger.reader().store().clone();
+    let rows = store.rows_read();
+    let revoked = story.revoke(0, cooperative, before);
+    assert!(node.take(&revoked).await);
+    node.settled().await;
+    let last = story.events[4 + 5 * ENROLLED - 1].id();
+    assert!(!node.ledger.reader().counts(&last).unwrap(), "what came after the cut does not count");
+    let read = store.rows_read() - rows;
+    assert!(read < 60_000, "{read} rows were read of a log of {}", story.events.len());
 }

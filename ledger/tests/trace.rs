@@ -7,12 +7,12 @@ mod story;
 use ledger::findings;
 use ledger::trace::{Bounds, Direction, How, Lineage, LineageFollower, Trace};
 use ledger::view::{LotStanding, ViewFollower, Views};
-use ledger::{Ledger, LedgerOptions, Origin};
+use ledger::{ForkFollower, Ledger, LedgerOptions, Origin};
 use provenance::body::{
     Body, CertificateIssued, Codes, Commodity, Content, Input, Output, ProduceTransformed, Role, UnitPacked,
     UnitUnpacked,
 };
-use provenance::findings::FindingKind;
+use provenance::findings::{Finding, FindingKind};
 use provenance::id::SubjectId;
 use provenance::payload::Touch;
 use provenance::value::{Date, DateRange, LangText};
@@ -32,7 +32,7 @@ impl Node {
     async fn told(story: &Story) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let followers: Vec<Arc<dyn ledger::Follower>> =
-            vec![Arc::new(ViewFollower::new(story.network.clone())), Arc::new(LineageFollower)];
+            vec![Arc::new(ViewFollower::new(story.network.clone())), Arc::new(LineageFollower), Arc::new(ForkFollower)];
         let options = LedgerOptions { followers, ..LedgerOptions::default() };
         let ledger = Ledger::open(folder.path(), story.network.clone(), options).unwrap();
         for some in story.bytes().chunks(1_024) {
@@ -46,6 +46,12 @@ impl Node {
 
     fn down(&self, from: SubjectId) -> Trace {
         self.lineage.trace(&[from], Direction::Downstream, ALL).unwrap()
+    }
+
+    fn findings(&self, lot: &SubjectId) -> Vec<Finding> {
+        let views = Views::new(self.ledger.reader().clone());
+        let (row, history) = (views.produce(lot).unwrap().unwrap(), views.history(lot).unwrap().unwrap());
+        findings::of_lot(self.ledger.reader(), &row, &history).unwrap()
     }
 
     fn up(&self, from: SubjectId) -> Trace {
@@ -148,6 +154,50 @@ async fn what_was_unpacked_is_not_in_the_unit() {
 }
 
 #[tokio::test]
+async fn what_a_thief_unpacked_is_still_in_the_unit() {
+    let mut s = Story::new();
+    let farmer = s.enrol(0, &[Role::Farmer], &[]);
+    let farm = s.place(farmer, "Hillside");
+    let (apples, pears) = (s.lot(farmer, farm, "1000"), s.lot(farmer, farm, "500"));
+    let (unit, part) = pack(&mut s, farmer, (apples, "1000"), (pears, "50"));
+    let packing = s.events.last().unwrap().id();
+    let unpack = |s: &mut Story, lot| {
+        let touches = vec![s.on(unit), s.on(lot)];
+        s.tell(farmer, touches, &[], Body::UnitUnpacked(UnitUnpacked { contents: vec![lot], place: None }));
+    };
+    unpack(&mut s, apples);
+    s.revoke(0, farmer, packing);
+    let node = Node::told(&s).await;
+    assert_eq!(subjects(&node.down(apples)), sorted([apples, unit]));
+    assert_eq!(subjects(&node.down(unit)), sorted([unit, apples, part]));
+    assert_eq!(subjects(&node.up(unit)), sorted([unit, apples, part, pears]));
+}
+
+#[tokio::test]
+async fn what_is_packed_again_is_in_the_unit() {
+    let mut s = Story::new();
+    let farmer = s.enrol(0, &[Role::Farmer], &[]);
+    let farm = s.place(farmer, "Hillside");
+    let (apples, pears) = (s.lot(farmer, farm, "1000"), s.lot(farmer, farm, "500"));
+    let (unit, part) = pack(&mut s, farmer, (apples, "1000"), (pears, "50"));
+    let unpack = |s: &mut Story| {
+        let touches = vec![s.on(unit), s.on(apples)];
+        s.tell(farmer, touches, &[], Body::UnitUnpacked(UnitUnpacked { contents: vec![apples], place: None }));
+    };
+    unpack(&mut s);
+    let touches = vec![s.on(unit), s.on(apples)];
+    let contents = vec![Content { lot: apples, quantity: kg("1000") }];
+    s.tell(farmer, touches, &[], Body::UnitPacked(UnitPacked { sscc: None, contents, place: None }));
+    let node = Node::told(&s).await;
+    assert_eq!(subjects(&node.down(apples)), sorted([apples, unit]));
+    assert_eq!(subjects(&node.down(unit)), sorted([unit, apples, part]));
+    unpack(&mut s);
+    let node = Node::told(&s).await;
+    assert_eq!(subjects(&node.down(apples)), [apples]);
+    assert_eq!(subjects(&node.down(unit)), sorted([unit, part]));
+}
+
+#[tokio::test]
 async fn recall_reports_name_who_has_what() {
     let mut s = Story::new();
     let farmer = s.enrol(0, &[Role::Farmer], &[]);
@@ -210,14 +260,70 @@ async fn findings_rest_on_what_a_history_names() {
     s.with_copied_key(farmer, |s| s.grade(farmer, lot, "A"));
     s.offer(farmer, lot, "10", true, buyer);
     let node = Node::told(&s).await;
-    let views = Views::new(node.ledger.reader().clone());
-    let (row, history) = (views.produce(&lot).unwrap().unwrap(), views.history(&lot).unwrap().unwrap());
-    let found = findings::of_lot(node.ledger.reader(), &row, &history).unwrap();
+    let found = node.findings(&lot);
     let kinds: Vec<_> = found.iter().map(|finding| finding.finding).collect();
     assert!(kinds.contains(&FindingKind::CertificateOutOfDate), "{found:?}");
     assert!(kinds.contains(&FindingKind::JournalFork), "{found:?}");
     // Out of date, neither of the lots uses the cap up.
     assert!(!kinds.contains(&FindingKind::VolumeCapExceeded), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fork_shows_however_much_is_signed_after_it() {
+    let mut s = Story::new();
+    let farmer = s.enrol(0, &[Role::Farmer], &[]);
+    let farm = s.place(farmer, "Hillside");
+    let lot = s.lot(farmer, farm, "600");
+    let copied = s.with_copied_key(farmer, |s| s.grade(farmer, lot, "A"));
+    let own = s.grade(farmer, lot, "C");
+    for number in 0..4_200 {
+        s.place(farmer, &format!("Field {number}"));
+    }
+    let node = Node::told(&s).await;
+    let mut rivals = vec![copied.id(), own.id()];
+    rivals.sort_unstable();
+    let shown = |node: &Node| -> Vec<_> {
+        let found = node.findings(&lot).into_iter();
+        found.filter(|it| it.finding == FindingKind::JournalFork).map(|it| it.events).collect()
+    };
+    assert_eq!(shown(&node), [rivals.clone()]);
+    // A key that has forked once is looked at event by event.
+    let third = s.with_copied_key(farmer, |s| s.place(farmer, "Third"));
+    let fourth = s.place(farmer, "Fourth");
+    for event in &s.events[s.events.len() - 2..] {
+        let outcomes = node.ledger.submit(vec![event.bytes().to_vec()], Origin::Client).await.unwrap();
+        assert!(outcomes[0].index().is_some(), "{outcomes:?}");
+        assert!(node.ledger.followed(node.ledger.size() - 1).await);
+    }
+    assert_eq!(shown(&node).len(), 2, "{third} {fourth}");
+    // Made again from the log, they are the same.
+    let rows = || node.ledger.reader().store().digest(store::Column::JournalForks).unwrap();
+    let before = rows();
+    assert!(node.ledger.rebuild(ForkFollower::NAME));
+    assert!(node.ledger.followed(node.ledger.size() - 1).await);
+    assert_eq!((rows(), shown(&node).len()), (before, 2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_with_the_same_log_find_the_same() {
+    let mut s = Story::new();
+    let farmer = s.enrol(0, &[Role::Farmer], &[]);
+    let other = s.enrol(0, &[Role::Farmer], &[]);
+    let farm = s.place(farmer, "Hillside");
+    let (lot, not_his) = (s.lot(farmer, farm, "600"), s.lot(other, farm, "10"));
+    let told = s.events.len();
+    // Void, one on the other: only who happened to hear of them has them.
+    s.with_copied_key(farmer, |s| ["A", "B"].map(|grade| s.grade(farmer, not_his, grade)));
+    let void: Vec<Vec<u8>> = s.events.drain(told..).map(|event| event.bytes().to_vec()).collect();
+    s.grade(farmer, lot, "A");
+    let (one, two) = (Node::told(&s).await, Node::told(&s).await);
+    for outcome in two.ledger.submit(void, Origin::Peer("test".into())).await.unwrap() {
+        assert!(matches!(outcome, ledger::Outcome::Void { .. }), "{outcome:?}");
+    }
+    let key = s.events.last().unwrap().key();
+    assert_eq!(two.ledger.reader().journal_heads(&key).unwrap().len(), 2, "its journal has forked there");
+    assert_eq!(one.ledger.head().unwrap(), two.ledger.head().unwrap());
+    assert_eq!(one.findings(&lot), two.findings(&lot));
 }
 
 /// A lot of 600 kg that claims a certificate.

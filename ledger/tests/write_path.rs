@@ -7,16 +7,17 @@ mod story;
 
 use ed25519_dalek::{Signer, SigningKey};
 use ledger::{CheckError, Ledger, LedgerOptions, LogSigner, OpenError, Origin, Outcome, Refusal, WriteError};
-use provenance::admission::Rule;
-use provenance::body::Role;
+use provenance::admission::{Ancestry, Rule};
+use provenance::body::{Body, EventDisputed, Role};
 use provenance::checkpoint::Checkpoint;
 use provenance::id::{EventId, PublicKey};
-use provenance::merkle::{leaf_hash, verify_consistency, verify_inclusion};
+use provenance::merkle::{Frontier, leaf_hash, verify_consistency, verify_inclusion};
+use provenance::payload::{Lane, Touch};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::{Batch, Events, Fault, Held, HeldRow, Log, Store, StoreOptions, Tiles};
-use story::Story;
+use story::{Story, text};
 
 fn open(path: &Path, story: &Story) -> Ledger {
     Ledger::open(path, story.network.clone(), LedgerOptions::default()).unwrap()
@@ -236,6 +237,79 @@ async fn what_waits_for_one_event_costs_others_nothing() {
     let read = ledger.reader().store().rows_read() - before;
     assert!(read < 60_000, "{read} rows were read for {all} events");
     ledger.close().await;
+}
+
+/// Two keys of one actor, each of which extends only what it said itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_keys_on_one_lane_do_not_read_it_again_and_again() {
+    let mut story = Story::new();
+    let farmer = story.enrol(0, &[Role::Farmer], &[]);
+    let farm = story.place(farmer, "Hillside");
+    story.lot(farmer, farm, "100");
+    let (lot, target) = (story.events[2].subject(0).unwrap(), story.events[2].id());
+    let first = &story.actors[farmer];
+    let mut keys = vec![(first.key.clone(), first.key_event, first.journal, None)];
+    story.add_key(farmer, SigningKey::from_bytes(&[99; 32]));
+    keys[0].2 = story.events[3].id();
+    let second = &story.actors[farmer];
+    keys.push((second.key.clone(), second.key_event, second.journal, None));
+    for number in 0..1_000 {
+        let (key, key_event, journal, own) = &mut keys[number % 2];
+        let actor = &mut story.actors[farmer];
+        (actor.key, actor.key_event, actor.journal) = (key.clone(), *key_event, *journal);
+        let touch =
+            Touch { subject: Some(lot), lane: Lane::Attester(story.id(farmer)), prev: own.iter().copied().collect() };
+        let body = EventDisputed { target, reason: text(&format!("{number}")), evidence: None };
+        let event = story.tell(farmer, vec![touch], &[target], Body::EventDisputed(body));
+        (*journal, *own) = (event.id(), Some(event.id()));
+    }
+    // Forgetting what the key said itself is still a fork.
+    let touch = Touch { subject: Some(lot), lane: Lane::Attester(story.id(farmer)), prev: Vec::new() };
+    let body = EventDisputed { target, reason: text("again"), evidence: None };
+    let fork = story.beside(|story| story.tell(farmer, vec![touch], &[target], Body::EventDisputed(body)));
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path(), &story);
+    let mut outcomes = Vec::new();
+    for some in story.bytes().chunks(100) {
+        outcomes.extend(submit(&ledger, some.to_vec(), Origin::Client).await);
+    }
+    assert!(matches!(outcomes.pop(), Some(Outcome::Void { rule: Rule::LaneFork, .. })), "{fork:?}");
+    assert!(outcomes.iter().all(|outcome| outcome.index().is_some()));
+    let read = ledger.reader().store().rows_read();
+    assert!(read < 60_000, "{read} rows were read for {} events", outcomes.len());
+    ledger.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_journal_is_walked_once_however_often_it_is_cut() {
+    let mut story = Story::new();
+    let farmer = story.enrol(0, &[Role::Farmer], &[]);
+    for number in 0..2_100 {
+        story.place(farmer, &format!("Field {number}"));
+    }
+    let long: Vec<EventId> = story.events[1..].iter().map(|event| event.id()).collect();
+    for last in &long[long.len() - 3..] {
+        story.revoke(0, farmer, *last);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path(), &story);
+    for outcome in submit(&ledger, story.bytes(), Origin::Client).await {
+        assert!(outcome.index().is_some(), "{outcome:?}");
+    }
+    // Opened again, nothing is in memory; the root is that of the whole journal all the same.
+    ledger.close().await;
+    let copy = copy_of(folder.path());
+    let again = open(copy.path(), &story);
+    let before = again.reader().store().rows_read();
+    let found = again.reader().journal_root(&long[2_099]).unwrap();
+    let read = again.reader().store().rows_read() - before;
+    let mut frontier = Frontier::default();
+    for id in &long {
+        frontier.append(leaf_hash(id.as_bytes()), |_, _, _| {});
+    }
+    assert_eq!(found, frontier.root());
+    assert!(read < 1_000, "{read} rows were read for 52 events");
+    again.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -158,6 +158,15 @@ columns! {
     /// What is kept of another node's log in the column above. Log key → CBOR `[index of the first entry, of the one after
     /// the last, newest note that the log has signed or null]`.
     WitnessedLogs "witnessed_logs" Small;
+    /// Where journals fork. Public key ‖ u8 ‖ event id of the link ‖ event id → nothing. 01: events that share a link with
+    /// another; 02: all admitted events of a key whose journal has several ends; 00 with zeros: those are all here.
+    JournalForks "journal_forks" Ranges;
+    /// Which events the basis of entries of the log names. u64 part of 4,096 entries → the first 8 bytes of each id that is
+    /// named there, ascending.
+    NamedIn "named_in" Hashes;
+    /// Frontiers of journals that were cut, at every 1,024th of their events. Event id → roots of the complete subtrees over
+    /// the journal up to it, largest first, 32 bytes each.
+    JournalRoots "journal_roots" Points;
 }
 
 /// How rows of a column are used, which decides how `RocksDB` keeps them.
@@ -247,7 +256,8 @@ mod tests {
              view_transfers_by view_actors view_actors_by view_places view_places_by map_tips map_pages \
              map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes counted recounted \
              deciding cut_journals view_units view_units_by lineage whereabouts claims view_certificates \
-             view_certificates_by view_recalls view_recalls_by witnessed_ids witnessed_logs"
+             view_certificates_by view_recalls view_recalls_by witnessed_ids witnessed_logs journal_forks \
+             named_in journal_roots"
         );
     }
 }

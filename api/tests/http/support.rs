@@ -11,7 +11,7 @@ use ed25519_dalek::{Signer, SigningKey};
 use ledger::author::{AtRest, Author, Clock, Keyring, KeyringError, Means, NoAnchors, Salts};
 use ledger::trace::LineageFollower;
 use ledger::view::ViewFollower;
-use ledger::{Ledger, LedgerOptions, LogSigner};
+use ledger::{ForkFollower, Ledger, LedgerOptions, LogSigner};
 use provenance::event::SignedEvent;
 use provenance::id::{PublicKey, SubjectId};
 use provenance::network::Network;
@@ -61,7 +61,11 @@ impl Node {
         let founder = network.id().founder(0);
         let options = LedgerOptions {
             log_signer: Some(Arc::new(LogKey(key(9)))),
-            followers: vec![Arc::new(ViewFollower::new(network.clone())), Arc::new(LineageFollower)],
+            followers: vec![
+                Arc::new(ViewFollower::new(network.clone())),
+                Arc::new(LineageFollower),
+                Arc::new(ForkFollower),
+            ],
             ..LedgerOptions::default()
         };
         let ledger = Ledger::open(folder.path(), network.clone(), options).unwrap();

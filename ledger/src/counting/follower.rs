@@ -5,7 +5,9 @@ use super::reach::Recounting;
 use super::rows::{CountedRows, DecidingRows, Recounted};
 use crate::follower::{Follower, LogEntry};
 use crate::reader::Reader;
-use provenance::counting::{Deciding, Reach, Settlement, reach};
+use provenance::admission::Judged;
+use provenance::body::Body;
+use provenance::counting::{Deciding, Reach, Rotated, Settlement, reach};
 use provenance::id::EventId;
 use provenance::network::Network;
 use std::collections::BTreeSet;
@@ -35,7 +37,8 @@ impl CountFollower {
     pub const NAME: &'static str = "counting";
 
     /// The columns that hold nothing but its rows.
-    pub const COLUMNS: &'static [Column] = &[Column::Counted, Column::Recounted, Column::Deciding, Column::CutJournals];
+    pub const COLUMNS: &'static [Column] =
+        &[Column::Counted, Column::Recounted, Column::Deciding, Column::CutJournals, Column::NamedIn];
 
     pub fn new(network: Network) -> Self {
         Self { network, state: Mutex::new(None) }
@@ -65,6 +68,20 @@ impl CountFollower {
         }
         let settlement = Arc::new(Settlement::of(&self.network, &deciding, &CutTrees::new(reader))?);
         Ok(State { next, deciding, settlement })
+    }
+
+    /// What a rotation changes for others, without looking at all that was decided so far; nothing if the event is none,
+    /// or has to be looked at with all others.
+    fn rotated(
+        &self,
+        state: &mut State,
+        judged: &Arc<Judged>,
+        trees: &CutTrees<'_>,
+    ) -> Result<Option<Rotated>, StoreError> {
+        if !matches!(judged.event.payload().body, Body::ActorKeyRotated(_)) {
+            return Ok(None);
+        }
+        Arc::make_mut(&mut state.settlement).add_rotation(&self.network, judged, &state.deciding, trees)
     }
 }
 
@@ -107,9 +124,17 @@ impl Follower for CountFollower {
                 Reach::Others => {
                     batch.put::<DecidingRows>(&entry.index, &entry.id);
                     state.deciding.add(judged);
-                    let after = Arc::new(Settlement::of(&self.network, &state.deciding, &trees)?);
-                    changed = recounting.spread(&state.settlement, &after, entry.index)?;
-                    state.settlement = after;
+                    changed = match self.rotated(&mut state, judged, &trees)? {
+                        Some(Rotated::Nothing) => BTreeSet::new(),
+                        Some(Rotated::Ends(journal, cut, earlier)) => {
+                            recounting.spread_cut((&journal, &cut, earlier), &state.settlement, entry.index)?
+                        }
+                        None => {
+                            let after = Arc::new(Settlement::of(&self.network, &state.deciding, &trees)?);
+                            let before = std::mem::replace(&mut state.settlement, after);
+                            recounting.spread(&before, &state.settlement, entry.index)?
+                        }
+                    };
                 }
             }
             if recounting.is_needed(&state.settlement) && recounting.count_new(&state.settlement, judged)? {

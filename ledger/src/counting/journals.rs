@@ -65,6 +65,8 @@ impl<'a> CutTrees<'a> {
 impl Journals for CutTrees<'_> {
     type Error = StoreError;
 
+    const BY_LAST_EVENT: bool = true;
+
     fn is_within(&self, cutter: &EventId, cut: &Cut, event: &Judged) -> Result<bool, StoreError> {
         let height = event.judgement.journal_height;
         if height == 0 || height > cut.count {

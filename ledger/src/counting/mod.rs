@@ -10,6 +10,8 @@
 
 mod follower;
 mod journals;
+mod lanes;
+mod naming;
 mod reach;
 mod rows;
 mod tips;

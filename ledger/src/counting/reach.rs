@@ -1,6 +1,11 @@
 //! How far a change reaches: which events have to be counted again, and in which order.
+//!
+//! They are taken by their place in the log, which comes after that of all on which they rest: so each is looked at once,
+//! and so is each journal, each lane and each subject that has to be gone through, whatever many changes lead there.
 
 use super::journals::CutTrees;
+use super::lanes::LanesRead;
+use super::naming::{Naming, PART};
 use crate::reader::{Reader, Stored};
 use provenance::admission::{Ancestry, Counted, Judged, given_key};
 use provenance::body::Body;
@@ -10,10 +15,7 @@ use provenance::network::Network;
 use provenance::payload::Lane;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-use store::{Lanes, Range, StoreError};
-
-/// Entries of the log read at once where a whole part of it has to be looked through.
-const ENTRIES_AT_ONCE: usize = 4_096;
+use store::StoreError;
 
 /// What was found since the follower's last step, and the way to find more.
 pub(super) struct Recounting<'a> {
@@ -24,11 +26,35 @@ pub(super) struct Recounting<'a> {
     found: HashMap<EventId, Option<Arc<Counted>>>,
     /// By log index: what has to be looked at.
     open: BTreeMap<u64, EventId>,
+    lanes: LanesRead,
+    naming: Naming<'a>,
+    passed: Passed,
+}
+
+/// What was opened as a whole since the last change of what is settled. Who comes to it again comes from a later place of
+/// the log, and what lies behind that is still open.
+#[derive(Default)]
+struct Passed {
+    keys: HashSet<PublicKey>,
+    subjects: HashSet<SubjectId>,
+    /// Events of which something else counts, and that others may name in their basis, whatever these are about.
+    named: BTreeSet<EventId>,
+    /// The part of the log up to which those that name them were opened.
+    part: u64,
 }
 
 impl<'a> Recounting<'a> {
     pub fn new(network: &'a Network, reader: &'a Reader, trees: &'a CutTrees<'a>) -> Self {
-        Self { network, reader, trees, found: HashMap::new(), open: BTreeMap::new() }
+        Self {
+            network,
+            reader,
+            trees,
+            found: HashMap::new(),
+            open: BTreeMap::new(),
+            lanes: LanesRead::default(),
+            naming: Naming::new(reader),
+            passed: Passed::default(),
+        }
     }
 
     /// Whether anything does not count as it was admitted, or could.
@@ -50,19 +76,59 @@ impl<'a> Recounting<'a> {
     /// log; returns the events of which something else counts now.
     pub fn spread(&mut self, old: &Settlement, new: &Settlement, size: u64) -> Result<BTreeSet<EventId>, StoreError> {
         self.open_changed(old, new, size)?;
+        self.count_open(new, size)
+    }
+
+    /// The same where all that has changed is that a journal ends earlier: at `cut`, and not only at `earlier`, one of the
+    /// rotations before it.
+    pub fn spread_cut(
+        &mut self,
+        (journal, cut, earlier): (&Journal, &CutInForce, Option<EventId>),
+        new: &Settlement,
+        size: u64,
+    ) -> Result<BTreeSet<EventId>, StoreError> {
+        let heads = match earlier {
+            // What lies beyond that, and is no rotation, did not count before.
+            Some(last) => vec![last],
+            None => self.heads(&journal.1)?,
+        };
+        self.open_journal(&journal.1, heads, size, |judged| self.trees.is_within(&cut.cutter, &cut.cut, judged))?;
+        self.count_open(new, size)
+    }
+
+    fn count_open(&mut self, settlement: &Settlement, size: u64) -> Result<BTreeSet<EventId>, StoreError> {
         let mut changed = BTreeSet::new();
         // Whoever extends or names an event has a higher index, so each is looked at once, after those before it.
-        while let Some((_, id)) = self.open.pop_first() {
+        while let Some((index, id)) = self.next(size)? {
             let Some(stored) = self.reader.stored(&id)? else { continue };
             let before = self.counted(&id)?;
-            let after = recount(self.network, new, self.trees, &stored.judged, self)?.map(Arc::new);
+            let after = recount(self.network, settlement, self.trees, &stored.judged, self)?.map(Arc::new);
             if before != after {
                 self.found.insert(id, after.clone());
                 changed.insert(id);
-                self.open_dependents(&stored, before.as_deref(), after.as_deref(), size)?;
+                self.open_dependents(&stored, before.as_deref(), after.as_deref(), (index, size))?;
             }
         }
+        self.passed = Passed::default();
         Ok(changed)
+    }
+
+    /// The first of what is open. On the way there, opens what names an event of which something else counts.
+    fn next(&mut self, size: u64) -> Result<Option<(u64, EventId)>, StoreError> {
+        loop {
+            let end = (self.passed.part + 1).saturating_mul(PART);
+            let is_before = self.open.first_key_value().is_some_and(|(index, _)| *index < end);
+            if self.passed.named.is_empty() || is_before || end >= size {
+                return Ok(self.open.pop_first());
+            }
+            self.passed.part += 1;
+            let entries = self.naming.naming(self.passed.part, &self.passed.named)?;
+            self.open_entries(&entries, size);
+        }
+    }
+
+    fn open_entries(&mut self, entries: &[(u64, EventId)], size: u64) {
+        self.open.extend(entries.iter().filter(|(index, _)| *index < size).copied());
     }
 
     /// What counts of an event since this step.
@@ -79,8 +145,11 @@ impl<'a> Recounting<'a> {
             let before = old_cuts.get(journal).unwrap_or(&none);
             let after = new_cuts.get(journal).unwrap_or(&none);
             if before != after {
-                let cuts: Vec<&CutInForce> = before.iter().chain(after).collect();
-                self.open_journal(&journal.1, size, |judged| is_within_all(self.trees, &cuts, judged))?;
+                // Of cuts that end at the same event one is enough.
+                let cuts: BTreeMap<EventId, &CutInForce> =
+                    before.iter().chain(after).map(|cut| (cut.cut.last, cut)).collect();
+                let heads = self.heads(&journal.1)?;
+                self.open_journal(&journal.1, heads, size, |judged| is_within_all(self.trees, &cuts, judged))?;
             }
         }
         for (_, branch) in old.overruled().symmetric_difference(&new.overruled()) {
@@ -89,14 +158,19 @@ impl<'a> Recounting<'a> {
         Ok(())
     }
 
-    /// Opens the events of a key from the newest backwards, up to those that `ends` tells.
+    /// The ends of a key's journal.
+    fn heads(&self, key: &PublicKey) -> Result<Vec<EventId>, StoreError> {
+        Ok(self.reader.journal_heads(key)?.iter().map(|head| head.event).collect())
+    }
+
+    /// Opens the events of a key from these backwards, up to those that `ends` tells.
     fn open_journal(
         &mut self,
         key: &PublicKey,
+        mut next: Vec<EventId>,
         size: u64,
         ends: impl Fn(&Judged) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
-        let mut next: Vec<EventId> = self.reader.journal_heads(key)?.iter().map(|head| head.event).collect();
         let mut seen = HashSet::new();
         while let Some(id) = next.pop() {
             if !seen.insert(id) {
@@ -125,13 +199,13 @@ impl<'a> Recounting<'a> {
         }
     }
 
-    /// Opens what rests on an event of which something else counts now.
+    /// Opens what rests on an event, the entry at `index`, of which something else counts now.
     fn open_dependents(
         &mut self,
         stored: &Stored,
         before: Option<&Counted>,
         after: Option<&Counted>,
-        size: u64,
+        (index, size): (u64, u64),
     ) -> Result<(), StoreError> {
         let (event, judgement) = (&stored.judged.event, &stored.judged.judgement);
         let counts = |counted: Option<&Counted>, touch: usize| {
@@ -141,76 +215,60 @@ impl<'a> Recounting<'a> {
         for (at, touch) in event.payload().touches.iter().enumerate() {
             let subject = event.subject(at).expect("the touch was just enumerated");
             let above = judgement.lines.get(at).map_or(0, |line| line.height + 1);
-            self.open_extending(&subject, touch.lane, above, &event.id(), size)?;
+            let extending = self.lanes.extending(self.reader, &subject, touch.lane, above, &event.id())?;
+            self.open.extend(extending.iter().filter(|(index, _)| *index < size).copied());
             if counts(before, at) != counts(after, at) {
                 flipped = true;
-                self.open_attested(&subject, size)?;
+                self.open_subject(&subject, (index, size))?;
             }
         }
         if !flipped {
             return Ok(());
         }
-        if let Some((key, _)) = given_key(event) {
-            self.open_journal(&key, size, |_| Ok(false))?;
+        if let Some((key, _)) = given_key(event)
+            && self.passed.keys.insert(key)
+        {
+            let heads = self.heads(&key)?;
+            self.open_journal(&key, heads, size, |_| Ok(false))?;
         }
         // Events of any subject may name an actor or a place in their basis.
         if matches!(event.payload().body, Body::ActorEnrolled(_) | Body::PlaceRegistered(_)) {
-            self.open_naming(&event.id(), stored.index.map_or(0, |index| index + 1), size)?;
+            self.open_naming(&event.id(), (index, size))?;
         }
         Ok(())
     }
 
-    /// Events of a lane that extend this one.
-    fn open_extending(
-        &mut self,
-        subject: &SubjectId,
-        lane: Lane,
-        height: u64,
-        id: &EventId,
-        size: u64,
-    ) -> Result<(), StoreError> {
-        let first = (*subject, lane, height, EventId::from_bytes([0; 32]));
-        for row in self.reader.store().scan::<Lanes>(Range::prefix(&(*subject, lane)).from(&first)) {
-            let ((_, _, _, above), ()) = row?;
-            let Some(stored) = self.reader.stored(&above)? else { continue };
-            let at = stored.judged.lane_index(subject, lane);
-            if at.is_some_and(|at| stored.judged.event.payload().touches[at].prev.contains(id)) {
-                self.open_stored(&stored, size);
+    /// Opens what follows on any lane of a subject: it may name in its basis what created or touched the subject.
+    fn open_subject(&mut self, subject: &SubjectId, (index, size): (u64, u64)) -> Result<(), StoreError> {
+        if self.passed.subjects.insert(*subject) {
+            let history = self.reader.history(subject)?;
+            for (_, stored) in history.iter().filter(|(_, stored)| stored.index.is_some_and(|at| at > index)) {
+                self.open_stored(stored, size);
             }
         }
         Ok(())
     }
 
-    /// Events on all lanes of a subject, which may name in their basis what created or touched it.
-    fn open_attested(&mut self, subject: &SubjectId, size: u64) -> Result<(), StoreError> {
-        for (_, stored) in self.reader.history(subject)? {
-            self.open_stored(&stored, size);
+    /// Opens the entries that name in their basis the event at `index`: at once those in its part of the log, and later
+    /// ones when all before them was looked at.
+    fn open_naming(&mut self, id: &EventId, (index, size): (u64, u64)) -> Result<(), StoreError> {
+        if self.passed.named.is_empty() {
+            self.passed.part = index / PART;
         }
-        Ok(())
-    }
-
-    /// Entries of the log that name an event in their basis.
-    fn open_naming(&mut self, id: &EventId, mut from: u64, size: u64) -> Result<(), StoreError> {
-        while from < size {
-            let ids = self.reader.log_ids(from, ENTRIES_AT_ONCE)?;
-            if ids.is_empty() {
-                break;
-            }
-            from += ids.len() as u64;
-            for entry in ids {
-                let Some(stored) = self.reader.stored(&entry)? else { continue };
-                if stored.judged.event.payload().basis.binary_search(id).is_ok() {
-                    self.open_stored(&stored, size);
-                }
-            }
-        }
+        self.passed.named.insert(*id);
+        let entries = self.naming.naming(self.passed.part, &BTreeSet::from([*id]))?;
+        self.open_entries(&entries, size);
         Ok(())
     }
 }
 
 /// Whether an event lies before all of these cuts: then so does all that came before it in its journal.
-fn is_within_all(trees: &CutTrees<'_>, cuts: &[&CutInForce], judged: &Judged) -> Result<bool, StoreError> {
-    for CutInForce { cutter, cut, .. } in cuts {
+fn is_within_all(
+    trees: &CutTrees<'_>,
+    cuts: &BTreeMap<EventId, &CutInForce>,
+    judged: &Judged,
+) -> Result<bool, StoreError> {
+    for CutInForce { cutter, cut, .. } in cuts.values() {
         if !trees.is_within(cutter, cut, judged)? {
             return Ok(false);
         }

@@ -3,7 +3,6 @@
 use crate::reader::{Reader, Stored};
 use provenance::admission::{Ancestry, Counted, Judged};
 use provenance::id::{EventId, SubjectId};
-use provenance::merkle::Hash;
 use provenance::payload::Lane;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -108,9 +107,5 @@ impl Ancestry for CountedAt<'_> {
 
     fn counted(&self, id: &EventId) -> Result<Option<Arc<Counted>>, StoreError> {
         if self.reader.counting().any() { counted_at(self.reader, id, self.size) } else { Ok(None) }
-    }
-
-    fn journal_root(&self, last: &EventId) -> Result<Hash, StoreError> {
-        self.reader.journal_root(last)
     }
 }

@@ -1,8 +1,9 @@
 //! Lineage: what lots are made of, what became of them, and where they were.
 //!
 //! [`LineageFollower`] writes the links of all admitted events, [`Lineage`] walks them. What does not count is followed
-//! too: who looks for contaminated goods must look where a dispute may have taken them. Every walk is bounded and says
-//! where it was cut.
+//! too: who looks for contaminated goods must look where a dispute may have taken them. Only what takes them from
+//! where they were has to count: an unpacking ends a stay in a unit if it does. Every walk is bounded and says where it
+//! was cut.
 
 mod follower;
 mod recall;

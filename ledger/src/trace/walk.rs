@@ -2,12 +2,18 @@
 
 use super::table::{How, Link, Links};
 use crate::reader::Reader;
+use provenance::admission::Ancestry;
 use provenance::id::{EventId, SubjectId, sha256};
-use std::collections::{BTreeMap, HashSet};
+use provenance::payload::Lane;
+use std::collections::HashSet;
 use store::{Column, Range, StoreError};
 
 /// Rows that are read at once: enough that the store sorts them by blocks, few enough to stay in memory.
 const READ_AT_ONCE: usize = 2_048;
+
+/// Events between an unpacking and the packing that it ends. What lies in a unit is touched by nothing but unpacking, so
+/// there are none, unless events that do not count stood there when it was admitted.
+const MAX_BETWEEN: usize = 64;
 
 /// Which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -76,7 +82,8 @@ impl Lineage {
     /// Everything that these lots and units are made of, or that became of them.
     ///
     /// Downstream, a unit leads to the units in which it lies, but not to what else lies in it; only a unit with which the
-    /// walk begins stands for all that it holds. What was taken out of a unit is not reached through it.
+    /// walk begins stands for all that it holds. What was taken out of a unit is not reached through it, if the unpacking
+    /// counts: one that a thief signed would hide what lies there still.
     pub fn trace(&self, from: &[SubjectId], direction: Direction, bounds: Bounds) -> Result<Trace, StoreError> {
         let mut walk = Walk { lineage: self, bounds, seen: HashSet::new(), reached: Vec::new(), more: false };
         let mut layer: Vec<SubjectId> = from.to_vec();
@@ -128,31 +135,54 @@ impl Lineage {
                 let rows = self.reader.store().multi_get::<Links>(keys)?;
                 links.extend(rows.into_iter().flatten().flat_map(|row| row.links));
             }
-            found.push((*subject, lasting(links)));
+            found.push((*subject, self.lasting(subject, direction, links)?));
         }
         Ok(found)
     }
-}
 
-/// Leaves out stays in units that have ended.
-fn lasting(links: Vec<Link>) -> Vec<Link> {
-    if links.iter().all(|link| link.how != How::Unpacked) {
-        return links;
-    }
-    let mut stays: BTreeMap<SubjectId, i64> = BTreeMap::new();
-    for link in &links {
-        match link.how {
-            How::Packed => *stays.entry(link.subject).or_default() += 1,
-            How::Unpacked => *stays.entry(link.subject).or_default() -= 1,
-            How::Part | How::Returned | How::Made => {}
+    /// Leaves out stays in units that have ended. In doubt a stay lasts.
+    fn lasting(&self, of: &SubjectId, direction: Direction, mut links: Vec<Link>) -> Result<Vec<Link>, StoreError> {
+        if links.iter().all(|link| link.how != How::Unpacked) {
+            return Ok(links);
         }
+        let stay = |link: &Link| (link.subject, link.event);
+        let packed: HashSet<_> = links.iter().filter(|link| link.how == How::Packed).map(stay).collect();
+        let mut ended = HashSet::new();
+        for link in links.iter().filter(|link| link.how == How::Unpacked) {
+            let lot = match direction {
+                Direction::Downstream => of,
+                Direction::Upstream => &link.subject,
+            };
+            let packing = self.packing_before(lot, &link.event, |event| packed.contains(&(link.subject, *event)))?;
+            ended.extend(packing.map(|packing| (link.subject, packing)));
+        }
+        links.retain(|link| match link.how {
+            How::Packed => !ended.contains(&stay(link)),
+            How::Unpacked => false,
+            How::Part | How::Returned | How::Made => true,
+        });
+        Ok(links)
     }
-    let lasts = |link: &Link| match link.how {
-        How::Packed => stays.get(&link.subject).is_some_and(|stays| *stays > 0),
-        How::Unpacked => false,
-        How::Part | How::Returned | How::Made => true,
-    };
-    links.into_iter().filter(lasts).collect()
+
+    /// The packing of a lot that an unpacking extends, if that counts.
+    fn packing_before(
+        &self,
+        lot: &SubjectId,
+        unpacking: &EventId,
+        is_packing: impl Fn(&EventId) -> bool,
+    ) -> Result<Option<EventId>, StoreError> {
+        let mut open = vec![*unpacking];
+        for _ in 0..MAX_BETWEEN {
+            let Some(id) = open.pop() else { break };
+            if is_packing(&id) {
+                return Ok(Some(id));
+            }
+            let Some(seen) = self.reader.seen(&id)? else { continue };
+            let Some(at) = seen.lane_index(lot, Lane::Main).filter(|at| seen.counts(*at)) else { continue };
+            open.extend_from_slice(seen.predecessors(at));
+        }
+        Ok(None)
+    }
 }
 
 struct Walk<'a> {
@@ -209,21 +239,5 @@ impl Walk<'_> {
         self.seen.extend(layer.iter().copied());
         self.reached.append(&mut next);
         layer
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stay_lasts_until_as_many_unpackings_as_packings() {
-        let unit = SubjectId::from_bytes([1; 32]);
-        let link = |number: u8, how| Link { subject: unit, event: EventId::from_bytes([number; 32]), how };
-        let of = |hows: &[How]| lasting((0..).zip(hows).map(|(number, how)| link(number, *how)).collect());
-        assert_eq!(of(&[How::Packed]).len(), 1);
-        assert_eq!(of(&[How::Packed, How::Unpacked]), []);
-        assert_eq!(of(&[How::Packed, How::Unpacked, How::Packed]).len(), 2);
-        assert_eq!(of(&[How::Made, How::Packed, How::Unpacked]), [link(0, How::Made)]);
     }
 }

@@ -242,7 +242,7 @@ async fn what_came_from_a_recalled_lot_is_recalled_with_it() {
     let lot = v.lot("10").await;
     let offer = v.offer(v.farmer, lot, Some("4"), v.trader).await;
     v.author.accept_transfer(by(v.trader), AcceptTransfer { offer: offer.id, lines: None }).await.unwrap();
-    let part = offer.id.subject(0);
+    let part = offer.id.subject(1);
     let found = async || {
         let ids = v.ledger.reader().log_ids(1, 1_000).unwrap();
         let (views, ledger, _folder) = node(&v, ids.into_iter()).await;

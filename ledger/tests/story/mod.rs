@@ -7,13 +7,14 @@ pub mod grown;
 
 use ed25519_dalek::{Signer, SigningKey};
 use provenance::body::{
-    AcceptedLine, ActorEnrolled, ActorUpdated, Body, Codes, Commodity, Custody, EventCorrected, KeyAdded, Moves,
-    OfferedLine, PlaceRegistered, PriceUpdated, ProduceMoved, ProduceRegistered, ProduceRetired, QualityUpdated,
-    Recipient, Role, TransferAccepted, TransferClosed, TransferOffered,
+    AcceptedLine, ActorEnrolled, ActorRevoked, ActorUpdated, Body, Codes, Commodity, Custody, Cut, EventCorrected,
+    KeyAdded, Moves, OfferedLine, PlaceRegistered, PriceUpdated, ProduceMoved, ProduceRegistered, ProduceRetired,
+    QualityUpdated, Recipient, Role, TransferAccepted, TransferClosed, TransferOffered,
 };
 use provenance::cbor::Any;
 use provenance::event::SignedEvent;
 use provenance::id::{EventId, PublicKey, SubjectId};
+use provenance::merkle::{Frontier, leaf_hash};
 use provenance::network::Network;
 use provenance::payload::{Lane, Payload, Touch};
 use provenance::seal::Sealable;
@@ -179,6 +180,26 @@ impl Story {
         let actor = &mut self.actors[who];
         (actor.key, actor.key_event, actor.journal) = (key, event.id(), event.id());
         event
+    }
+
+    /// Ends the journal of an actor's present key at one of its events.
+    pub fn revoke(&mut self, by: Who, who: Who, last: EventId) -> SignedEvent {
+        let (key_event, touch) = (self.actors[who].key_event, self.on(self.id(who)));
+        let links: HashMap<EventId, EventId> = self.events.iter().map(|it| (it.id(), it.payload().journal)).collect();
+        let mut ids = Vec::new();
+        let mut next = last;
+        while next != key_event {
+            ids.push(next);
+            next = links[&next];
+        }
+        let mut frontier = Frontier::default();
+        for id in ids.iter().rev() {
+            frontier.append(leaf_hash(id.as_bytes()), |_, _, _| {});
+        }
+        let cut = Cut { key_event, last, count: ids.len() as u64, root: frontier.root(), stands: Vec::new() };
+        let basis = [self.actors[who].enrolment];
+        let body = ActorRevoked { reason: text("stolen"), cuts: vec![cut] };
+        self.tell(by, vec![touch], &basis, Body::ActorRevoked(body))
     }
 
     pub fn rename(&mut self, who: Who, name: &str) -> SignedEvent {

@@ -19,7 +19,7 @@ use futures::future::BoxFuture;
 use ledger::author::Author;
 use ledger::trace::LineageFollower;
 use ledger::view::{ViewFollower, Views};
-use ledger::{Follower, Ledger, LedgerOptions, LogSigner};
+use ledger::{Follower, ForkFollower, Ledger, LedgerOptions, LogSigner};
 use provenance::id::{PublicKey, SubjectId};
 use provenance::network::Network;
 use std::net::SocketAddr;
@@ -250,7 +250,7 @@ async fn open_ledger(
 
 /// What a node makes of its log, beside what counts and the state map.
 pub(crate) fn followers(network: &Network) -> Vec<Arc<dyn Follower>> {
-    vec![Arc::new(ViewFollower::new(network.clone())), Arc::new(LineageFollower)]
+    vec![Arc::new(ViewFollower::new(network.clone())), Arc::new(LineageFollower), Arc::new(ForkFollower)]
 }
 
 /// What an operator should know although it is no error.

@@ -28,7 +28,7 @@ pub trait Ancestry {
 
     /// RFC 9162 root over the ids of a key's journal from its first event to this one, which is judged.
     ///
-    /// Walks the whole journal; an implementation that keeps parts of it can answer sooner.
+    /// Made from events alone it takes a walk over the whole journal; whoever lets strangers ask keeps parts of it.
     fn journal_root(&self, last: &EventId) -> Result<Hash, Self::Error> {
         let (mut ids, mut next) = (Vec::new(), *last);
         while let Some(judged) = self.judged(&next)? {

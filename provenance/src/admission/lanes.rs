@@ -9,6 +9,10 @@ use crate::id::{EventId, NetworkId, SubjectId};
 use crate::payload::{Lane, Payload, Touch};
 use std::collections::{BTreeMap, HashSet};
 
+/// How far a journal is gone back for the event before this one on the same lane. Who touches a lane often did so a
+/// little while ago; for who did not, the lane is read.
+const NEAR: u64 = 256;
+
 /// What a touch finds: its height in the lane, and the lot before it, or the rule by which there is none.
 pub(super) struct Found {
     pub height: u64,
@@ -152,6 +156,9 @@ pub(super) fn check_journal<A: Ancestry>(
     if tips.iter().all(|tip| touch.prev.contains(tip)) {
         return Ok(());
     }
+    if extends_own(event, touch, &subject, ancestry).map_err(Stop::Read)? {
+        return Ok(());
+    }
     let mut excused = ancestors_in_lane(touch, &subject, ancestry).map_err(Stop::Read)?;
     let lane = ancestry.lane_events(&subject, touch.lane).map_err(Stop::Read)?;
     excuse_overruled(event.payload(), &subject, touch.lane, &lane, ancestry, &mut excused).map_err(Stop::Read)?;
@@ -175,6 +182,28 @@ pub(super) fn check_journal<A: Ancestry>(
         (height, link) = (height - 1, previous.event.payload().journal);
     }
     Ok(())
+}
+
+/// Whether it is seen at once that nothing of this journal lies beside the event: because the journal has nothing on this
+/// lane, or because the event names what it has last. That included all before it when it was admitted, and where there is
+/// no lot, nothing is ever overruled, so nothing was excused.
+fn extends_own<A: Ancestry>(
+    event: &VerifiedEvent,
+    touch: &Touch,
+    subject: &SubjectId,
+    ancestry: &A,
+) -> Result<bool, A::Error> {
+    let mut link = event.payload().journal;
+    for _ in 0..NEAR {
+        let Some(judged) = ancestry.judged(&link)?.filter(|judged| judged.event.key() == event.key()) else {
+            return Ok(true);
+        };
+        if let Some(at) = judged.lane_index(subject, touch.lane) {
+            return Ok(judged.judgement.lines[at].lot.is_none() && touch.prev.contains(&link));
+        }
+        link = judged.event.payload().journal;
+    }
+    Ok(false)
 }
 
 /// Adds what decisions in the basis overrule on this subject, and what extends that.

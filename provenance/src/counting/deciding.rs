@@ -1,5 +1,6 @@
 //! The events that decide which others count: amendments, keys and their ends, decisions.
 
+use super::keys::Journal;
 use crate::admission::{Judged, given_key};
 use crate::body::Body;
 use crate::id::{EventId, PublicKey, SubjectId};
@@ -45,6 +46,8 @@ pub struct Deciding {
     by_itself: BTreeMap<SubjectId, BTreeSet<EventId>>,
     network: BTreeSet<EventId>,
     decisions: BTreeMap<SubjectId, BTreeSet<EventId>>,
+    /// By the journal in which they stand.
+    signed_in: BTreeMap<Journal, BTreeSet<EventId>>,
 }
 
 impl Deciding {
@@ -72,6 +75,8 @@ impl Deciding {
                 self.network.insert(id);
             }
         }
+        let journal = (judged.judgement.key_event, judged.event.key());
+        self.signed_in.entry(journal).or_default().insert(id);
         self.events.insert(id, judged.clone());
     }
 
@@ -112,6 +117,11 @@ impl Deciding {
 
     pub(super) fn signed_itself(&self, actor: &SubjectId) -> impl Iterator<Item = &Arc<Judged>> {
         self.by_itself.get(actor).into_iter().flatten().filter_map(|id| self.events.get(id))
+    }
+
+    /// Those of one journal.
+    pub(super) fn signed_in(&self, journal: &Journal) -> impl Iterator<Item = &Arc<Judged>> {
+        self.signed_in.get(journal).into_iter().flatten().filter_map(|id| self.events.get(id))
     }
 
     pub(super) fn given_key(&self, key_event: &EventId) -> Option<PublicKey> {

@@ -15,6 +15,10 @@ pub trait Journals {
     /// What can go wrong while reading.
     type Error;
 
+    /// Whether nothing but the last event of a cut tells what lies before it: then of rotations with the same last event
+    /// one is asked about, however many there are. Not so where each cut needs a proof of its own.
+    const BY_LAST_EVENT: bool = false;
+
     /// Whether `event`, which is one of the journal that `cut` cuts, is the last event of the cut or a journal
     /// ancestor of it. `cutter` is the event that cuts.
     fn is_within(&self, cutter: &EventId, cut: &Cut, event: &Judged) -> Result<bool, Self::Error>;
@@ -92,6 +96,27 @@ pub struct Keys {
     /// Every enrolment, live or not: event and actor.
     enrolments: BTreeMap<EventId, SubjectId>,
     cuts: BTreeMap<Journal, Vec<CutInForce>>,
+    /// The same, by what has to be asked of an event.
+    ends: BTreeMap<Journal, Ends>,
+}
+
+/// The cuts in force of one journal.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Ends {
+    /// Those that end rotations too.
+    others: Vec<CutInForce>,
+    /// By last event: of the rotations that end there, the one with the lowest id.
+    rotations: BTreeMap<EventId, CutInForce>,
+}
+
+/// What a rotation changes for events that were there before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rotated {
+    /// Nothing: its key does not live, or another rotation ends the journal at the same event.
+    Nothing,
+    /// The journal ends here, and not only at this last event of the earliest rotation before; no key, cut or decision
+    /// lies beyond.
+    Ends(Journal, CutInForce, Option<EventId>),
 }
 
 impl Keys {
@@ -159,15 +184,53 @@ impl Keys {
     }
 
     fn survives<J: Journals>(&self, judged: &Judged, journals: &J) -> Result<bool, J::Error> {
-        let Some(cuts) = self.cuts.get(&(judged.judgement.key_event, judged.event.key())) else { return Ok(true) };
-        let (id, rotates) = (judged.event.id(), is_rotation(judged));
-        for CutInForce { cutter, cut, by_rotation } in cuts {
-            let exempt = *cutter == id || (*by_rotation && rotates) || cut.stands.contains(&id);
+        let journal = (judged.judgement.key_event, judged.event.key());
+        let (Some(cuts), Some(ends)) = (self.cuts.get(&journal), self.ends.get(&journal)) else { return Ok(true) };
+        let id = judged.event.id();
+        for CutInForce { cutter, cut, .. } in &ends.others {
+            let exempt = *cutter == id || cut.stands.contains(&id);
             if !exempt && !journals.is_within(cutter, cut, judged)? {
                 return Ok(false);
             }
         }
-        Ok(true)
+        if is_rotation(judged) {
+            return Ok(true);
+        }
+        if J::BY_LAST_EVENT {
+            return are_within(ends.rotations.values(), judged, journals);
+        }
+        are_within(cuts.iter().filter(|cut| cut.by_rotation), judged, journals)
+    }
+
+    /// Goes on with a rotation that nothing rests on yet. Nothing is done, and None comes back, if it ends a key, a cut or
+    /// a decision: then all have to be found out about anew.
+    pub(super) fn add_rotation<J: Journals>(
+        &mut self,
+        network: &Network,
+        judged: &Arc<Judged>,
+        deciding: &Deciding,
+        journals: &J,
+    ) -> Result<Option<Rotated>, J::Error> {
+        if !self.is_live(judged, journals)? {
+            return Ok(Some(Rotated::Nothing));
+        }
+        let cutter = judged.event.id();
+        let Some((journal, cut)) = cuts(network, judged, |id| deciding.given_key(id)).pop() else { return Ok(None) };
+        let before = self.ends.get(&journal).map(|ends| &ends.rotations);
+        let earlier = before.and_then(|rotations| rotations.values().min_by_key(|end| end.cut.count));
+        let earlier = earlier.map(|end| end.cut.last);
+        let is_end = before.is_some_and(|rotations| rotations.contains_key(&cut.last));
+        if !is_end {
+            for signed in deciding.signed_in(&journal).filter(|signed| !is_rotation(signed)) {
+                if self.is_live(signed, journals)? && !journals.is_within(&cutter, &cut, signed)? {
+                    return Ok(None);
+                }
+            }
+        }
+        self.live.insert(cutter);
+        let cut = CutInForce { cutter, cut, by_rotation: true };
+        self.put_cut(journal, cut.clone());
+        Ok(Some(if is_end { Rotated::Nothing } else { Rotated::Ends(journal, cut, earlier) }))
     }
 
     /// Key events and cuts that an actor signed itself, those of older keys first; of each key its rotations before
@@ -218,11 +281,41 @@ impl Keys {
     fn cut_by(&mut self, network: &Network, judged: &Judged, deciding: &Deciding) {
         let (cutter, by_rotation) = (judged.event.id(), is_rotation(judged));
         for (journal, cut) in cuts(network, judged, |id| deciding.given_key(id)) {
-            let cuts = self.cuts.entry(journal).or_default();
-            cuts.push(CutInForce { cutter, cut, by_rotation });
-            cuts.sort_by_key(|cut| cut.cutter);
+            self.put_cut(journal, CutInForce { cutter, cut, by_rotation });
         }
     }
+
+    fn put_cut(&mut self, journal: Journal, cut: CutInForce) {
+        let ends = self.ends.entry(journal).or_default();
+        if cut.by_rotation {
+            let lowest = ends.rotations.entry(cut.cut.last).or_insert_with(|| cut.clone());
+            if cut.cutter < lowest.cutter {
+                *lowest = cut.clone();
+            }
+        } else {
+            insert_by_cutter(&mut ends.others, cut.clone());
+        }
+        insert_by_cutter(self.cuts.entry(journal).or_default(), cut);
+    }
+}
+
+fn insert_by_cutter(cuts: &mut Vec<CutInForce>, cut: CutInForce) {
+    let at = cuts.partition_point(|other| other.cutter <= cut.cutter);
+    cuts.insert(at, cut);
+}
+
+/// Whether an event lies before all of these cuts.
+fn are_within<'a, J: Journals>(
+    cuts: impl Iterator<Item = &'a CutInForce>,
+    judged: &Judged,
+    journals: &J,
+) -> Result<bool, J::Error> {
+    for CutInForce { cutter, cut, .. } in cuts {
+        if !journals.is_within(cutter, cut, judged)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn is_rotation(judged: &Judged) -> bool {

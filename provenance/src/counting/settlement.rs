@@ -2,7 +2,7 @@
 
 use super::deciding::Deciding;
 use super::decisions::{Overruled, overruled};
-use super::keys::{Journals, Keys};
+use super::keys::{Journals, Keys, Rotated};
 use super::network::{InForce, in_force};
 use crate::admission::Judged;
 use crate::id::{EventId, SubjectId};
@@ -31,6 +31,18 @@ impl Settlement {
     /// Goes on with an event that gives a new key ([`super::Reach::NewKey`]): what was found of others stays.
     pub fn add_key<J: Journals>(&mut self, judged: &Arc<Judged>, journals: &J) -> Result<(), J::Error> {
         self.keys.add(judged, journals)
+    }
+
+    /// Goes on with an actor.key_rotated, the newest of these, if it ends no key, no cut and no decision; else nothing
+    /// comes back, nothing is done, and all has to be found anew.
+    pub fn add_rotation<J: Journals>(
+        &mut self,
+        network: &Network,
+        judged: &Arc<Judged>,
+        deciding: &Deciding,
+        journals: &J,
+    ) -> Result<Option<Rotated>, J::Error> {
+        self.keys.add_rotation(network, judged, deciding, journals)
     }
 
     /// The amendments in force.
