@@ -25,13 +25,14 @@ class Follower {
   #child;
   #stored = new Map();
   #waiting = new Map();
+  #counted;
 
   static async start(directory) {
     const follower = new Follower();
     follower.#child = fork(new URL("orbitdb_node.mjs", import.meta.url), [directory], { stdio: ["ignore", 2, 2, "ipc"] });
     await once(follower.#child, "message");
     follower.#child.on("message", (message) => {
-      if (message.stored === undefined) return;
+      if (message.entries !== undefined) return follower.#counted(message.entries);
       follower.#stored.set(message.stored, message);
       follower.#waiting.get(message.stored)?.(message);
     });
@@ -52,12 +53,11 @@ class Follower {
     });
   }
 
-  async count() {
+  async mustHave(expected) {
+    const counted = new Promise((resolve) => (this.#counted = resolve));
     this.#child.send({ ask: "count" });
-    for (;;) {
-      const [message] = await once(this.#child, "message");
-      if (message.entries !== undefined) return message;
-    }
+    const entries = await counted;
+    if (entries !== expected) throw new Error(`the second node has ${entries} of ${expected} entries`);
   }
 
   async stop() {
@@ -87,12 +87,12 @@ async function run(number) {
   const follower = await Follower.start(`${home}/follower`);
   follower.open(String(source.libp2p.getMultiaddrs()[0]), db.address);
   const catch_up_s = (await follower.has(head)).opened_ms_ago / 1000;
-  const { entries } = await follower.count();
-  if (entries !== ENTRIES) throw new Error(`the second node has ${entries} of ${ENTRIES} entries`);
+  await follower.mustHave(ENTRIES);
 
   const liveBegin = Date.now();
   const last = await append(db, ENTRIES, ENTRIES);
   const live_s = ((await follower.has(last)).at_ms - liveBegin) / 1000;
+  await follower.mustHave(2 * ENTRIES);
 
   const delays_ms = [];
   const waits = [];
