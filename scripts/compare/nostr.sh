@@ -32,7 +32,7 @@ if ! "$relay" --version 2>/dev/null | grep -qF "$version"; then
   cargo update --quiet --manifest-path "$source_dir/Cargo.toml" --package time@0.3.25 --precise 0.3.36
   # A build of some minutes that nobody waits for gives way to all else.
   PROTOC=$protoc CARGO_TARGET_DIR=$FURROW_COMPARE_DIR/target nice -n 19 \
-    cargo install --quiet --locked --root "$FURROW_COMPARE_DIR" --path "$source_dir" >&2 || fail "nostr-rs-relay cannot be built"
+    cargo install --quiet --locked --bin nostr-rs-relay --root "$FURROW_COMPARE_DIR" --path "$source_dir" >&2 || fail "nostr-rs-relay cannot be built"
 fi
 
 exec "$node" "$here/nostr.mjs" "$relay" "$FURROW_COMPARE_DIR"
