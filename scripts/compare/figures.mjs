@@ -55,3 +55,13 @@ export function cpuSeconds(pid) {
 export function installedVersion(name) {
   return JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url), "utf8")).version;
 }
+
+/** Ends a child also where this process is interrupted: nothing that was measured goes on running. */
+export function endWithThisProcess(child) {
+  const end = () => child.kill();
+  process.once("exit", end);
+  child.once("exit", () => process.off("exit", end));
+  return child;
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));

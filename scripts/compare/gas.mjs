@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { AbiCoder, Contract, ContractFactory, JsonRpcProvider, ZeroAddress, ZeroHash, id, keccak256 } from "ethers";
-import { Figures } from "./figures.mjs";
+import { Figures, endWithThisProcess } from "./figures.mjs";
 
 const [anvilPath, easPackage] = process.argv.slice(2);
 const root = new URL("../../", import.meta.url);
@@ -19,7 +19,9 @@ const words = (types, values) => AbiCoder.defaultAbiCoder().encode(types, values
 async function startChain() {
   // A commitment holds the time of its block, and each of its bytes that happens to be zero costs 12 gas less: with times
   // that are always the same, so is the gas.
-  const anvil = spawn(anvilPath, ["--port", "0", "--timestamp", "1760000000"], { stdio: ["ignore", "pipe", "inherit"] });
+  const anvil = endWithThisProcess(
+    spawn(anvilPath, ["--port", "0", "--timestamp", "1760000000"], { stdio: ["ignore", "pipe", "inherit"] }),
+  );
   for await (const line of createInterface(anvil.stdout)) {
     const address = /Listening on (\S+)/.exec(line);
     if (address === null) continue;

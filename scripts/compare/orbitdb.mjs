@@ -4,7 +4,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Figures, installedVersion, median, quantile } from "./figures.mjs";
+import { Figures, endWithThisProcess, installedVersion, median, quantile } from "./figures.mjs";
 import { startNode } from "./orbitdb_node.mjs";
 
 const directory = process.argv[2];
@@ -18,7 +18,8 @@ const PATIENCE_MS = 300_000;
 
 /** What an event of a lot says, without what OrbitDB adds to sign it. */
 function observation(index) {
-  return { lot: `lot-${String(index % 500).padStart(5, "0")}`, kind: "produce.collected", quantity: "12.5 kg", grade: "A", index };
+  const lot = `lot-${String(index % 500).padStart(5, "0")}`;
+  return { lot, kind: "produce.collected", quantity: "12.5 kg", grade: "A", index };
 }
 
 class Follower {
@@ -29,7 +30,8 @@ class Follower {
 
   static async start(directory) {
     const follower = new Follower();
-    follower.#child = fork(new URL("orbitdb_node.mjs", import.meta.url), [directory], { stdio: ["ignore", 2, 2, "ipc"] });
+    const program = new URL("orbitdb_node.mjs", import.meta.url);
+    follower.#child = endWithThisProcess(fork(program, [directory], { stdio: ["ignore", 2, 2, "ipc"] }));
     await once(follower.#child, "message");
     follower.#child.on("message", (message) => {
       if (message.entries !== undefined) return follower.#counted(message.entries);
@@ -98,7 +100,8 @@ async function run(number) {
   const waits = [];
   for (let index = 0; index < OFFERED_PER_S * OFFERED_FOR_S; index += 1) {
     const sent_ms = Date.now();
-    waits.push(db.add(observation(index)).then((hash) => follower.has(hash)).then(({ at_ms }) => delays_ms.push(at_ms - sent_ms)));
+    const arrived = db.add(observation(index)).then((hash) => follower.has(hash));
+    waits.push(arrived.then(({ at_ms }) => delays_ms.push(at_ms - sent_ms)));
     await sleep(1000 / OFFERED_PER_S);
   }
   await Promise.all(waits);
@@ -106,18 +109,26 @@ async function run(number) {
   await follower.stop();
   await source.stop();
   rmSync(home, { recursive: true });
-  return { append: ENTRIES / append_s, cpu_us: (cpu.user + cpu.system) / ENTRIES, bytes, catch_up: ENTRIES / catch_up_s, live: ENTRIES / live_s, delays_ms };
+  return {
+    append: ENTRIES / append_s,
+    cpu_us: (cpu.user + cpu.system) / ENTRIES,
+    bytes,
+    catch_up: ENTRIES / catch_up_s,
+    live: ENTRIES / live_s,
+    delays_ms,
+  };
 }
 
 rmSync(directory, { recursive: true, force: true });
-const figures = new Figures("orbitdb", `@orbitdb/core ${installedVersion("@orbitdb/core")}, helia ${installedVersion("helia")}, libp2p ${installedVersion("libp2p")}, Node.js ${process.version}`);
+const versions = ["@orbitdb/core", "helia", "libp2p"].map((name) => `${name} ${installedVersion(name)}`);
+const figures = new Figures("orbitdb", `${versions.join(", ")}, Node.js ${process.version}`);
 figures.addLoad();
 const runs = [];
 for (let number = 0; number < RUNS; number += 1) runs.push(await run(number));
 const of = (pick) => median(runs.map(pick));
 const delays_ms = runs.flatMap((result) => result.delays_ms);
 
-figures.add("append", of((result) => result.append), "entries/s", `signed entries appended by one node, one after the other, ${ENTRIES} of them; stored, not synced to the disk`);
+figures.add("append", of((result) => result.append), "entries/s", `signed entries appended by one node, one after the other, ${ENTRIES} of them; stored; the disk is not waited for`);
 figures.add("append_cpu", of((result) => result.cpu_us), "µs/entry", "CPU time of that node for an entry");
 figures.add("entry", of((result) => result.bytes), "bytes", "the last of those entries, as it is stored and sent");
 figures.add("catch_up", of((result) => result.catch_up), "entries/s", `a second node opens the log of ${ENTRIES} entries and has all of them, each signature checked`);
