@@ -41,11 +41,13 @@ async function follow(directory) {
     async open({ peer, address }) {
       await node.libp2p.dial(multiaddr(peer));
       const begin = performance.now();
+      const cpuBegin = process.cpuUsage();
       db = await node.orbitdb.open(address);
       const known = new Set();
       const tell = (hash) => {
         known.add(hash);
-        process.send({ stored: hash, at_ms: Date.now(), opened_ms_ago: performance.now() - begin });
+        const cpu = process.cpuUsage(cpuBegin);
+        process.send({ stored: hash, at_ms: Date.now(), since_open_ms: performance.now() - begin, cpu_us: cpu.user + cpu.system });
       };
       db.events.on("update", async (entry) => {
         tell(entry.hash);
