@@ -79,7 +79,8 @@ async function furrow(figures, signer) {
   const says = "size, log root, state root, the anchor before";
   figures.add("anchor_first", Number(receipt.gasUsed), "gas", `FurrowAnchor.anchor: the first of a sender; ${says}`);
   // The commitment is the hash of the log's data, as contracts/README.md says.
-  figures.add("anchor_repeat", await gasOf(anchor(keccak256(receipt.logs[0].data), 2_000_000)), "gas", "FurrowAnchor.anchor: every later one");
+  const repeat = await gasOf(anchor(keccak256(receipt.logs[0].data), 2_000_000));
+  figures.add("anchor_repeat", repeat, "gas", "FurrowAnchor.anchor: every later one");
 }
 
 async function eas(figures, signer, suffix, read) {
@@ -92,17 +93,21 @@ async function eas(figures, signer, suffix, read) {
     const receipt = await receiptOf(registry.register(text, ZeroAddress, false));
     return receipt.logs[0].topics[1];
   };
-  const about = (refUID, data) => ({ recipient: ZeroAddress, expirationTime: 0, revocable: false, refUID, data, value: 0 });
+  const plain = { recipient: ZeroAddress, expirationTime: 0, revocable: false, value: 0 };
+  const about = (refUID, data) => ({ ...plain, refUID, data });
   const oneRoot = await schema("bytes32 root");
   const whole = await schema("uint64 size,bytes32 logRoot,bytes32 stateRoot");
   const rootOnly = () => about(ZeroHash, words(["bytes32"], [nextRoot()]));
-  const wholeAnchor = (previous, size) => about(previous, words(["uint64", "bytes32", "bytes32"], [size, nextRoot(), nextRoot()]));
+  const wholeAnchor = (previous, size) =>
+    about(previous, words(["uint64", "bytes32", "bytes32"], [size, nextRoot(), nextRoot()]));
 
-  figures.add(`timestamp${suffix}`, await gasOf(contract.timestamp(nextRoot())), "gas", `${of} timestamp: one root and when; not by whom`);
+  const stampedOne = await gasOf(contract.timestamp(nextRoot()));
+  figures.add(`timestamp${suffix}`, stampedOne, "gas", `${of} timestamp: one root and when; not by whom`);
   const stamped = await gasOf(contract.multiTimestamp(Array.from({ length: TOGETHER }, nextRoot)));
   figures.add(`multi_timestamp${suffix}`, Math.round(stamped / TOGETHER), "gas/root", `${of} multiTimestamp of ${TOGETHER} roots`);
 
-  figures.add(`attest_root${suffix}`, await gasOf(contract.attest({ schema: oneRoot, data: rootOnly() })), "gas", `${of} attest: one root, by whom and when`);
+  const attestedOne = await gasOf(contract.attest({ schema: oneRoot, data: rootOnly() }));
+  figures.add(`attest_root${suffix}`, attestedOne, "gas", `${of} attest: one root, by whom and when`);
   const several = Array.from({ length: TOGETHER }, rootOnly);
   const attested = await gasOf(contract.multiAttest([{ schema: oneRoot, data: several }]));
   figures.add(`multi_attest${suffix}`, Math.round(attested / TOGETHER), "gas/root", `${of} multiAttest of ${TOGETHER} roots`);

@@ -9,7 +9,8 @@ const read = (path) => JSON.parse(readFileSync(path, "utf8"));
 const figures = parts.flatMap(read);
 writeFileSync(out, `${JSON.stringify(figures, null, 2)}\n`);
 
-const own = existsSync(bench) ? read(bench).map((figure) => ({ ...figure, name: `furrow ${figure.name}`, what: "make bench" })) : [];
+const measured = existsSync(bench) ? read(bench) : [];
+const own = measured.map((figure) => ({ ...figure, name: `furrow ${figure.name}`, what: "make bench" }));
 const shown = (value) => (Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(3))));
 for (const { name, value, unit, what } of [...figures, ...own]) {
   console.log(`${name.padEnd(36)}${shown(value).padStart(10)} ${unit.padEnd(10)} ${what}`);
