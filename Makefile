@@ -6,7 +6,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/furrow/target
 FURROW := $(CARGO_TARGET_DIR)/debug/furrow
 ONCE ?=
 
-.PHONY: help setup setup-demo build demo test soak fuzz lint deny openapi clean
+.PHONY: help setup setup-demo build demo test compare soak fuzz lint deny openapi clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -25,6 +25,9 @@ demo: build ## three cooperatives, one harvest, one chain; ONCE=1 ends by itself
 
 test: setup ## everything that must hold
 	@scripts/test.sh
+
+compare: ## measure what one would pick instead (nostr-rs-relay, OrbitDB, EAS, Ceramic) into target/compare.json
+	@scripts/compare/run.sh
 
 soak: ## run many nodes through faults of many seeds; SEEDS=10000, FROM=0 is the first of them
 	cargo run --locked --workspace --bin simulation -- --seeds $(or $(SEEDS),10000) --from $(or $(FROM),0)
