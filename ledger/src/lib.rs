@@ -8,6 +8,7 @@
 
 pub mod author;
 mod bundle;
+mod busy;
 mod check;
 mod checkpoint;
 mod clock;
@@ -21,6 +22,7 @@ mod outcome;
 mod pending;
 mod reader;
 mod receipt;
+mod recent;
 mod stepped;
 mod table;
 pub mod trace;
