@@ -43,6 +43,8 @@ const TOKEN: &str = "token";
         (name = "events", description = "The signed events behind everything"),
         (name = "actors", description = "Who takes part"),
         (name = "places", description = "Where things happen"),
+        (name = "certificates", description = "Who may sell what under a scheme"),
+        (name = "recalls", description = "Warnings of lots"),
         (name = "anchors", description = "What was committed to a chain"),
         (name = "log", description = "The log and proofs about it"),
         (name = "network", description = "The network and the nodes that are connected"),

@@ -42,5 +42,5 @@ pub use routes::router;
 pub use serve::serve;
 pub use state::{
     Anchor, AnchorBlock, AnchorView, AnchoringStatus, ApiState, Fault, HealthView, NetworkState, NodeIdentity, Peer,
-    PeerCosigning, PeerView, RefusedPeer,
+    PeerCosigning, PeerView, RefusedPeer, Snapshot, SnapshotError, Snapshots,
 };

@@ -90,6 +90,11 @@ pub(crate) fn bundle(id: &SubjectId) -> String {
     format!("{ROOT}/produces/{id}/bundle")
 }
 
+/// The proof that events of a lot exclude each other.
+pub(crate) fn conflict(id: &SubjectId) -> String {
+    format!("{ROOT}/produces/{id}/conflict")
+}
+
 /// What a lot is made of, or what became of it.
 pub(crate) fn trace(id: &SubjectId) -> String {
     format!("{ROOT}/produces/{id}/trace")
@@ -240,6 +245,16 @@ pub(crate) fn actor_events(id: &SubjectId) -> String {
     format!("{ROOT}/actors/{id}/events")
 }
 
+/// Where an actor's journals forked.
+pub(crate) fn actor_forks(id: &SubjectId) -> String {
+    format!("{ROOT}/actors/{id}/forks")
+}
+
+/// The proof that a journal of an actor forked on a link.
+pub(crate) fn fork(id: &SubjectId, link: &EventId) -> String {
+    format!("{ROOT}/actors/{id}/forks/{link}")
+}
+
 /// All places.
 pub(crate) fn places() -> String {
     format!("{ROOT}/places")
@@ -308,6 +323,51 @@ pub(crate) fn feed(from: u64, limit: Option<usize>) -> String {
 /// The page for consumers.
 pub(crate) fn page(id: &SubjectId) -> String {
     format!("/p/{id}")
+}
+
+/// An actor's keys, and what becomes of them: `keys`, `rotation`, `replacement` or `revocation`.
+pub(crate) fn actor_keys(id: &SubjectId, what: &str) -> String {
+    format!("{ROOT}/actors/{id}/{what}")
+}
+
+/// All amendments.
+pub(crate) fn amendments() -> String {
+    format!("{ROOT}/network/amendments")
+}
+
+/// Where an amendment is approved.
+pub(crate) fn approval(id: &EventId) -> String {
+    format!("{ROOT}/network/amendments/{id}/approval")
+}
+
+/// All certificates.
+pub(crate) fn certificates() -> String {
+    format!("{ROOT}/certificates")
+}
+
+/// A certificate.
+pub(crate) fn certificate(id: &SubjectId) -> String {
+    format!("{ROOT}/certificates/{id}")
+}
+
+/// Where it changes how a certificate stands.
+pub(crate) fn certificate_status(id: &SubjectId) -> String {
+    format!("{ROOT}/certificates/{id}/status")
+}
+
+/// All recalls.
+pub(crate) fn recalls() -> String {
+    format!("{ROOT}/recalls")
+}
+
+/// A recall.
+pub(crate) fn recall(id: &EventId) -> String {
+    format!("{ROOT}/recalls/{id}")
+}
+
+/// Where a recall ends.
+pub(crate) fn recall_end(id: &EventId) -> String {
+    format!("{ROOT}/recalls/{id}/end")
 }
 
 /// The newest checkpoint, as C2SP tlog-tiles place it.

@@ -98,6 +98,8 @@ codes! {
     Timeout GATEWAY_TIMEOUT "timeout" "The request took too long";
     /// The node has as many requests as it can serve, or is stopping; `Retry-After` says when to try again.
     Overloaded SERVICE_UNAVAILABLE "overloaded" "The node is busy";
+    /// The node was restored from a backup and has its log from its peers first; it takes no writes until then.
+    Recovering SERVICE_UNAVAILABLE "recovering" "The node recovers its log";
     /// The node cannot read or write its storage, for instance because the disk is full. What was acknowledged is safe.
     Storage SERVICE_UNAVAILABLE "storage" "The node's storage fails";
     /// A fault of the node itself; its log has the details.

@@ -36,7 +36,11 @@ pub(crate) fn storage(error: impl std::fmt::Display) -> Problem {
 
 impl From<WriteError> for Problem {
     fn from(error: WriteError) -> Self {
-        Self::new(Code::Overloaded, sentence(&error.to_string()))
+        let code = match error {
+            WriteError::Closed => Code::Overloaded,
+            WriteError::Recovering => Code::Recovering,
+        };
+        Self::new(code, sentence(&error.to_string()))
     }
 }
 
@@ -78,6 +82,8 @@ impl From<AuthorError> for Problem {
             AuthorError::NoSuchOffer { .. } => Self::new(Code::InvalidValue, detail).rule("not_an_offer"),
             AuthorError::Disputed { .. } => Self::new(Code::Conflict, detail).rule("disputed"),
             AuthorError::JournalForked { .. } => Self::new(Code::Conflict, detail).rule("journal_forked"),
+            AuthorError::JournalUnconfirmed { .. } => Self::new(Code::Conflict, detail).rule("journal_unconfirmed"),
+            AuthorError::Recovering => WriteError::Recovering.into(),
             AuthorError::Stale { present } => {
                 Self::new(Code::Stale, detail).rule("expected_tips").present(present.iter().copied().collect())
             }
@@ -93,6 +99,17 @@ impl From<AuthorError> for Problem {
             }
             AuthorError::Store(error) | AuthorError::Unavailable(error) => storage(error),
             AuthorError::Closed => Self::new(Code::Overloaded, detail),
+            AuthorError::KeyEnded { .. } => Self::new(Code::KeyNotKept, detail).rule("key_ended"),
+            AuthorError::NoLivingKey { .. } => Self::new(Code::Conflict, detail).rule("no_living_key"),
+            AuthorError::ForkedEnd { .. } => Self::new(Code::Conflict, detail).rule("forked_end"),
+            AuthorError::NotSignedBy { .. } => Self::new(Code::InvalidValue, detail).rule("not_signed_by"),
+            AuthorError::UnknownSubject { .. } => Self::new(Code::InvalidValue, detail).rule("unknown_subject"),
+            AuthorError::NotResolver { .. } => Self::new(Code::RuleBroken, detail).rule("not_resolver"),
+            AuthorError::NoConflict { .. } => Self::new(Code::InvalidValue, detail).rule("no_conflict"),
+            AuthorError::NoSuchAmendment { .. } => Self::new(Code::InvalidValue, detail).rule("amendment"),
+            AuthorError::NoSuchRecall { .. } => Self::new(Code::InvalidValue, detail).rule("recall"),
+            AuthorError::NoSuchCertificate { .. } => Self::new(Code::InvalidValue, detail).rule("certificate"),
+            AuthorError::NoFounder { .. } => Self::new(Code::InvalidValue, detail).rule("founder"),
         };
         match (&error, error.field()) {
             (AuthorError::Rule(_), _) | (_, None) => problem,

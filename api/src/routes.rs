@@ -7,8 +7,8 @@ use crate::metrics::{self, Metrics};
 use crate::page;
 use crate::problem::{self, Code, Problem};
 use crate::resources::{
-    actors, anchors, entry, events, log, network, peers, places, produces, recall_reports, status, transfers,
-    transformations, units, verifications,
+    actors, amendments, anchors, certificates, conditions, entry, events, log, network, peers, places, produces,
+    recall_reports, recalls, snapshots, status, transfers, transformations, units, verifications,
 };
 use crate::state::ApiState;
 use axum::body::Body;
@@ -84,6 +84,7 @@ fn documented_work() -> OpenApiRouter<ApiState> {
         .routes(routes!(produces::qr::svg))
         .routes(routes!(produces::qr::png))
         .routes(routes!(produces::bundle::read))
+        .routes(routes!(produces::conflict::read))
         .routes(routes!(produces::trace::trace))
         .routes(routes!(recall_reports::of_produce))
         .routes(routes!(verifications::verify_bundle).map(|route| route.layer(DefaultBodyLimit::max(MAX_BUNDLE_BYTES))))
@@ -106,6 +107,8 @@ fn documented_work() -> OpenApiRouter<ApiState> {
         .routes(routes!(actors::list::list, actors::enrol::enrol))
         .routes(routes!(actors::read::read, actors::change::change))
         .routes(routes!(actors::events::list))
+        .routes(routes!(actors::forks::list))
+        .routes(routes!(actors::forks::read))
         .routes(routes!(places::list::list, places::register::register))
         .routes(routes!(places::read::read, places::change::change))
         .routes(routes!(recall_reports::of_place))
@@ -120,7 +123,27 @@ fn documented_work() -> OpenApiRouter<ApiState> {
         .routes(routes!(network::read))
         .routes(routes!(peers::list))
         .routes(routes!(status::read))
+        .routes(routes!(snapshots::take))
         .routes(routes!(page::page))
+        .routes(routes!(actors::keys::add))
+        .routes(routes!(actors::keys::rotate))
+        .routes(routes!(actors::keys::replace))
+        .routes(routes!(actors::keys::revoke))
+        .routes(routes!(actors::devices::attach))
+        .routes(routes!(actors::devices::detach))
+        .routes(routes!(amendments::amend))
+        .routes(routes!(amendments::approve))
+        .routes(routes!(certificates::list::list, certificates::issue::issue))
+        .routes(routes!(certificates::read::read))
+        .routes(routes!(certificates::status::change))
+        .routes(routes!(produces::inspections::inspect))
+        .routes(routes!(produces::decisions::decide))
+        .routes(routes!(conditions::measure))
+        .routes(routes!(recalls::list::list, recalls::issue::issue))
+        .routes(routes!(recalls::read::read, recalls::change::change))
+        .routes(routes!(recalls::end::end))
+        .routes(routes!(events::statements::confirm))
+        .routes(routes!(events::statements::dispute))
 }
 
 fn documented_operations() -> OpenApiRouter<ApiState> {

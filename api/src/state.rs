@@ -31,6 +31,8 @@ pub struct ApiState {
     pub peers: Arc<dyn PeerView>,
     /// What the program that runs this interface knows to be wrong with itself.
     pub health: Arc<dyn HealthView>,
+    /// Copies of the store for backups.
+    pub snapshots: Arc<dyn Snapshots>,
 }
 
 impl ApiState {
@@ -98,6 +100,24 @@ pub trait HealthView: Send + Sync + 'static {
     /// Nothing if all is well.
     fn faults(&self) -> Vec<Fault>;
 }
+
+/// Copies of the node's store for backups. Implemented by the program over its folder.
+pub trait Snapshots: Send + Sync + 'static {
+    /// Makes a consistent copy in the node's own folder. Blocks for as long as the disk needs.
+    fn take(&self) -> Result<Snapshot, SnapshotError>;
+}
+
+/// A copy of the store, for whoever may read the node's folder to take away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Snapshot {
+    /// Its folder on the node's machine.
+    pub folder: String,
+}
+
+/// Why there is no copy; the text says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SnapshotError(pub String);
 
 /// How anchoring stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]

@@ -3,7 +3,8 @@
 //! All rows of an append are one batch, so a crash leaves either all or none of them. What is
 //! checked here guards against damaged files and against mistakes of this program.
 
-use crate::pending::{Heads, HeldCounts, Pending, RecentVoids};
+use crate::held::HeldCounts;
+use crate::pending::{Heads, Pending, RecentVoids};
 use crate::reader::Reader;
 use crate::table::Judgements;
 use provenance::event::SignedEvent;
@@ -68,15 +69,15 @@ pub(crate) fn load_heads(reader: &Reader) -> Result<Heads, StoreError> {
     let frontier = Frontier::load(size, &StoredNodes(reader))?;
     let (mut held, mut awaited) = (HeldCounts::default(), BTreeSet::new());
     for row in reader.store().scan::<Held>(Range::all()) {
-        let (_, row) = row?;
-        held.add(row.signer, &row.source);
+        let (id, row) = row?;
+        held.add(id, row.signer, &row.source, row.missing.is_empty());
         awaited.extend(row.missing);
     }
     // What came before a crash, and for which not all that waits was judged again.
     let awaited: Vec<EventId> = awaited.into_iter().collect();
     let judged = reader.are_judged(&awaited)?;
     let ready = awaited.into_iter().zip(judged).filter(|(_, judged)| *judged).map(|(id, _)| id).collect();
-    Ok(Heads { frontier, held, voids: RecentVoids::default(), ready })
+    Ok(Heads { frontier, held, voids: RecentVoids::default(), ready, looked_at: None })
 }
 
 /// Judges every held event again: this program may have rules that the one before it lacked.

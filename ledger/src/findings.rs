@@ -1,8 +1,8 @@
 //! Gathers what findings about a lot are made from ([`provenance::findings`]).
 
 use crate::reader::{Reader, Stored};
-use crate::trace::Claims;
-use crate::view::{HistoryEntry, ProduceRow, of_subject};
+use crate::trace::{Bounds, Claims, Direction, Lineage};
+use crate::view::{HistoryEntry, PageSize, ProduceRow, RecallFilter, Views, of_subject};
 use provenance::admission::Ancestry;
 use provenance::body::Body;
 use provenance::findings::{Agreement, Facts, Finding, Told, claim_texts, of};
@@ -22,6 +22,9 @@ const MAX_MEANT: usize = 8;
 
 /// Registrations that are added up under a certificate. Beyond, the sum is a lower bound, and the finding still true.
 const MAX_CLAIMING: usize = 1_024;
+
+/// How far back a lot is traced to what it came from: whoever looks further asks for its trace.
+const SOURCES: Bounds = Bounds { depth: 64, lots: 1_024 };
 
 /// Journal links that are walked back to find where a journal forked.
 const MAX_LINKS: usize = 4_096;
@@ -53,12 +56,16 @@ pub fn facts(reader: &Reader, row: &ProduceRow, history: &[HistoryEntry]) -> Res
     for claim in &wanted.claims {
         certificates(reader, claim, &mut around)?;
     }
+    let sources = sources(reader, row)?;
+    for subject in sources.iter().chain([&row.id]) {
+        recalls(reader, subject, &mut around)?;
+    }
     for key in wanted.keys.iter().take(MAX_AROUND) {
         // They show the fork and nothing else: some may be void.
         let rivals = forks(reader, key)?.into_iter().map(|stored| Told { counts: false, ..Told::plain(stored.judged) });
         around.extend(rivals);
     }
-    Ok(Facts { lot: row.id, agreement, history: history.iter().map(told).collect(), around })
+    Ok(Facts { lot: row.id, sources, agreement, history: history.iter().map(told).collect(), around })
 }
 
 /// The events that share a link of a key's journal with another; none where it has not forked.
@@ -127,6 +134,30 @@ impl Wanted {
             _ => {}
         }
     }
+}
+
+/// The lots and units from which a lot came, and the unit in which it lies, with those in which that one lies.
+fn sources(reader: &Reader, row: &ProduceRow) -> Result<BTreeSet<SubjectId>, StoreError> {
+    let trace = Lineage::new(reader.clone()).trace(&[row.id], Direction::Upstream, SOURCES)?;
+    let mut sources: BTreeSet<SubjectId> = trace.reached.into_iter().map(|reached| reached.subject).collect();
+    let views = Views::new(reader.clone());
+    let mut around = row.inside;
+    while let Some(unit) = around.filter(|_| sources.len() < SOURCES.lots) {
+        around = if sources.insert(unit) { views.unit(&unit)?.and_then(|row| row.inside) } else { None };
+    }
+    sources.remove(&row.id);
+    Ok(sources)
+}
+
+/// Adds the recalls of a lot or unit, and what ended them.
+fn recalls(reader: &Reader, subject: &SubjectId, around: &mut Vec<Told>) -> Result<(), StoreError> {
+    let filter = RecallFilter { lot: Some(*subject), ..RecallFilter::default() };
+    for recall in Views::new(reader.clone()).recalls(&filter, None, PageSize::default())?.rows {
+        for event in [Some(recall.id), recall.ended_by].into_iter().flatten() {
+            around.extend(reader.stored(&event)?.map(|stored| Told::plain(stored.judged)));
+        }
+    }
+    Ok(())
 }
 
 /// Adds what counts of a subject's events, where it is of the kinds that are asked for.

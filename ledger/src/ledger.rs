@@ -9,14 +9,16 @@ use crate::map::{MapFollower, publish_newest};
 use crate::outcome::{Origin, Outcome, Refusal};
 use crate::pending::Pending;
 use crate::reader::Reader;
+use crate::restored::{Restored, unconfirmed_journals};
 use crate::writer::{Checked, JOB_EVENTS, Job, Progress, QUEUED_JOBS, Writer};
 use provenance::admission::Hold;
 use provenance::event::{DecodeError, SignedEvent};
-use provenance::id::EventId;
+use provenance::id::{EventId, PublicKey};
 use provenance::network::Network;
 use provenance::signature::{BATCH, Verifier};
 use rayon::prelude::*;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -35,11 +37,23 @@ pub struct LedgerOptions {
     pub followers: Vec<Arc<dyn Follower>>,
     /// Tells when the state map was cut.
     pub clock: Arc<dyn Clock>,
+    /// How many entries of each other log are kept in their order, should its node be restored from a backup.
+    pub witnessed_entries: u64,
 }
+
+/// 32 MiB for each log: more than a cooperative signs in a year, so that any backup that is worth restoring can be
+/// completed.
+const WITNESSED_ENTRIES: u64 = 1 << 20;
 
 impl Default for LedgerOptions {
     fn default() -> Self {
-        Self { store: StoreOptions::default(), log_signer: None, followers: Vec::new(), clock: Arc::new(SystemClock) }
+        Self {
+            store: StoreOptions::default(),
+            log_signer: None,
+            followers: Vec::new(),
+            clock: Arc::new(SystemClock),
+            witnessed_entries: WITNESSED_ENTRIES,
+        }
     }
 }
 
@@ -63,6 +77,11 @@ pub enum WriteError {
     /// The node is stopping.
     #[error("the node is shutting down; send the events again when it runs")]
     Closed,
+    /// The log lacks entries that it had before.
+    #[error(
+        "the node was restored from a backup and recovers its log from its peers first; send the events again later, or see 'furrow status'"
+    )]
+    Recovering,
 }
 
 /// Events that the writer has, and will judge in their order.
@@ -123,6 +142,9 @@ struct Shared {
     tasks: TaskTracker,
     stop: CancellationToken,
     log_signer: Option<Arc<dyn LogSigner>>,
+    restored: Option<Restored>,
+    unconfirmed: Mutex<BTreeSet<PublicKey>>,
+    witnessed_entries: u64,
 }
 
 impl Drop for Shared {
@@ -145,6 +167,9 @@ thread_local! {
 impl Ledger {
     /// Opens or makes the ledger in the folder `path` and checks its invariants. Must be called
     /// within a tokio runtime, in which the followers run.
+    ///
+    /// One that was restored from a backup, and whose log is not complete yet, signs no checkpoint, and appends only
+    /// what comes from [`Origin::Log`].
     pub fn open(path: &Path, network: Network, options: LedgerOptions) -> Result<Self, OpenError> {
         let store = Store::open(path, &options.store)?;
         let Parts { ledger, writer, followers } = Self::assemble(store, network, options)?;
@@ -166,8 +191,13 @@ impl Ledger {
     }
 
     /// A ledger of which nothing runs yet: checked, and with a cut of its state map.
-    pub(crate) fn assemble(store: Store, network: Network, options: LedgerOptions) -> Result<Parts, OpenError> {
+    pub(crate) fn assemble(store: Store, network: Network, mut options: LedgerOptions) -> Result<Parts, OpenError> {
         let reader = Reader::new(store);
+        let restored = Restored::of(reader.store())?;
+        let unconfirmed = Mutex::new(unconfirmed_journals(reader.store())?);
+        if restored.is_some() {
+            options.log_signer = None;
+        }
         let mut heads = load_heads(&reader).map_err(CheckError::from)?;
         if heads.frontier.size() == 0 {
             let mut first = Pending::new(&network, &reader, heads);
@@ -218,6 +248,9 @@ impl Ledger {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             log_signer: options.log_signer,
+            restored,
+            unconfirmed,
+            witnessed_entries: options.witnessed_entries,
         };
         Ok(Parts { ledger: Self { shared: Arc::new(shared) }, writer, followers })
     }
@@ -234,6 +267,9 @@ impl Ledger {
         let mut events = events.into_iter();
         let jobs = self.shared.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let jobs = jobs.ok_or(WriteError::Closed)?;
+        if self.shared.restored.is_some() && origin != Origin::Log {
+            return Err(WriteError::Recovering);
+        }
         let mut answers = Vec::with_capacity(count.div_ceil(JOB_EVENTS));
         while events.len() > 0 {
             // A place in the queue first: decoded events are several times as large as their bytes.
@@ -289,6 +325,12 @@ impl Ledger {
         true
     }
 
+    /// Waits until it was counted what the entry at `index` makes of others; false if the node stops before.
+    pub(crate) async fn counted(&self, index: u64) -> bool {
+        let counting = self.shared.followers.first().expect("the follower that counts comes first");
+        counting.has_read(index).await
+    }
+
     /// Makes all rows of a follower again from zero; false if there is none of this name.
     pub fn rebuild(&self, name: &str) -> bool {
         let follower = self.all_followers().find(|follower| follower.name() == name);
@@ -330,6 +372,18 @@ impl Ledger {
         self.shared.clock.now_ms()
     }
 
+    pub(crate) fn restored_mark(&self) -> Option<&Restored> {
+        self.shared.restored.as_ref()
+    }
+
+    pub(crate) fn lock_unconfirmed(&self) -> MutexGuard<'_, BTreeSet<PublicKey>> {
+        self.shared.unconfirmed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn witnessed_entries(&self) -> u64 {
+        self.shared.witnessed_entries
+    }
+
     pub(crate) fn log_signer(&self) -> Option<&dyn LogSigner> {
         self.shared.log_signer.as_deref()
     }
@@ -341,20 +395,20 @@ impl std::fmt::Debug for Ledger {
     }
 }
 
-/// Cuts the map of a log that has none, so that there is always a checkpoint to show, signed by the present key.
 /// Counts what was not counted yet: others may read nothing before.
 fn prepare_counting(count: &CountFollower, reader: &Reader, size: u64) -> Result<(), CheckError> {
     let stored = reader.store().get::<Cursors>(&count.name().to_owned())?;
-    let mut reset = stored.is_none_or(|row| row.version != count.version() || row.next > size);
-    loop {
-        let next = follower::step(count, reader, reset)?;
-        reset = false;
-        if next >= size {
-            return Ok(count.prepare(reader, next)?);
-        }
+    let current = stored.filter(|row| row.version == count.version() && row.next <= size);
+    let mut reset = current.is_none();
+    // What was counted before decides how entries count that were not: it must be known before any of them is read.
+    if let Some(row) = current {
+        count.prepare(reader, row.next)?;
     }
+    while follower::step(count, reader, std::mem::take(&mut reset))? < size {}
+    Ok(())
 }
 
+/// Cuts the map of a log that has none, so that there is always a checkpoint to show, signed by the present key.
 fn prepare_map(map: &MapFollower, reader: &Reader) -> Result<(), CheckError> {
     if reader.store().last::<MapVersions>()?.is_none() {
         follower::step(map, reader, true)?;
@@ -366,7 +420,7 @@ fn prepare_map(map: &MapFollower, reader: &Reader) -> Result<(), CheckError> {
 }
 
 /// Decodes and verifies on all cores, before anything is locked.
-fn check_all(events: Vec<Vec<u8>>) -> Vec<Checked> {
+pub(crate) fn check_all(events: Vec<Vec<u8>>) -> Vec<Checked> {
     if events.len() <= 16 {
         return VERIFIER.with_borrow_mut(|verifier| check_some(events, verifier));
     }

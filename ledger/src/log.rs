@@ -3,7 +3,7 @@
 use crate::check::StoredNodes;
 use crate::ledger::Ledger;
 use provenance::id::{EventId, PublicKey};
-use provenance::merkle::{self, Hash, TILE_WIDTH};
+use provenance::merkle::{self, Frontier, Hash, TILE_WIDTH};
 use store::{StoreError, Tiles};
 
 /// The key of the log, and under which origin it signs.
@@ -63,6 +63,11 @@ impl Ledger {
     pub fn root_at(&self, size: u64) -> Result<Hash, LogError> {
         self.within(size)?;
         Ok(merkle::root(size, &StoredNodes(self.reader()))?)
+    }
+
+    /// The right edge of the tree over the durable log: what further entries are appended to.
+    pub fn frontier(&self) -> Result<Frontier, StoreError> {
+        Frontier::load(self.size(), &StoredNodes(self.reader()))
     }
 
     /// Size and root of the durable log.

@@ -17,6 +17,9 @@ pub enum Origin {
     Client,
     /// A peer, by its id. What waits for an ancestor or an upgrade is kept within quotas.
     Peer(String),
+    /// This node's own log as others have kept it, in its order. After the first event that cannot be appended, no
+    /// further one of the same call is: a log has its entries in their order or not at all.
+    Log,
 }
 
 /// What became of one event.

@@ -2,84 +2,31 @@
 //! holds, and become rows that are written together or not at all.
 
 use crate::busy::Changes;
+use crate::held::{HeldCounts, Room};
 use crate::outcome::{Origin, Outcome, Refusal};
 use crate::reader::{Reader, Stored, Written};
 use crate::table::{JudgementRow, Judgements};
-use provenance::admission::{Ancestry, Hold, Judged, Judgement, Standing, Verdict, judge};
+use provenance::admission::{Ancestry, Hold, Judged, Judgement, Standing, Verdict, given_key, judge};
 use provenance::event::{SignedEvent, VerifiedEvent};
 use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::merkle::{Frontier, Hash, leaf_hash, tile_position};
 use provenance::network::Network;
 use provenance::payload::Lane;
 use provenance::signature::Verifier;
-use std::borrow::Borrow;
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::ops::Bound;
 use std::sync::Arc;
 use store::{
     Batch, Events, Held, HeldByMissing, HeldRow, JournalHead, Journals, LaneHeads, Lanes, Log, Range, References,
     StoreError, Subjects, Tiles,
 };
 
-/// Held events of one signer: more than a device signs while it is offline for a season.
-const HELD_PER_SIGNER: usize = 4_096;
-
-/// Held events of one peer.
-const HELD_PER_PEER: usize = 16_384;
-
-/// Held events in all, at most 1 GiB of them if each were as large as an event may be.
-pub(crate) const HELD_IN_ALL: usize = 65_536;
-
-/// How many events are held, for the quotas; rebuilt when the ledger opens.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct HeldCounts {
-    by_signer: HashMap<PublicKey, usize>,
-    by_source: HashMap<String, usize>,
-    all: usize,
-}
-
-impl HeldCounts {
-    pub fn all(&self) -> usize {
-        self.all
-    }
-
-    pub fn add(&mut self, signer: PublicKey, source: &str) {
-        *self.by_signer.entry(signer).or_default() += 1;
-        *self.by_source.entry(source.to_owned()).or_default() += 1;
-        self.all += 1;
-    }
-
-    fn remove(&mut self, signer: &PublicKey, source: &str) {
-        remove_one(&mut self.by_signer, signer);
-        remove_one(&mut self.by_source, source);
-        self.all = self.all.saturating_sub(1);
-    }
-
-    fn has_room(&self, signer: &PublicKey, source: &str) -> bool {
-        self.by_signer.get(signer).is_none_or(|count| *count < HELD_PER_SIGNER)
-            && self.by_source.get(source).is_none_or(|count| *count < HELD_PER_PEER)
-            && self.all < HELD_IN_ALL
-    }
-}
-
-fn remove_one<K, Q>(counts: &mut HashMap<K, usize>, key: &Q)
-where
-    K: Borrow<Q> + std::hash::Hash + Eq,
-    Q: std::hash::Hash + Eq + ?Sized,
-{
-    if let Some(count) = counts.get_mut(key) {
-        *count = count.saturating_sub(1);
-        if *count == 0 {
-            counts.remove(key);
-        }
-    }
-}
-
 /// Void events remembered in case somebody builds on them. Mistakes are rare and soon followed;
 /// one that was forgotten is asked for again by what follows it.
 const REMEMBERED_VOIDS: usize = 256;
 
 /// Void events of late that nothing names yet. Whatever one of them names is stored.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct RecentVoids {
     events: HashMap<EventId, Arc<Judged>>,
     /// Oldest first; may name some that were taken.
@@ -98,18 +45,21 @@ impl RecentVoids {
     }
 }
 
-/// Held events that one batch releases at most. The rest comes with the next ones, so that an event for which
-/// thousands wait makes no batch that is many times as large as others.
-const RELEASED_AT_ONCE: usize = 1_024;
+/// Held events that one batch looks at again, at most. The rest comes with the next ones, so that an event for which
+/// thousands wait makes no batch that is many times as large as others, or takes as long.
+const LOOKED_AT_ONCE: usize = 1_024;
 
 /// What the writer carries from one batch to the next.
-#[derive(Debug, Clone)]
+#[derive(Debug, Default)]
 pub(crate) struct Heads {
     pub frontier: Frontier,
     pub held: HeldCounts,
     pub voids: RecentVoids,
-    /// Judged events for which held ones wait that were not looked at yet; at most one for each held event.
+    /// Judged events for which held ones wait that were not all looked at yet. Nothing is put here for which nothing
+    /// waits, so there are no more than held events name.
     pub ready: VecDeque<EventId>,
+    /// Of those that wait for the first of `ready`, the last that was looked at.
+    pub looked_at: Option<EventId>,
 }
 
 /// The batch that is being made.
@@ -128,11 +78,11 @@ pub(crate) struct Pending<'a> {
     tiles: HashMap<(u8, u64), Vec<u8>>,
     /// Events held in this batch; nothing where a stored one was released.
     held: BTreeMap<EventId, Option<HeldRow>>,
-    held_by_missing: HashMap<EventId, Vec<EventId>>,
+    held_by_missing: HashMap<EventId, BTreeSet<EventId>>,
     /// Verifies again what was held.
     verifier: Verifier,
-    /// Held events that were judged again.
-    released: usize,
+    /// How many held events were looked at again.
+    looked_at: usize,
 }
 
 impl<'a> Pending<'a> {
@@ -151,7 +101,7 @@ impl<'a> Pending<'a> {
             held: BTreeMap::new(),
             held_by_missing: HashMap::new(),
             verifier: Verifier::new(),
-            released: 0,
+            looked_at: 0,
         }
     }
 
@@ -356,17 +306,22 @@ impl<'a> Pending<'a> {
         if self.is_held(&id)? {
             return Ok(waiting(true));
         }
-        if !self.knows_signer(event)? || !self.heads.held.has_room(&signer, source) {
-            return Ok(waiting(false));
-        }
         let missing = match hold {
             Hold::Missing(ids) => ids.clone(),
             Hold::Unsupported(_) => Vec::new(),
         };
-        for ancestor in &missing {
-            self.held_by_missing.entry(*ancestor).or_default().push(id);
+        if !self.knows_signer(event)? {
+            return Ok(waiting(false));
         }
-        self.heads.held.add(signer, source);
+        match self.heads.held.room(&signer, source, missing.is_empty()) {
+            Room::Free => {}
+            Room::InPlaceOf(other) => self.release(&other)?,
+            Room::None => return Ok(waiting(false)),
+        }
+        for ancestor in &missing {
+            self.held_by_missing.entry(*ancestor).or_default().insert(id);
+        }
+        self.heads.held.add(id, signer, source, missing.is_empty());
         let row = HeldRow { bytes: event.bytes().to_vec(), missing, source: source.clone(), signer };
         self.held.insert(id, Some(row));
         Ok(waiting(true))
@@ -374,13 +329,16 @@ impl<'a> Pending<'a> {
 
     /// Whether the key belongs to an actor: then its quota can be held against somebody.
     fn knows_signer(&self, event: &VerifiedEvent) -> Result<bool, StoreError> {
-        if self.network.founder(&event.key()).is_some() || self.journals.contains_key(&event.key()) {
+        let key = event.key();
+        if self.network.founder(&key).is_some()
+            || self.journals.contains_key(&key)
+            || !self.reader.journal_heads(&key)?.is_empty()
+        {
             return Ok(true);
         }
         for id in &event.payload().basis {
-            let gives_key = |stored: Stored| match &stored.judged.event.payload().body {
-                provenance::body::Body::ActorEnrolled(body) => stored.index.is_some() && body.key == event.key(),
-                _ => false,
+            let gives_key = |stored: Stored| {
+                stored.index.is_some() && given_key(&stored.judged.event).is_some_and(|(given, _)| given == key)
             };
             if self.stored(id)?.is_some_and(gives_key) {
                 return Ok(true);
@@ -394,6 +352,10 @@ impl<'a> Pending<'a> {
         // Almost always nothing is held.
         if self.heads.held.all() == 0 {
             self.heads.ready.clear();
+            self.heads.looked_at = None;
+            return Ok(());
+        }
+        if self.waiting_for(&id, None, 1)?.is_empty() {
             return Ok(());
         }
         self.heads.ready.push_back(id);
@@ -403,16 +365,23 @@ impl<'a> Pending<'a> {
     /// Judges again what waits for events that were judged, as far as one batch goes.
     pub fn release_ready(&mut self) -> Result<(), StoreError> {
         while let Some(ancestor) = self.heads.ready.front().copied() {
-            for waiting in self.waiting_for(&ancestor)? {
-                if self.released >= RELEASED_AT_ONCE {
-                    return Ok(());
-                }
-                if self.judge_again(&waiting)? {
-                    self.released += 1;
-                    self.heads.ready.push_back(waiting);
+            let most = LOOKED_AT_ONCE.saturating_sub(self.looked_at);
+            if most == 0 {
+                return Ok(());
+            }
+            let waiting = self.waiting_for(&ancestor, self.heads.looked_at, most)?;
+            let is_last = waiting.len() < most;
+            for id in waiting {
+                self.looked_at += 1;
+                self.heads.looked_at = Some(id);
+                if self.judge_again(&id)? && !self.waiting_for(&id, None, 1)?.is_empty() {
+                    self.heads.ready.push_back(id);
                 }
             }
-            self.heads.ready.pop_front();
+            if is_last {
+                self.heads.ready.pop_front();
+                self.heads.looked_at = None;
+            }
         }
         Ok(())
     }
@@ -458,7 +427,7 @@ impl<'a> Pending<'a> {
     fn go_on_waiting(&mut self, id: EventId, mut row: HeldRow, missing: Vec<EventId>) {
         for ancestor in missing {
             if !row.missing.contains(&ancestor) {
-                self.held_by_missing.entry(ancestor).or_default().push(id);
+                self.held_by_missing.entry(ancestor).or_default().insert(id);
                 row.missing.push(ancestor);
                 self.held.insert(id, Some(row.clone()));
             }
@@ -467,7 +436,7 @@ impl<'a> Pending<'a> {
 
     /// Whether an event that is held waits for this one.
     fn is_awaited(&self, id: &EventId) -> Result<bool, StoreError> {
-        for waiting in self.waiting_for(id)? {
+        for waiting in self.waiting_for(id, None, LOOKED_AT_ONCE)? {
             if self.is_held(&waiting)? {
                 return Ok(true);
             }
@@ -475,19 +444,26 @@ impl<'a> Pending<'a> {
         Ok(false)
     }
 
-    fn waiting_for(&self, ancestor: &EventId) -> Result<Vec<EventId>, StoreError> {
+    /// Events that were held for want of this one, at most so many of those behind `after`; ascending. Some may have
+    /// been released in this batch.
+    fn waiting_for(&self, ancestor: &EventId, after: Option<EventId>, most: usize) -> Result<Vec<EventId>, StoreError> {
         // Almost always nothing is held, and then nothing needs to be looked up.
         if self.heads.held.all() == 0 {
             return Ok(Vec::new());
         }
-        let mut waiting = self.held_by_missing.get(ancestor).cloned().unwrap_or_default();
-        for row in self.reader.store().scan::<HeldByMissing>(Range::prefix(ancestor)) {
-            let ((_, id), ()) = row?;
-            if !waiting.contains(&id) {
-                waiting.push(id);
-            }
+        let (mut bound, mut rows) = (Bound::Unbounded, Range::prefix(ancestor));
+        if let Some(after) = after {
+            (bound, rows) = (Bound::Excluded(after), rows.after(&(*ancestor, after)));
         }
-        Ok(waiting)
+        let mut waiting: BTreeSet<EventId> = match self.held_by_missing.get(ancestor) {
+            Some(ids) => ids.range((bound, Bound::Unbounded)).take(most).copied().collect(),
+            None => BTreeSet::new(),
+        };
+        for row in self.reader.store().scan::<HeldByMissing>(rows).take(most) {
+            let ((_, id), ()) = row?;
+            waiting.insert(id);
+        }
+        Ok(waiting.into_iter().take(most).collect())
     }
 
     fn held_row(&self, id: &EventId) -> Result<Option<HeldRow>, StoreError> {
@@ -509,7 +485,7 @@ impl<'a> Pending<'a> {
             return Ok(());
         }
         if let Some(row) = self.held_row(id)? {
-            self.heads.held.remove(&row.signer, &row.source);
+            self.heads.held.remove(id, &row.signer, &row.source);
             self.held.insert(*id, None);
         }
         Ok(())

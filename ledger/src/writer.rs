@@ -3,6 +3,7 @@
 use crate::outcome::{Origin, Outcome};
 use crate::pending::{Heads, Pending};
 use crate::reader::Reader;
+use provenance::admission::Hold;
 use provenance::event::VerifiedEvent;
 use provenance::network::Network;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -180,7 +181,9 @@ impl Writer {
     }
 
     fn commit(&mut self, round: &mut [Job]) -> Result<Vec<Vec<Outcome>>, StoreError> {
-        let mut pending = Pending::new(&self.network, &self.reader, self.heads.clone());
+        // Where this fails they are found again on the disk.
+        let heads = std::mem::take(&mut self.heads);
+        let mut pending = Pending::new(&self.network, &self.reader, heads);
         let verified = round.iter().flat_map(|job| &job.events).filter_map(|event| match event {
             Checked::Verified(event) => Some(event.id()),
             Checked::Settled(_) => None,
@@ -190,11 +193,16 @@ impl Writer {
         let mut all = Vec::with_capacity(round.len());
         for job in round.iter_mut() {
             let mut outcomes = Vec::with_capacity(job.events.len());
+            let mut broken = false;
             for event in std::mem::take(&mut job.events) {
                 outcomes.push(match event {
+                    Checked::Verified(event) if broken => {
+                        Outcome::Held { id: event.id(), hold: Hold::Missing(Vec::new()), kept: false }
+                    }
                     Checked::Verified(event) => pending.take(event, &job.origin)?,
                     Checked::Settled(outcome) => outcome,
                 });
+                broken = job.origin == Origin::Log && outcomes.last().is_some_and(|outcome| outcome.index().is_none());
             }
             all.push(outcomes);
         }

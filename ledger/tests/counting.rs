@@ -6,7 +6,7 @@ mod story;
 
 use ed25519_dalek::{Signer, SigningKey};
 use ledger::view::{ViewFollower, Views};
-use ledger::{Ledger, LedgerOptions, Origin};
+use ledger::{CheckError, Follower, Ledger, LedgerOptions, Origin, SteppedLedger, forget_followed, verify_store};
 use proptest::prelude::*;
 use provenance::admission::{Ancestry, Judged, resolver};
 use provenance::body::{
@@ -21,7 +21,9 @@ use provenance::payload::{Lane, Touch};
 use provenance::state_map;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::convert::Infallible;
+use std::path::Path;
 use std::sync::Arc;
+use store::{Column, Range, Raw, Store, StoreOptions, Table};
 use story::{Story, Who, text};
 
 const COOPERATIVE: &[Role] = &[Role::Cooperative, Role::Farmer, Role::Trader];
@@ -34,9 +36,11 @@ struct Node {
 
 impl Node {
     fn open(story: &Story) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let followers: Vec<Arc<dyn ledger::Follower>> = vec![Arc::new(ViewFollower::new(story.network.clone()))];
-        let options = LedgerOptions { followers, ..LedgerOptions::default() };
+        Self::open_in(tempfile::tempdir().unwrap(), story)
+    }
+
+    fn open_in(folder: tempfile::TempDir, story: &Story) -> Self {
+        let options = LedgerOptions { followers: followers(story), ..LedgerOptions::default() };
         let ledger = Ledger::open(folder.path(), story.network.clone(), options).unwrap();
         let views = Views::new(ledger.reader().clone());
         Self { ledger, views, _folder: folder }
@@ -53,6 +57,10 @@ impl Node {
         let cut = self.ledger.cut().await.unwrap();
         (cut.state_root, self.views.digest().unwrap())
     }
+}
+
+fn followers(story: &Story) -> Vec<Arc<dyn Follower>> {
+    vec![Arc::new(ViewFollower::new(story.network.clone()))]
 }
 
 /// A story of which a node admits every event: what it refuses was never told.
@@ -336,7 +344,187 @@ async fn check(deeds: &[(u8, u8, u8, u8)], choices: &[u16]) -> usize {
         assert!(other.take(&event).await, "{:?}", event.payload().body);
     }
     assert_eq!(other.settled().await, settled);
+    restored(&world, settled).await;
     uncounted
+}
+
+/// A copy of the store is verified, and counts again from its events alone whatever its other rows say.
+async fn restored(world: &World, settled: ([u8; 32], [u8; 32])) {
+    let (folder, node) = (tempfile::tempdir().unwrap(), &world.node);
+    // The store makes the folder of its copy itself.
+    std::fs::remove_dir(folder.path()).unwrap();
+    node.ledger.reader().store().backup(folder.path()).unwrap();
+    let (rows, (size, root)) = (counted_rows(folder.path()), node.ledger.head().unwrap());
+    let store = Store::open(folder.path(), &StoreOptions::default()).unwrap();
+    let whole = verify_store(&store, &world.story.network, |_| ()).unwrap();
+    assert_eq!((whole.size, whole.root), (size, root));
+
+    // What was made of the log is damaged in each of its columns.
+    let mut batch = store.batch();
+    let some = world.story.events[0].id();
+    batch.clear(Column::Counted);
+    batch.put::<Counted>(&(some, 2), &vec![0xf6]);
+    batch.put::<Deciding>(&1, &some.as_bytes().to_vec());
+    batch.put::<CutJournals>(&(some, some, 0, 0), &vec![7; 32]);
+    batch.put::<Produces>(&world.lots[0], &b"no row".to_vec());
+    batch.clear(Column::MapTips);
+    batch.commit_synced().unwrap();
+    forget_followed(&store, &followers(&world.story)).unwrap();
+    drop(store);
+    let copy = Node::open_in(folder, &world.story);
+    assert_eq!(copy.settled().await, settled);
+    for judged in world.log() {
+        let (one, other) = (node.ledger.reader(), copy.ledger.reader());
+        let id = judged.event.id();
+        assert_eq!(other.counted(&id).unwrap(), one.counted(&id).unwrap(), "{id}");
+    }
+    copy.ledger.close().await;
+    let Node { ledger, views, _folder: folder } = copy;
+    drop((ledger, views));
+    assert_eq!(counted_rows(folder.path()), rows, "what counted at which size is known as before");
+}
+
+/// The rows of counting as bytes.
+fn counted_rows(folder: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
+    fn bytes<T: Table<Value: AsRef<[u8]>, Key: std::fmt::Debug>>(store: &Store) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let row = |row: Result<(T::Key, T::Value), _>| {
+            let (key, value) = row.unwrap();
+            (format!("{:?} {key:?}", T::COLUMN).into_bytes(), value.as_ref().to_vec())
+        };
+        store.scan::<T>(Range::all()).map(row).collect()
+    }
+    let notes = tempfile::tempdir().unwrap();
+    let store = Store::open_to_read(folder, notes.path(), &StoreOptions::default()).unwrap();
+    [bytes::<Counted>(&store), bytes::<Deciding>(&store), bytes::<CutJournals>(&store)].concat()
+}
+
+/// Rows of counting as they are on the disk.
+struct Counted;
+
+impl Table for Counted {
+    const COLUMN: Column = Column::Counted;
+    type Key = (EventId, u64);
+    type Value = Vec<u8>;
+    type Encoding = Raw;
+}
+
+struct Deciding;
+
+impl Table for Deciding {
+    const COLUMN: Column = Column::Deciding;
+    type Key = u64;
+    type Value = Vec<u8>;
+    type Encoding = Raw;
+}
+
+struct CutJournals;
+
+impl Table for CutJournals {
+    const COLUMN: Column = Column::CutJournals;
+    type Key = (EventId, EventId, u8, u64);
+    type Value = Vec<u8>;
+    type Encoding = Raw;
+}
+
+struct Produces;
+
+impl Table for Produces {
+    const COLUMN: Column = Column::Produces;
+    type Key = SubjectId;
+    type Value = Vec<u8>;
+    type Encoding = Raw;
+}
+
+/// What admission said, as bytes of which a test can change one.
+struct Judgements;
+
+impl Table for Judgements {
+    const COLUMN: Column = Column::Judgements;
+    type Key = EventId;
+    type Value = Vec<u8>;
+    type Encoding = Raw;
+}
+
+/// No judgement can be put in the place of another without being seen, also where it could be read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_judgement_that_the_rules_do_not_make_is_seen() {
+    let mut world = World::new().await;
+    for deed in [(0, 1, 1, 0), (2, 1, 1, 3), (4, 0, 0, 0), (9, 1, 1, 2)] {
+        world.deed(deed).await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy");
+    world.node.ledger.reader().store().backup(&copy).unwrap();
+    let store = Store::open(&copy, &StoreOptions::default()).unwrap();
+    verify_store(&store, &world.story.network, |_| ()).unwrap();
+    let rows: Vec<_> = store.scan::<Judgements>(Range::all()).map(|row| row.unwrap()).collect();
+    let (mut changes, mut named) = (0, 0);
+    for (id, row) in rows {
+        for at in 0..row.len() {
+            let mut changed = row.clone();
+            changed[at] ^= 1;
+            let mut batch = store.batch();
+            batch.put::<Judgements>(&id, &changed);
+            batch.commit().unwrap();
+            // CBOR's null and undefined are read as the same.
+            if row[at] == 0xf6 {
+                continue;
+            }
+            let Err(error) = verify_store(&store, &world.story.network, |_| ()) else {
+                panic!("byte {at} of {row:02x?} is not seen");
+            };
+            changes += 1;
+            named += usize::from(matches!(error, CheckError::Damaged(what) if what.contains("judgement")));
+        }
+        let mut batch = store.batch();
+        batch.put::<Judgements>(&id, &row);
+        batch.commit().unwrap();
+    }
+    assert!(changes > 100 && named > changes / 4, "{named} of {changes} changes name the judgement");
+    verify_store(&store, &world.story.network, |_| ()).unwrap();
+}
+
+/// What a ledger shows that wrote all of a story, had counted only its first `counted` events when it stopped, and
+/// was opened again.
+fn shown_after_a_stop(story: &Story, counted: usize) -> ([u8; 32], [u8; 32]) {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || {
+        let options = LedgerOptions { followers: followers(story), ..LedgerOptions::default() };
+        let store = Store::open(folder.path(), &StoreOptions::default()).unwrap();
+        SteppedLedger::open(store, story.network.clone(), options).unwrap()
+    };
+    let follow = |ledger: &mut SteppedLedger| {
+        for follower in 0..ledger.followers().len() {
+            while ledger.followers()[follower].next < ledger.ledger().size() {
+                assert!(ledger.follow(follower));
+            }
+        }
+    };
+    let (before, after) = story.events.split_at(counted);
+    let bytes = |events: &[SignedEvent]| events.iter().map(|event| event.bytes().to_vec()).collect();
+    let mut ledger = open();
+    ledger.write(vec![(bytes(before), Origin::Own)]);
+    follow(&mut ledger);
+    ledger.write(vec![(bytes(after), Origin::Own)]);
+    assert_eq!(ledger.ledger().size(), story.events.len() as u64 + 1);
+    drop(ledger);
+    let mut ledger = open();
+    follow(&mut ledger);
+    let views = Views::new(ledger.ledger().reader().clone());
+    (ledger.ledger().newest_cut().unwrap().state_root, views.digest().unwrap())
+}
+
+/// Also where a node stops between what decides and what rests on events that no longer count.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_stopped_before_it_counted_counts_the_same() {
+    let mut world = World::new().await;
+    for deed in [(0, 1, 1, 0), (2, 1, 1, 3), (4, 0, 0, 0), (9, 1, 1, 2), (0, 2, 1, 0), (0, 3, 3, 1), (2, 3, 3, 4)] {
+        world.deed(deed).await;
+    }
+    let settled = world.node.settled().await;
+    for counted in 0..=world.story.events.len() {
+        assert_eq!(shown_after_a_stop(&world.story, counted), settled, "{counted}");
+    }
 }
 
 proptest! {

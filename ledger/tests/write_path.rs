@@ -207,6 +207,60 @@ async fn what_waits_in_thousands_is_released_bit_by_bit() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_one_event_costs_others_nothing() {
+    const WAITING: usize = 3_000;
+    let mut story = Story::new();
+    let farmer = story.enrol(0, &[Role::Farmer], &[]);
+    let first = story.rename(0, "Founder");
+    // All on the same link of a journal.
+    for number in 0..WAITING {
+        story.place(0, &format!("Place {number}"));
+        story.actors[0].journal = first.id();
+    }
+    for number in 0..500 {
+        story.place(farmer, &format!("Field {number}"));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path(), &story);
+    let events = story.bytes();
+    submit(&ledger, vec![events[0].clone()], peer()).await;
+    submit(&ledger, events[2..2 + WAITING].to_vec(), peer()).await;
+    assert_eq!(ledger.health().held, WAITING);
+    let before = ledger.reader().store().rows_read();
+    // What they wait for, and much with which they have nothing to do, as one batch.
+    submit(&ledger, [&events[1..2], &events[2 + WAITING..]].concat(), Origin::Client).await;
+    let mut size = ledger.watch_size();
+    let all = events.len() as u64 + 1;
+    tokio::time::timeout(Duration::from_mins(1), size.wait_for(|size| *size == all)).await.unwrap().unwrap();
+    assert_eq!(ledger.health().held, 0);
+    let read = ledger.reader().store().rows_read() - before;
+    assert!(read < 60_000, "{read} rows were read for {all} events");
+    ledger.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whether_an_event_waits_does_not_hang_on_the_batch() {
+    for batches in [1, 3] {
+        let mut story = Story::new();
+        let farmer = story.enrol(0, &[Role::Farmer], &[]);
+        story.add_key(farmer, SigningKey::from_bytes(&[99; 32]));
+        let farm = story.place(farmer, "Hillside");
+        story.lot(farmer, farm, "100");
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = open(folder.path(), &story);
+        let events = story.bytes();
+        // The place, the first event of the further key, is missing.
+        let sent = [events[0].clone(), events[1].clone(), events[3].clone()];
+        let mut outcomes = Vec::new();
+        for some in sent.chunks(sent.len() / batches) {
+            outcomes.extend(submit(&ledger, some.to_vec(), peer()).await);
+        }
+        assert!(matches!(outcomes[2], Outcome::Held { kept: true, .. }), "{:?} of {batches}", outcomes[2]);
+        ledger.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_for_an_upgrade_is_judged_by_the_program_that_brings_it() {
     let mut story = Story::new();
     for name in ["Hillside", "Store", "Market"] {

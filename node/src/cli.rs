@@ -44,12 +44,12 @@ pub(crate) struct Global {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Define a network
+    /// Define a network, and change it together with its other founders
     #[command(subcommand)]
     Network(command::network::Network),
     Init(command::init::Init),
     Run(command::run::Run),
-    /// Keys of this node, in its encrypted keystore
+    /// Keys of this node, in its encrypted keystore, and keys of actors that come and go
     #[command(subcommand)]
     Key(command::key::Key),
     /// People, organisations and nodes
@@ -65,9 +65,6 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Unit(command::unit::Unit),
     Trace(command::trace::Trace),
-    /// Recalls of contaminated goods
-    #[command(subcommand)]
-    Recall(command::recall_report::Recall),
     /// Handovers
     #[command(subcommand)]
     Transfer(command::transfer::Transfer),
@@ -91,9 +88,24 @@ pub(crate) enum Command {
     /// A node's log, as an auditor looks at it
     #[command(subcommand)]
     Log(command::log::Log),
+    Backup(command::backup::Backup),
+    Restore(command::backup::Restore),
     Status(command::status::Status),
     Doctor(command::doctor::Doctor),
     Demo(command::demo::Demo),
+    /// Certificates: who may sell what under a scheme
+    #[command(subcommand)]
+    Certificate(command::certificate::Certificate),
+    Inspect(command::inspect::Inspect),
+    /// Devices: what they travel with, and what they measured
+    #[command(subcommand)]
+    Device(command::device::Device),
+    /// Recalls: warnings of lots, and what contaminated goods have reached
+    #[command(subcommand)]
+    Recall(command::recall::Recall),
+    /// Decisions over lots that were given away more than once
+    #[command(subcommand)]
+    Dispute(command::dispute::Dispute),
 }
 
 impl Global {
@@ -157,16 +169,15 @@ impl Command {
     /// Does it.
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
         match self {
-            Self::Network(command) => command.run(global),
+            Self::Network(command) => command.run(global).await,
             Self::Init(command) => command.run(global),
             Self::Run(command) => command.run(global).await,
-            Self::Key(command) => command.run(global),
+            Self::Key(command) => command.run(global).await,
             Self::Actor(command) => command.run(global).await,
             Self::Place(command) => command.run(global).await,
             Self::Produce(command) => command.run(global).await,
             Self::Unit(command) => command.run(global).await,
             Self::Trace(command) => command.run(global).await,
-            Self::Recall(command) => command.run(global).await,
             Self::Transfer(command) => command.run(global).await,
             Self::Import(command) => command.run(global).await,
             Self::Event(command) => command.run(global).await,
@@ -176,9 +187,16 @@ impl Command {
             Self::Bundle(command) => command.run(global).await,
             Self::Verify(command) => command.run(global).await,
             Self::Log(command) => command.run(global).await,
+            Self::Backup(command) => command.run(global).await,
+            Self::Restore(command) => command.run(global).await,
             Self::Status(command) => command.run(global).await,
             Self::Doctor(command) => command.run(global).await,
             Self::Demo(command) => command.run(global).await,
+            Self::Certificate(command) => command.run(global).await,
+            Self::Inspect(command) => command.run(global).await,
+            Self::Device(command) => command.run(global).await,
+            Self::Recall(command) => command.run(global).await,
+            Self::Dispute(command) => command.run(global).await,
         }
     }
 }

@@ -48,6 +48,16 @@ impl DataDir {
         self.0.join("store")
     }
 
+    /// Copies of the store that a backup takes away.
+    pub(crate) fn snapshots(&self) -> PathBuf {
+        self.0.join("snapshots")
+    }
+
+    /// Held by a backup, so that two at a time do not take each other's snapshot.
+    pub(crate) fn backup_lock(&self) -> PathBuf {
+        self.0.join("backup.lock")
+    }
+
     /// Held by an import, so that two at a time do not register the same rows.
     pub(crate) fn import_lock(&self) -> PathBuf {
         self.0.join("import.lock")

@@ -3,11 +3,13 @@
 //! **Invariant:** this is the one crate that knows all others and wires them; none knows it.
 
 mod audit;
+mod backup;
 mod checks;
 mod cli;
 mod client;
 mod command;
 mod config;
+mod conflict;
 mod data_dir;
 mod demo;
 mod durable;
@@ -19,6 +21,7 @@ mod names;
 mod network_file;
 mod output;
 mod passphrase;
+mod recovery;
 mod rpc;
 mod service;
 mod sync;

@@ -14,7 +14,7 @@ use std::fmt::Write;
 /// What an auditor wants of a bundle.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub(crate) struct Demands {
-    /// For a bundle: the network that is expected
+    /// For a bundle or a conflict proof: the network that is expected
     #[arg(long, value_name = "ID")]
     network: Option<NetworkId>,
     /// For a bundle: how many other nodes must have cosigned it
@@ -26,6 +26,14 @@ pub(crate) struct Demands {
     /// For a bundle: the hash of a block, from a source that you trust; may be repeated
     #[arg(long, value_name = "0x…")]
     block_hash: Vec<BlockHash>,
+}
+
+impl Demands {
+    /// The network that is expected, where nothing else is demanded.
+    pub(crate) fn of_network_alone(&self) -> Option<Option<NetworkId>> {
+        let rest = Self { network: self.network, ..Self::default() };
+        (*self == rest).then_some(self.network)
+    }
 }
 
 /// Verifies a bundle and prints the verdict.

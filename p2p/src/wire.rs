@@ -44,6 +44,9 @@ pub enum Malformed {
         /// The most bytes allowed.
         limit: usize,
     },
+    /// A log is said to be longer than any can be.
+    #[error("a log of {0} entries, where at most 2^48 are believed")]
+    LogTooLong(u64),
     /// The message is complete, yet bytes follow.
     #[error("{0} bytes follow the end of the message")]
     Trailing(usize),

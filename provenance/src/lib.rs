@@ -10,6 +10,7 @@ pub mod body;
 pub mod bundle;
 pub mod cbor;
 pub mod checkpoint;
+pub mod conflict;
 pub mod cosignature;
 pub mod counting;
 pub mod custody;

@@ -7,7 +7,8 @@ use provenance::state_map::{EMPTY, PageKey};
 use store::StoreError;
 
 /// The answer to a request about log, events or state map; none for requests that need more than the ledger
-/// (greetings, cosigning, openings). Blocks on the disk, and the answer is bounded by the protocol's limits.
+/// (greetings, cosigning, openings, what is kept for a
+/// node that was restored). Blocks on the disk, and the answer is bounded by the protocol's limits.
 pub fn answer(ledger: &Ledger, request: &Request) -> Result<Option<Response>, StoreError> {
     Ok(Some(match request {
         Request::LogPage { from, max } => {
@@ -51,8 +52,11 @@ pub fn answer(ledger: &Ledger, request: &Request) -> Result<Option<Response>, St
             Response::Recent { events: events.collect::<Result<_, _>>()? }
         }
         Request::Unknown { kind, .. } => Response::Unsupported { kind: *kind },
-        Request::Hello(_) | Request::Cosign { .. } | Request::Openings { .. } | Request::Anchor { .. } => {
-            return Ok(None);
-        }
+        Request::Hello(_)
+        | Request::Cosign { .. }
+        | Request::Openings { .. }
+        | Request::Anchor { .. }
+        | Request::KeptLog { .. }
+        | Request::Journals { .. } => return Ok(None),
     }))
 }

@@ -3,6 +3,7 @@
 use crate::cursor::Cursor;
 use crate::holdings::{Holdings, Known, StateRoot};
 use ledger::Ledger;
+use p2p::PeerId;
 use provenance::id::{EventId, PublicKey};
 use provenance::state_map::{Page, PageKey};
 use store::StoreError;
@@ -41,11 +42,11 @@ impl Holdings for Ledger {
         Ledger::map_page(self, key)
     }
 
-    fn load_cursor(&self, log: &PublicKey) -> Result<Cursor, StoreError> {
-        Cursor::load(self, log)
+    fn load_cursor(&self, peer: &PeerId, log: &PublicKey) -> Result<Cursor, StoreError> {
+        Cursor::load(self, peer, log)
     }
 
-    fn save_cursor(&self, log: &PublicKey, cursor: &Cursor) -> Result<(), StoreError> {
-        cursor.save(self, log)
+    fn save_cursor(&self, peer: &PeerId, log: &PublicKey, cursor: &Cursor) -> Result<(), StoreError> {
+        cursor.save(self, peer, log)
     }
 }

@@ -1,6 +1,7 @@
 //! What the machine needs to know of this node's own ledger.
 
 use crate::cursor::Cursor;
+use p2p::PeerId;
 use provenance::id::{EventId, PublicKey};
 use provenance::merkle::Hash;
 use provenance::state_map::{EMPTY, Page, PageKey, RootRef};
@@ -50,9 +51,10 @@ pub trait Holdings {
     /// A page of this node's state map; none where it was removed meanwhile.
     fn map_page(&self, key: &PageKey) -> Result<Option<Page>, StoreError>;
 
-    /// How far a log was read; the start where it never was.
-    fn load_cursor(&self, log: &PublicKey) -> Result<Cursor, StoreError>;
+    /// How far the log with which a peer greets was read; the start where it never was. What other peers show of a log
+    /// of the same key does not matter: a greeting proves nothing of it.
+    fn load_cursor(&self, peer: &PeerId, log: &PublicKey) -> Result<Cursor, StoreError>;
 
-    /// Keeps how far a log was read. A power cut may undo it, and then entries are read again.
-    fn save_cursor(&self, log: &PublicKey, cursor: &Cursor) -> Result<(), StoreError>;
+    /// Keeps how far a peer's log was read. A power cut may undo it, and then entries are read again.
+    fn save_cursor(&self, peer: &PeerId, log: &PublicKey, cursor: &Cursor) -> Result<(), StoreError>;
 }

@@ -27,7 +27,7 @@ mod progress;
 mod replica;
 
 pub use answer::answer;
-pub use cursor::{Cursor, MAX_GAPS, Skipped};
+pub use cursor::{Cursor, MAX_CURSORS, MAX_GAPS, Skipped};
 pub use holdings::{Holdings, Known, StateRoot};
 pub use progress::Progress;
 pub use replica::{BatchId, Failure, Output, Replica, RequestId, Unwritten};

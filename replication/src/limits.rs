@@ -16,8 +16,17 @@ pub const HELLO_APART_MS: u64 = 200;
 /// written, a megabyte of them.
 pub const READ_AHEAD: usize = 8 * MAX_PAGE_IDS as usize;
 
-/// Ids that are wanted in all, beyond the one page that every peer may have read: some 40 MB at most.
+/// Ids that are wanted in all, those of pages under way included: some 40 MB at most. Beyond them, each of the two
+/// stretches that are read of a log may have [`FEW_IDS`], and each log the gaps of its cursor.
 pub const MAX_WANTED: usize = 131_072;
+
+/// Ids that are wanted because one peer has shown them: what is read ahead of its log, what a comparison has found, and
+/// gaps. Beyond them it may have [`FEW_IDS`] likewise.
+pub const MAX_LISTED: usize = 2 * READ_AHEAD;
+
+/// Ids in a page of a log where there is no room for more: so that whoever fills all room with ids that nobody has
+/// makes others slower, and stops nobody.
+pub const FEW_IDS: u32 = 256;
 
 /// Ids in front of all others, because what came before them rests on them: such as void links of journals, that
 /// stand in no log. An honest log needs a handful.

@@ -1,19 +1,21 @@
 //! What must hold: after each step what that step could have broken, and at the end everything.
 
-use crate::machine::Machine;
-use crate::node::Node;
+use crate::machine::{Machine, followers};
+use crate::oracle;
+use crate::shown::Shown;
 use crate::trouble::is_authentic;
 use crate::violation::Broken;
 use crate::world::World;
-use ledger::view::ViewFollower;
-use ledger::{Follower, LedgerOptions, Origin, Outcome, SteppedLedger};
+use ledger::{LedgerOptions, Origin, Outcome, SteppedLedger};
 use provenance::admission::Hold;
 use provenance::event::SignedEvent;
 use provenance::id::{EventId, sha256};
 use provenance::merkle::{Hash, leaf_hash};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use store::{Events, MemoryDisk, Range, Store, StoreOptions};
+
+/// How often, when it is looked at what is shown, everything is counted anew: it takes as long as all the rest.
+const COUNTED_PERCENT: u64 = 5;
 
 impl World {
     /// The log goes on where it ended, with what was signed.
@@ -30,6 +32,9 @@ impl World {
         for id in ids {
             if !self.signed.contains(&id) && id != self.network.id().as_event() {
                 return Err(Broken::Invalid(format!("nobody signed {id}, entry {} of {at}", seen.len())));
+            }
+            if self.wrong.contains(&id) {
+                return Err(Broken::Invalid(format!("{id}, entry {} of {at}, is against the rules", seen.len())));
             }
             seen.push(id);
         }
@@ -89,6 +94,32 @@ impl World {
         Ok(())
     }
 
+    /// Where all followers have read the whole log, it is the same that is shown of this set anywhere.
+    pub fn look_at_views(&mut self, at: usize) -> Result<(), Broken> {
+        let machine = &self.machines[at];
+        let Some(node) = &machine.node else { return Ok(()) };
+        // Followers can be ahead, too, of a write of which nobody knows yet whether it is on the disk.
+        let size = node.ledger().size();
+        if node.ledger.followers().iter().any(|follower| follower.next != size) {
+            return Ok(());
+        }
+        if machine.looked == machine.seen.len() {
+            return Ok(());
+        }
+        let shown = Shown::of(&node.ledger)?;
+        let set = digest(&machine.seen);
+        let (known, by) = self.shown.entry(set).or_insert_with(|| (shown.clone(), at));
+        if *known != shown {
+            let what = format!("{at} shows of {} entries {shown:?}, and {by} {known:?}", machine.seen.len());
+            return Err(Broken::Differs(what));
+        }
+        if self.chance.percent(COUNTED_PERCENT) {
+            oracle::compare(node.ledger(), &self.network).map_err(|what| Broken::Differs(format!("{at}: {what}")))?;
+        }
+        self.machines[at].looked = self.machines[at].seen.len();
+        Ok(())
+    }
+
     /// Why the machines have not come to the same yet.
     pub fn unsettled(&self) -> Option<String> {
         let all: BTreeSet<&EventId> = self.machines.iter().flat_map(|machine| &machine.seen).collect();
@@ -115,8 +146,11 @@ impl World {
             self.look_at_bodies(at)?;
         }
         let mut shown = Vec::new();
-        for machine in &self.machines {
-            shown.extend(machine.node.as_ref().map(Shown::of).transpose()?);
+        for (at, machine) in self.machines.iter().enumerate() {
+            let node = machine.node.as_ref().expect("all machines run at the end");
+            shown.push(Shown::of(&node.ledger)?);
+            let uncounted = oracle::compare(node.ledger(), &self.network);
+            self.uncounted = uncounted.map_err(|what| Broken::Differs(format!("{at}: {what}")))?;
         }
         if let Some(at) = shown.iter().position(|other| *other != shown[0]) {
             return Err(Broken::Differs(format!("{at} shows {:?} and 0 shows {:?}", shown[at], shown[0])));
@@ -168,7 +202,7 @@ impl World {
         if !node.follow_to_the_end() {
             return Err(Broken::Failed(format!("{:?}", node.ledger.followers())));
         }
-        Shown::of(node)
+        Shown::of(&node.ledger)
     }
 
     /// What a new node shows that gets the same events in another order.
@@ -176,8 +210,7 @@ impl World {
         let reader = self.machines[0].node.as_ref().expect("all machines run at the end").ledger().reader().clone();
         let options = StoreOptions { cache_bytes: 1 << 20, write_buffer_bytes: 4 << 20, ..StoreOptions::default() };
         let store = Store::open_on(&MemoryDisk::new(false), &options).map_err(Broken::failed)?;
-        let views: Arc<dyn Follower> = Arc::new(ViewFollower::new(self.network.clone()));
-        let options = LedgerOptions { followers: vec![views], ..LedgerOptions::default() };
+        let options = LedgerOptions { followers: followers(&self.network), ..LedgerOptions::default() };
         let mut ledger = SteppedLedger::open(store, self.network.clone(), options).map_err(Broken::failed)?;
         let log: BTreeSet<EventId> = self.machines[0].seen[1..].iter().copied().collect();
         let mut left = log.clone();
@@ -206,30 +239,7 @@ impl World {
                 }
             }
         }
-        Shown::of_ledger(&ledger)
-    }
-}
-
-/// What a node makes of its events.
-#[derive(Debug, PartialEq, Eq)]
-struct Shown {
-    views: [u8; 32],
-    state_root: Hash,
-}
-
-impl Shown {
-    fn of(node: &Node) -> Result<Self, Broken> {
-        Self::of_ledger(&node.ledger)
-    }
-
-    fn of_ledger(ledger: &SteppedLedger) -> Result<Self, Broken> {
-        let ledger = ledger.ledger();
-        let views = ledger::view::Views::new(ledger.reader().clone()).digest().map_err(Broken::failed)?;
-        let cut = ledger.newest_cut().map_err(Broken::failed)?;
-        if cut.size != ledger.size() {
-            return Err(Broken::Failed("the state map is behind at the end".to_owned()));
-        }
-        Ok(Self { views, state_root: cut.state_root })
+        Shown::of(&ledger)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::node::Node;
 use crate::settings::{Sabotage, Settings};
 use crate::signer::public;
 use ed25519_dalek::{Signer, SigningKey};
+use ledger::trace::LineageFollower;
 use ledger::view::ViewFollower;
 use ledger::{Clock, Follower, LedgerOptions, LogSigner, OpenError, SteppedLedger};
 use p2p::PeerId;
@@ -13,7 +14,7 @@ use provenance::network::Network;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use store::{Crash, MemoryDisk, Store, StoreOptions};
+use store::{Crash, Fault, MemoryDisk, Store, StoreOptions};
 
 /// When simulated time begins: 2026-10-09.
 const EPOCH_MS: u64 = 1_791_500_000_000;
@@ -76,6 +77,7 @@ impl LogKey {
 
 /// A machine, with the node that runs on it at times.
 pub(crate) struct Machine {
+    name: usize,
     pub peer: PeerId,
     pub disk: MemoryDisk,
     pub log_key: Arc<LogKey>,
@@ -85,6 +87,8 @@ pub(crate) struct Machine {
     pub life: u64,
     /// The longest log that anybody can have seen here.
     pub seen: Vec<EventId>,
+    /// How long the log was when it was looked last at what is shown of it.
+    pub looked: usize,
 }
 
 impl Machine {
@@ -96,6 +100,7 @@ impl Machine {
         let lags = settings.clock_skew_ms > 0 && name + 1 == settings.machines;
         let behind_ms = if lags { 3_600_000 } else { chance.between(0, settings.clock_skew_ms + 1) };
         Self {
+            name,
             peer: PeerId::from_bytes(&peer).expect("it is the id of a key"),
             disk: MemoryDisk::new(settings.sabotage == Some(Sabotage::LyingDisks)),
             log_key: Arc::new(LogKey { key, origin: format!("simulation/{name}"), signed: Mutex::default() }),
@@ -103,6 +108,7 @@ impl Machine {
             node: None,
             life: 0,
             seen: Vec::new(),
+            looked: 0,
         }
     }
 
@@ -110,22 +116,38 @@ impl Machine {
     pub fn start(&mut self, network: &Network, settings: &Settings, crash: Option<Crash>) -> Result<(), OpenError> {
         // Small worlds need little memory, and what is not allocated need not be cleared.
         let store = StoreOptions { cache_bytes: 1 << 20, write_buffer_bytes: 4 << 20, ..StoreOptions::default() };
+        let first = |name: usize| self.life == 0 && self.name == name;
+        let crash = crash.or(settings.stops.filter(|(name, _)| first(*name)).map(|(_, crash)| crash));
+        if self.life == 0 {
+            // A machine can stop while it makes its store, too.
+            self.disk.crash(crash);
+        }
         let store = Store::open_on(&self.disk, &store)?;
-        self.disk.crash(crash);
+        if self.life > 0 {
+            self.disk.crash(crash);
+        }
+        if let Some((_, commits, fault)) = settings.fails.filter(|(name, ..)| first(*name)) {
+            store.inject(std::iter::repeat_n(Fault::None, commits).chain([fault]));
+        }
         let two_faces = settings.sabotage == Some(Sabotage::TwoFaces) && self.life > 0;
         let log_signer: Arc<dyn LogSigner> =
             if two_faces { Arc::new(OtherFace(self.log_key.clone())) } else { self.log_key.clone() };
         let options = LedgerOptions {
             log_signer: Some(log_signer),
-            followers: vec![Arc::new(ViewFollower::new(network.clone())) as Arc<dyn Follower>],
+            followers: followers(network),
             clock: self.clock.clone(),
             ..LedgerOptions::default()
         };
         let ledger = SteppedLedger::open(store, network.clone(), options)?;
-        self.life += 1;
+        (self.life, self.looked) = (self.life + 1, 0);
         self.node = Some(Node::new(ledger, self.log_key.key(), settings.far));
         Ok(())
     }
+}
+
+/// What follows the log of every node, beside what a ledger brings itself.
+pub(crate) fn followers(network: &Network) -> Vec<Arc<dyn Follower>> {
+    vec![Arc::new(ViewFollower::new(network.clone())), Arc::new(LineageFollower)]
 }
 
 /// The same key under another name: what two of a kind would sign.

@@ -48,10 +48,10 @@ fn many(first: u64, count: u64) -> ExitCode {
     for violation in &soaked.violations {
         eprintln!("{violation}\n");
     }
-    let Soaked { held, broken, steps, crashes, forks, compared, entries, .. } = soaked;
+    let Soaked { held, broken, steps, crashes, forks, uncounted, compared, entries, .. } = soaked;
     println!(
         "{held} of {} seeds held in {:.0?}: {entries} events, {steps} steps, {crashes} crashes, {forks} forked journals, \
-         {compared} questions for pages of state maps",
+         {uncounted} events that do not count as they were admitted, {compared} questions for pages of state maps",
         held + broken,
         started.elapsed()
     );

@@ -1,6 +1,7 @@
 //! What a run is like: how many take part, how bad the network is, what goes wrong how often.
 
 use crate::chance::Chance;
+use store::{Crash, Fault};
 
 /// A part of the program that is broken on purpose, to see whether the run notices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +10,10 @@ pub enum Sabotage {
     LyingDisks,
     /// One node's views lose rows.
     LostRows,
+    /// One node forgets what lots are made of.
+    LostLineage,
+    /// One node forgets what does not count.
+    LostCounting,
     /// One node's log gets an event that nobody signed.
     ForgedEntry,
     /// A connection that was cut stays cut.
@@ -22,8 +27,12 @@ pub enum Sabotage {
 pub struct Settings {
     /// Nodes.
     pub machines: usize,
-    /// People and cooperatives beside the founder.
+    /// Those who founded the network; more than half of them can change it.
+    pub founders: usize,
+    /// People and cooperatives beside the founders.
     pub signers: usize,
+    /// How long deeds and faults go on, in milliseconds; then the network heals, and all have to come to the same.
+    pub busy_ms: u64,
     /// Deeds that are tried.
     pub deeds: u64,
     /// The longest way of a message, in milliseconds; each takes its own time, so messages overtake each other.
@@ -46,22 +55,25 @@ pub struct Settings {
     pub clock_skew_ms: u64,
     /// Signers of a hundred that do not sign one thing after the other.
     pub dishonest_percent: u64,
+    /// At which commit of its first life a machine stops, whatever else goes wrong.
+    pub stops: Option<(usize, Crash)>,
+    /// At which commit of its first life, counted from 0, a machine's disk fails once.
+    pub fails: Option<(usize, usize, Fault)>,
     /// What is broken on purpose.
     pub sabotage: Option<Sabotage>,
 }
 
 impl Settings {
-    /// How long deeds and faults go on; then the network heals, and all have to come to the same.
-    pub const BUSY_MS: u64 = 40_000;
-
     /// What the seed says.
     pub fn draw(chance: &mut Chance) -> Self {
         let calm = chance.percent(15);
         let rough = |most: u64, chance: &mut Chance| if calm { 0 } else { chance.between(0, most + 1) };
         Self {
             machines: 2 + chance.index(3),
-            signers: 3 + chance.index(6),
-            deeds: chance.between(40, 120),
+            founders: *chance.one(&[1, 1, 2, 3]).expect("the list is not empty"),
+            signers: 3 + chance.index(4),
+            busy_ms: 40_000,
+            deeds: chance.between(40, 140),
             delay_ms: *chance.one(&[5, 50, 400, 2_500]).expect("the list is not empty"),
             loss_percent: rough(30, chance),
             duplicate_percent: rough(20, chance),
@@ -72,6 +84,8 @@ impl Settings {
             answered_at_once: *chance.one(&[2, 7, 4_096]).expect("the list is not empty"),
             clock_skew_ms: *chance.one(&[0, 3_000, 60_000]).expect("the list is not empty"),
             dishonest_percent: *chance.one(&[0, 20, 60]).expect("the list is not empty"),
+            stops: None,
+            fails: None,
             sabotage: None,
         }
     }

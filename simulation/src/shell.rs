@@ -111,6 +111,11 @@ impl World {
         self.tell(&format!("{at} writes {} jobs, {admitted} admitted, {size} entries", written.len()));
         self.look_at_log(at)?;
         for job in written {
+            for outcome in &job.outcomes {
+                if let Outcome::Void { id, rule } = outcome {
+                    self.tell(&format!("{at} finds {id} void: {}", rule.code()));
+                }
+            }
             self.look_at_outcomes(at, &job.outcomes)?;
             self.tell_of(at, job);
         }
@@ -183,7 +188,8 @@ impl World {
 
     /// One follower or more step once.
     pub fn follow(&mut self, at: usize) -> Result<(), Broken> {
-        let one = self.chance.index(3);
+        let Some(count) = self.node(at).map(|node| node.ledger.followers().len()) else { return Ok(()) };
+        let one = self.chance.index(count);
         let Some(node) = self.node(at) else { return Ok(()) };
         node.is_following = false;
         for follower in (0..node.ledger.followers().len()).filter(|follower| *follower != one) {
@@ -194,6 +200,7 @@ impl World {
             return Ok(());
         }
         self.look_at_cut(at)?;
+        self.look_at_views(at)?;
         self.follow_soon(at);
         Ok(())
     }

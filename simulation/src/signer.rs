@@ -25,13 +25,25 @@ pub(crate) enum Habit {
 pub(crate) struct Signer {
     pub key: SigningKey,
     pub actor: SubjectId,
+    /// The event that created the actor; the network id for a founder.
+    pub enrolment: EventId,
     /// The event that gave the actor this key; the network id for a founder.
     pub key_event: EventId,
     pub habit: Habit,
     /// The machine to which it is connected.
     pub home: usize,
+    /// Who stands above the actor, the nearest first.
+    pub above: Vec<SubjectId>,
+    /// Whether the actor stands, or may stand, above others.
+    pub oversees: bool,
+    /// Whether the key was changed for another one and is seldom used since.
+    pub is_weary: bool,
+    /// The amendment on which the journal rests.
+    pub amendment: Option<EventId>,
     /// What it signed last.
     pub journal: EventId,
+    /// All that it signed in this journal, oldest first.
+    pub line: Vec<EventId>,
     /// What it signed and has not seen in a log yet, oldest first: a device sends it again until it has.
     pub trail: Vec<SignedEvent>,
     /// Places that it registered, with their events.
@@ -39,9 +51,41 @@ pub(crate) struct Signer {
 }
 
 impl Signer {
-    pub fn new(key: SigningKey, actor: SubjectId, key_event: EventId, home: usize) -> Self {
-        let habit = Habit::Honest;
-        Self { key, actor, key_event, habit, home, journal: key_event, trail: Vec::new(), places: Vec::new() }
+    /// Somebody with the key that came with the enrolment.
+    pub fn new(key: SigningKey, actor: SubjectId, enrolment: EventId, home: usize) -> Self {
+        Self {
+            key,
+            actor,
+            enrolment,
+            key_event: enrolment,
+            habit: Habit::Honest,
+            home,
+            above: Vec::new(),
+            oversees: false,
+            is_weary: false,
+            amendment: None,
+            journal: enrolment,
+            line: Vec::new(),
+            trail: Vec::new(),
+            places: Vec::new(),
+        }
+    }
+
+    /// The same actor with another key.
+    pub fn with_key(&self, key: SigningKey, key_event: EventId, home: usize) -> Self {
+        Self {
+            key_event,
+            above: self.above.clone(),
+            oversees: self.oversees,
+            journal: key_event,
+            places: self.places.clone(),
+            ..Self::new(key, self.actor, self.enrolment, home)
+        }
+    }
+
+    /// Whether nobody stands above.
+    pub fn is_founder(&self) -> bool {
+        self.above.is_empty()
     }
 
     pub fn public_key(&self) -> PublicKey {
@@ -51,7 +95,8 @@ impl Signer {
     /// Signs after what it signed last. Its journal goes on only with [`Signer::goes_on_with`].
     pub fn sign(&self, network: NetworkId, now_ms: u64, draft: Draft) -> SignedEvent {
         let mut basis = draft.basis;
-        basis.push(self.key_event);
+        basis.extend([self.enrolment, self.key_event]);
+        basis.extend(self.amendment);
         basis.sort_unstable();
         basis.dedup();
         let payload = Payload {
@@ -74,6 +119,7 @@ impl Signer {
     /// What it signs next comes after this one.
     pub fn goes_on_with(&mut self, event: SignedEvent) {
         self.journal = event.id();
+        self.line.push(event.id());
         self.trail.push(event);
     }
 
@@ -81,6 +127,7 @@ impl Signer {
     pub fn forget_last(&mut self, id: &EventId) {
         if let Some(last) = self.trail.pop_if(|last| last.id() == *id) {
             self.journal = last.payload().journal;
+            self.line.pop();
         }
     }
 

@@ -25,6 +25,8 @@ pub struct Soaked {
     pub crashes: u64,
     /// Forks of journals in all that held.
     pub forks: u64,
+    /// Events that do not count as they were admitted, in all that held.
+    pub uncounted: u64,
     /// Questions for pages of state maps in all that held.
     pub compared: u64,
     /// Entries of a log in all that held.
@@ -62,7 +64,7 @@ fn one(seed: u64) -> Result<Held, Box<Violation>> {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it says nothing");
         let broken = Broken::Failed(format!("panic: {text}"));
-        Err(Box::new(Violation { seed, step: 0, now_ms: 0, broken, newest: Vec::new() }))
+        Err(Box::new(Violation { seed, step: 0, now_ms: 0, broken, newest: Vec::new(), trace: [0; 32] }))
     })
 }
 
@@ -74,6 +76,7 @@ impl Soaked {
                 self.steps += held.steps;
                 self.crashes += held.crashes;
                 self.forks += held.forks;
+                self.uncounted += held.uncounted;
                 self.compared += held.compared;
                 self.entries += held.entries as u64;
             }

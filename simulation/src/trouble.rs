@@ -53,7 +53,7 @@ impl World {
         ];
         for (trouble, times) in troubles {
             for _ in 0..times {
-                let at_ms = self.chance.between(1_000, Settings::BUSY_MS);
+                let at_ms = self.chance.between(1_000, self.settings.busy_ms);
                 self.agenda.note(at_ms, Happening::Trouble(trouble));
             }
         }
@@ -77,8 +77,9 @@ impl World {
             Trouble::Theft => self.steal(),
             Trouble::Rebuild => {
                 if let Some(node) = &mut self.machines[at].node {
-                    let name = node.ledger.followers()[self.chance.index(2)].name;
+                    let name = node.ledger.followers()[self.chance.index(node.ledger.followers().len())].name;
                     node.ledger().rebuild(name);
+                    self.machines[at].looked = 0;
                     self.tell(&format!("{at} makes {name} again"));
                     self.follow(at)?;
                 }
@@ -185,7 +186,7 @@ impl World {
 
     /// A copy of somebody's key goes on from where it was copied, at another machine.
     fn steal(&mut self) {
-        let Some(victim) = self.chance.one(&self.signers[1..]).cloned() else { return };
+        let Some(victim) = self.chance.one(&self.signers).cloned() else { return };
         let mut thief = victim;
         thief.habit = Habit::Thief;
         thief.home = self.chance.index(self.machines.len());
@@ -210,9 +211,9 @@ impl World {
                 batch.put::<store::Log>(&node.ledger().size(), &id);
                 batch.put::<store::Events>(&id, &bytes);
             }
-            Some(Sabotage::LostRows) => {
-                batch.clear(store::Column::Actors);
-            }
+            Some(Sabotage::LostRows) => batch.clear(store::Column::Actors),
+            Some(Sabotage::LostLineage) => batch.clear(store::Column::Lineage),
+            Some(Sabotage::LostCounting) => batch.clear(store::Column::Counted),
             _ => return Ok(()),
         }
         batch.commit_synced().map_err(Broken::failed)

@@ -34,6 +34,8 @@ pub struct Violation {
     pub broken: Broken,
     /// What happened just before.
     pub newest: Vec<String>,
+    /// The same for runs that went the same way until here.
+    pub trace: [u8; 32],
 }
 
 impl fmt::Display for Broken {
@@ -52,7 +54,7 @@ impl fmt::Display for Broken {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, step, now_ms, broken, newest } = self;
+        let Self { seed, step, now_ms, broken, newest, trace: _ } = self;
         for line in newest {
             writeln!(f, "    {line}")?;
         }

@@ -5,10 +5,12 @@ use crate::chance::Chance;
 use crate::link::{Links, Parcel};
 use crate::machine::Machine;
 use crate::settings::{Sabotage, Settings};
+use crate::shown::Shown;
 use crate::signer::{Signer, new_key, public};
 use crate::trace::Trace;
 use crate::trouble::Trouble;
 use crate::violation::{Broken, Violation};
+use ed25519_dalek::SigningKey;
 use provenance::id::EventId;
 use provenance::merkle::Hash;
 use provenance::network::Network;
@@ -30,7 +32,7 @@ const LOOK_EVERY_MS: u64 = 2_000;
 pub(crate) enum Happening {
     /// Somebody signs something, or sends again what nobody acknowledged.
     Act,
-    /// The founder brings somebody in.
+    /// Somebody is brought in.
     Enrol,
     Deliver(Parcel),
     Write {
@@ -79,8 +81,12 @@ pub struct Held {
     pub crashes: u64,
     /// Forks of journals that were signed.
     pub forks: u64,
+    /// Events of which something does not count as it was admitted.
+    pub uncounted: u64,
     /// How often pages of state maps were asked for, to compare them.
     pub compared: u64,
+    /// Commits of each machine's disk.
+    pub commits: Vec<u64>,
     /// How long it took in simulated time until all had the same, once nothing went wrong any more.
     pub settled_ms: u64,
 }
@@ -98,12 +104,17 @@ pub(crate) struct World {
     pub signers: Vec<Signer>,
     /// Everything that a key of this network has signed as it should be.
     pub signed: BTreeSet<EventId>,
+    /// Those of it that are against the rules wherever they are looked at.
+    pub wrong: BTreeSet<EventId>,
+    /// What is shown of every set of events that all followers of a node had read, by a digest of the set, and where.
+    pub shown: BTreeMap<Hash, (Shown, usize)>,
     /// The state root of every set of events that a map was cut for, by a digest of the set, and who cut it.
     pub roots: BTreeMap<Hash, (Hash, usize)>,
     pub trace: Trace,
     pub step: u64,
     pub crashes: u64,
     pub forks: u64,
+    pub uncounted: u64,
     pub compared: u64,
     /// Whether nothing goes wrong any more.
     pub is_quiet: bool,
@@ -117,20 +128,23 @@ pub fn run(seed: u64, printing: bool, adjust: impl FnOnce(&mut Settings)) -> Res
     let mut world = World::new(settings, chance, printing);
     world.live().map_err(|broken| {
         let (step, now_ms, newest) = (world.step, world.now_ms, world.trace.newest());
-        Box::new(Violation { seed, step, now_ms, broken, newest })
+        Box::new(Violation { seed, step, now_ms, broken, newest, trace: world.trace.hash() })
     })
 }
 
 impl World {
     fn new(settings: Settings, mut chance: Chance, printing: bool) -> Self {
         let now_shared = Arc::new(AtomicU64::new(0));
-        let founder = new_key(&mut chance);
+        let founders: Vec<SigningKey> = (0..settings.founders).map(|_| new_key(&mut chance)).collect();
         let name = Text::new("simulation").expect("it is a name");
-        let network = Network::new(name, [7; 16], vec![public(&founder)]).expect("one founder is enough");
+        let network = Network::new(name, [7; 16], founders.iter().map(public).collect()).expect("founders have keys");
         let machines: Vec<Machine> =
             (0..settings.machines).map(|at| Machine::new(at, &settings, now_shared.clone(), &mut chance)).collect();
-        let (actor, event) = (network.id().founder(0), network.id().as_event());
-        let signers = vec![Signer::new(founder, actor, event, 0)];
+        let signers = founders.into_iter().zip(0..).map(|(key, number)| {
+            let (actor, home) = (network.id().founder(number), number as usize % settings.machines);
+            Signer { oversees: true, ..Signer::new(key, actor, network.id().as_event(), home) }
+        });
+        let signers = signers.collect();
         let mut trace = Trace::new(printing);
         trace.tell(0, &format!("{settings:?}"));
         Self {
@@ -144,11 +158,14 @@ impl World {
             machines,
             signers,
             signed: BTreeSet::new(),
+            wrong: BTreeSet::new(),
+            shown: BTreeMap::new(),
             roots: BTreeMap::new(),
             trace,
             step: 0,
             crashes: 0,
             forks: 0,
+            uncounted: 0,
             compared: 0,
             is_quiet: false,
         }
@@ -156,11 +173,11 @@ impl World {
 
     fn live(&mut self) -> Result<Held, Broken> {
         self.plan();
-        self.until(Settings::BUSY_MS)?;
+        self.until(self.settings.busy_ms)?;
         self.calm();
         let mut settled_ms = 0;
         loop {
-            self.until(Settings::BUSY_MS + settled_ms + LOOK_EVERY_MS)?;
+            self.until(self.settings.busy_ms + settled_ms + LOOK_EVERY_MS)?;
             settled_ms += LOOK_EVERY_MS;
             let Some(open) = self.unsettled() else { break };
             if settled_ms >= SETTLING_MS {
@@ -175,7 +192,9 @@ impl World {
             entries: self.machines[0].seen.len(),
             crashes: self.crashes,
             forks: self.forks,
+            uncounted: self.uncounted,
             compared: self.compared,
+            commits: self.machines.iter().map(|machine| machine.disk.commits()).collect(),
             settled_ms,
         })
     }
@@ -189,7 +208,7 @@ impl World {
             self.agenda.note(100 + 200 * signer as u64, Happening::Enrol);
         }
         for _ in 0..self.settings.deeds {
-            let at_ms = self.chance.between(500, Settings::BUSY_MS);
+            let at_ms = self.chance.between(500, self.settings.busy_ms);
             self.agenda.note(at_ms, Happening::Act);
         }
         self.plan_troubles();

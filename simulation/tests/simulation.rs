@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // A test stops where something is not as it should be.
 
 use simulation::{Broken, Sabotage, Settings, Violation, run, soak};
+use store::{Crash, Fault};
 
 /// Seeds of one test; there are several, so that they run beside each other.
 const SEEDS: u64 = 60;
@@ -12,7 +13,7 @@ fn hold(first: u64) {
     assert!(soaked.violations.is_empty(), "{}", soaked.violations[0]);
     assert_eq!(soaked.held, SEEDS);
     assert!(
-        soaked.crashes > 0 && soaked.forks > 0 && soaked.compared > 0,
+        soaked.crashes > 0 && soaked.forks > 0 && soaked.compared > 0 && soaked.uncounted > 0,
         "these seeds are too calm to prove anything"
     );
 }
@@ -71,6 +72,20 @@ fn rows_that_are_not_those_of_the_events_are_noticed() {
 }
 
 #[test]
+fn lineage_that_is_not_that_of_the_events_is_noticed() {
+    let found = sabotaged(Sabotage::LostLineage);
+    assert!(found.iter().all(|violation| matches!(violation.broken, Broken::Differs(_))), "{found:?}");
+    assert!(found.len() > 5, "{}", found.len());
+}
+
+#[test]
+fn what_counts_though_it_should_not_is_noticed() {
+    let found = sabotaged(Sabotage::LostCounting);
+    assert!(found.iter().all(|violation| matches!(violation.broken, Broken::Differs(_))), "{found:?}");
+    assert!(found.len() > 5, "{}", found.len());
+}
+
+#[test]
 fn an_entry_that_nobody_signed_is_noticed() {
     let found = sabotaged(Sabotage::ForgedEntry);
     assert_eq!(found.len(), 20);
@@ -87,6 +102,73 @@ fn nodes_that_never_come_to_the_same_are_noticed() {
 fn two_checkpoints_of_one_size_are_noticed() {
     let found = sabotaged(Sabotage::TwoFaces);
     assert!(found.iter().any(|violation| matches!(violation.broken, Broken::TwoFaces(_))), "{found:?}");
+}
+
+/// What goes wrong goes wrong again with the same seed: in the same step, after the same story.
+#[test]
+fn a_violation_is_found_again() {
+    for sabotage in [Sabotage::LyingDisks, Sabotage::NoHealing, Sabotage::TwoFaces, Sabotage::LostRows] {
+        let (first, again) = (sabotaged(sabotage), sabotaged(sabotage));
+        assert!(!first.is_empty());
+        assert_eq!(first, again, "{sabotage:?}");
+    }
+}
+
+/// A short and calm life of two machines, in which nothing goes wrong but what a test asks for.
+fn short(settings: &mut Settings) {
+    (settings.machines, settings.founders, settings.signers) = (2, 2, 4);
+    (settings.busy_ms, settings.deeds) = (6_000, 40);
+    (settings.crashes, settings.disk_faults, settings.partitions) = (0, 0, 0);
+    (settings.loss_percent, settings.delay_ms) = (0, 50);
+}
+
+/// A seed whose short life is a full one.
+const SHORT: u64 = 7;
+
+/// The first machine stops at each of its commits in turn. Up to there the run is the same, so these are all that it
+/// makes while nothing goes wrong; `written` says on which side of the commit it stops.
+fn stop_at_every_commit(written: bool) {
+    let calm = run(SHORT, false, short).unwrap();
+    for after_commits in 0..calm.commits[0] {
+        let crash = Crash { after_commits, written, surviving: usize::try_from(after_commits % 4).unwrap() };
+        let held = run(SHORT, false, |settings| {
+            short(settings);
+            settings.stops = Some((0, crash));
+        });
+        let held = held.unwrap_or_else(|violation| panic!("{crash:?}: {violation}"));
+        assert_eq!(held.crashes, 1, "{crash:?}");
+    }
+}
+
+#[test]
+fn a_machine_may_stop_before_any_commit() {
+    stop_at_every_commit(false);
+}
+
+#[test]
+fn a_machine_may_stop_behind_any_commit() {
+    stop_at_every_commit(true);
+}
+
+fn fail_at_every_commit(fault: Fault) {
+    let calm = run(SHORT, false, short).unwrap();
+    for commit in 0..usize::try_from(calm.commits[0]).unwrap() {
+        let held = run(SHORT, false, |settings| {
+            short(settings);
+            settings.fails = Some((0, commit, fault));
+        });
+        held.unwrap_or_else(|violation| panic!("{fault:?} {commit}: {violation}"));
+    }
+}
+
+#[test]
+fn any_commit_may_find_a_full_disk() {
+    fail_at_every_commit(Fault::NotWritten);
+}
+
+#[test]
+fn any_commit_may_seem_to_fail() {
+    fail_at_every_commit(Fault::Written);
 }
 
 #[test]

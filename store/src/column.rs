@@ -33,7 +33,8 @@ macro_rules! columns {
 
 columns! {
     /// What is true of the whole store. Text → bytes: `schema` → u32, `network` → 32-byte network
-    /// id; whatever begins with `node/` belongs to the node.
+    /// id; `restored` and `unconfirmed` → what a restored node has still to find out, as the ledger writes it; whatever begins
+    /// with `node/` belongs to the node.
     Meta "meta" Small;
     /// The signed bytes of every event that was judged. Event id → the event's bytes.
     Events "events" Documents;
@@ -63,7 +64,8 @@ columns! {
     HeldByMissing "held_by_missing" Ranges;
     /// How far each follower has read the log. Text → CBOR `[follower's version, next log index]`.
     Cursors "cursors" Small;
-    /// How far this node has read the log of a peer. Text → u64.
+    /// How far this node has read the log of a peer. Peer id (text) → CBOR `[log key, size of this node's own log then,
+    /// next index, entry before it or null, [gaps], [next index, entry before it or null, end] or null]`.
     PeerCursors "peer_cursors" Small;
     /// The journal of anchor transactions. u64 sequence → bytes of the anchoring service.
     Anchors "anchors" Small;
@@ -141,6 +143,20 @@ columns! {
     /// Certificates by what claims can call them, and the lots that claim them. Claim (text) ‖ u8 (0 certificate, 1
     /// lot) ‖ subject id ‖ event id → nothing.
     Claims "claims" Ranges;
+    /// View of certificates. Subject id → CBOR row.
+    Certificates "view_certificates" Documents;
+    /// Certificates in lists. Facet ‖ u64 time ‖ subject id → nothing.
+    CertificatesBy "view_certificates_by" Ranges;
+    /// View of recalls. Event id of the issue → CBOR row.
+    Recalls "view_recalls" Documents;
+    /// Recalls in lists. Facet ‖ u64 time ‖ event id → nothing.
+    RecallsBy "view_recalls_by" Ranges;
+    /// Entries of other nodes' logs, for whom of them is restored from a backup. Log key ‖ u64 number of a page of 256
+    /// entries → their event ids, 32 bytes each; the newest page is partial.
+    WitnessedIds "witnessed_ids" Hashes;
+    /// What is kept of another node's log in the column above. Log key → CBOR `[index of the first entry, of the one after
+    /// the last, newest note that the log has signed or null]`.
+    WitnessedLogs "witnessed_logs" Small;
 }
 
 /// How rows of a column are used, which decides how `RocksDB` keeps them.
@@ -233,7 +249,8 @@ mod tests {
              peer_cursors anchors openings references view_produces view_produces_by view_transfers \
              view_transfers_by view_actors view_actors_by view_places view_places_by map_tips map_pages \
              map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes counted recounted \
-             deciding cut_journals view_units view_units_by lineage whereabouts claims"
+             deciding cut_journals view_units view_units_by lineage whereabouts claims view_certificates \
+             view_certificates_by view_recalls view_recalls_by witnessed_ids witnessed_logs"
         );
     }
 }

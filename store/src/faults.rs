@@ -1,8 +1,9 @@
-//! Commits that fail on purpose, for tests of what happens then.
+//! Commits that fail on purpose, and how much was read, for tests of what happens then and of what it costs.
 
 use crate::error::StoreError;
 use crate::store::Store;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// How the next commit goes.
@@ -17,23 +18,35 @@ pub enum Fault {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Mutex<VecDeque<Fault>>);
+pub(crate) struct Faults {
+    commits: Mutex<VecDeque<Fault>>,
+    rows_read: AtomicU64,
+}
 
 impl Store {
     /// The next commits go as these say; those after them go well.
     pub fn inject(&self, faults: impl IntoIterator<Item = Fault>) {
-        self.faults.0.lock().unwrap_or_else(PoisonError::into_inner).extend(faults);
+        self.faults.commits.lock().unwrap_or_else(PoisonError::into_inner).extend(faults);
     }
 
     /// All further commits go well.
     pub fn mend(&self) {
-        self.faults.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.faults.commits.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// How many rows were asked for so far, one by one or in a range: what an algorithm costs, whatever the machine.
+    pub fn rows_read(&self) -> u64 {
+        self.faults.rows_read.load(Ordering::Relaxed)
     }
 }
 
 impl Faults {
+    pub(crate) fn count_read(&self, rows: usize) {
+        self.rows_read.fetch_add(rows as u64, Ordering::Relaxed);
+    }
+
     pub(crate) fn around(&self, write: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
-        let fault = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let fault = self.commits.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         match fault.unwrap_or(Fault::None) {
             Fault::None => write(),
             Fault::NotWritten => Err(StoreError::DiskFull),

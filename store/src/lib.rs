@@ -39,5 +39,5 @@ pub use table::{
     Anchors, BigEndian, Cbor, CheckpointRow, Checkpoints, CosignedRow, CursorRow, Cursors, Cuts, Differences, Empty,
     Encoding, Events, Held, HeldByMissing, HeldRow, Id, JournalHead, Journals, Keys, LaneHeads, Lanes, Log, MapKept,
     MapPages, MapReplaced, MapTips, MapVersions, Meta, OpeningNotes, Openings, PageBytes, PeerCursors, Raw, References,
-    Subjects, Table, Tiles, VersionRow, Witnessed, WitnessedRow,
+    Subjects, Table, Tiles, VersionRow, Witnessed, WitnessedIds, WitnessedLogRow, WitnessedLogs, WitnessedRow,
 };

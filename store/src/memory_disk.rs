@@ -288,11 +288,11 @@ mod tests {
         let disk = MemoryDisk::new(false);
         let store = open(&disk);
         let mut batch = store.batch();
-        batch.put::<PeerCursors>(&"peer".to_owned(), &7);
+        batch.put::<PeerCursors>(&"peer".to_owned(), &vec![7]);
         batch.commit().unwrap();
         store.sync().unwrap();
         disk.stop(0);
         drop(store);
-        assert_eq!(open(&disk).get::<PeerCursors>(&"peer".to_owned()).unwrap(), Some(7));
+        assert_eq!(open(&disk).get::<PeerCursors>(&"peer".to_owned()).unwrap(), Some(vec![7]));
     }
 }

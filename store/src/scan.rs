@@ -81,6 +81,8 @@ pub struct Rows<'a, T> {
     started: bool,
     ended: bool,
     table: PhantomData<fn(T)>,
+    #[cfg(feature = "faults")]
+    faults: &'a crate::faults::Faults,
 }
 
 impl<T> std::fmt::Debug for Rows<'_, T> {
@@ -98,7 +100,15 @@ impl<'a, T: Table> Rows<'a, T> {
             options.set_iterate_upper_bound(upper);
         }
         let iterator = store.db.raw_iterator_cf_opt(store.column(T::COLUMN), options);
-        Self { iterator, backwards: range.backwards, started: false, ended, table: PhantomData }
+        Self {
+            iterator,
+            backwards: range.backwards,
+            started: false,
+            ended,
+            table: PhantomData,
+            #[cfg(feature = "faults")]
+            faults: &store.faults,
+        }
     }
 
     fn step(&mut self) {
@@ -128,6 +138,8 @@ impl<T: Table> Iterator for Rows<'_, T> {
         if self.ended {
             return None;
         }
+        #[cfg(feature = "faults")]
+        self.faults.count_read(1);
         self.step();
         let row = self.current().transpose();
         self.ended = !matches!(row, Some(Ok(_)));

@@ -83,19 +83,51 @@ impl Store {
         })
     }
 
+    /// Opens the store in the folder `path` for reading alone, and writes nothing there: what is not sorted into files
+    /// yet is read into memory. Whatever else `RocksDB` has to say goes to the folder `notes`.
+    pub fn open_to_read(path: &Path, notes: &Path, options: &StoreOptions) -> Result<Self, OpenError> {
+        if !path.join("CURRENT").exists() {
+            return Err(OpenError::Missing(path.to_path_buf()));
+        }
+        refuse_unknown_columns(path)?;
+        let cache = Cache::new_lru_cache(options.cache_bytes);
+        // An older program's store lacks the columns that came since, and nothing can be added to it now.
+        let there = DB::list_cf(&Options::default(), path).map_err(|error| OpenError::from_rocksdb(path, error))?;
+        let columns = Column::ALL.iter().filter(|column| there.iter().any(|name| name == column.name()));
+        let columns = columns.map(|column| ColumnFamilyDescriptor::new(column.name(), column.options(&cache)));
+        let mut database = database_options(options);
+        database.set_db_log_dir(notes);
+        let db = DB::open_cf_descriptors_read_only(&database, path, columns, false)
+            .map_err(|error| OpenError::from_rocksdb(path, error))?;
+        let store = Self {
+            db: Arc::new(db),
+            #[cfg(feature = "faults")]
+            faults: Arc::default(),
+            #[cfg(feature = "faults")]
+            disk: None,
+        };
+        match store.get::<Meta>(&SCHEMA_KEY.to_owned()).map_err(|error| OpenError::from_store(path, error))? {
+            Some(_) => store.check_schema(path).map(|()| store),
+            None => Err(OpenError::from_store(path, StoreError::row(Column::Meta, "schema version"))),
+        }
+    }
+
     /// The value under `key`.
     pub fn get<T: Table>(&self, key: &T::Key) -> Result<Option<T::Value>, StoreError> {
+        self.count_read(1);
         let value = self.db.get_pinned_cf(self.column(T::COLUMN), key.to_bytes())?;
         value.map(|bytes| decode_value::<T>(&bytes)).transpose()
     }
 
     /// Whether there is a row under `key`.
     pub fn contains<T: Table>(&self, key: &T::Key) -> Result<bool, StoreError> {
+        self.count_read(1);
         Ok(self.db.get_pinned_cf(self.column(T::COLUMN), key.to_bytes())?.is_some())
     }
 
     /// Whether there is a row under each of these keys; nothing of a row is copied or read into its type.
     pub fn multi_contains<T: Table>(&self, keys: &[T::Key]) -> Result<Vec<bool>, StoreError> {
+        self.count_read(keys.len());
         let keys: Vec<_> = keys.iter().map(Key::to_bytes).collect();
         let values = self.db.batched_multi_get_cf(self.column(T::COLUMN), &keys, false);
         values.into_iter().map(|value| Ok(value?.is_some())).collect()
@@ -103,6 +135,7 @@ impl Store {
 
     /// The values under all `keys`, in their order; quicker than one by one.
     pub fn multi_get<T: Table>(&self, keys: &[T::Key]) -> Result<Vec<Option<T::Value>>, StoreError> {
+        self.count_read(keys.len());
         let keys: Vec<_> = keys.iter().map(Key::to_bytes).collect();
         let values = self.db.batched_multi_get_cf(self.column(T::COLUMN), &keys, false);
         values.into_iter().map(|value| value?.map(|bytes| decode_value::<T>(&bytes)).transpose()).collect()
@@ -169,6 +202,15 @@ impl Store {
         rows.status()?;
         Ok(digest)
     }
+
+    #[cfg(feature = "faults")]
+    fn count_read(&self, rows: usize) {
+        self.faults.count_read(rows);
+    }
+
+    #[cfg(not(feature = "faults"))]
+    #[allow(clippy::unused_self)] // As where it counts.
+    fn count_read(&self, _: usize) {}
 
     pub(crate) fn column(&self, column: Column) -> &ColumnFamily {
         self.db.cf_handle(column.name()).expect("all columns were opened")

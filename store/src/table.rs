@@ -248,6 +248,21 @@ pub struct CosignedRow {
     pub line: String,
 }
 
+/// What is kept of another node's log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct WitnessedLogRow {
+    /// The oldest entry that is kept.
+    #[n(0)]
+    pub first: u64,
+    /// The index after the newest one.
+    #[n(1)]
+    pub next: u64,
+    /// The newest checkpoint that the log has signed, as a note.
+    #[n(2)]
+    pub note: Option<String>,
+}
+
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident: $key:ty => $value:ty, $encoding:ty;)*) => {$(
         $(#[$doc])*
@@ -287,7 +302,7 @@ tables! {
     /// [`Column::Cursors`].
     Cursors: String => CursorRow, Cbor;
     /// [`Column::PeerCursors`].
-    PeerCursors: String => u64, BigEndian;
+    PeerCursors: String => Vec<u8>, Raw;
     /// [`Column::Anchors`].
     Anchors: u64 => Vec<u8>, Raw;
     /// [`Column::Openings`].
@@ -314,6 +329,10 @@ tables! {
     MapKept: u64 => (), Empty;
     /// [`Column::Cuts`].
     Cuts: u64 => u64, BigEndian;
+    /// [`Column::WitnessedIds`].
+    WitnessedIds: (PublicKey, u64) => Vec<u8>, Raw;
+    /// [`Column::WitnessedLogs`].
+    WitnessedLogs: PublicKey => WitnessedLogRow, Cbor;
 }
 
 #[cfg(test)]
@@ -350,7 +369,7 @@ mod tests {
         assert_eq!(row::<Held>(&event, &held), "E 8441d2815820E636170695820E");
         assert_eq!(row::<HeldByMissing>(&(event, event), &()), "EE ");
         assert_eq!(row::<Cursors>(&text("views"), &CursorRow { version: 1, next: 4 }), "76696577730000 820104");
-        assert_eq!(row::<PeerCursors>(&text("p"), &4), "700000 0000000000000004");
+        assert_eq!(row::<PeerCursors>(&text("p"), &vec![0x86]), "700000 86");
         assert_eq!(row::<Anchors>(&1, &vec![1]), "0000000000000001 01");
         assert_eq!(row::<Openings>(&(event, vec![11, 0]), &vec![1]), "E0b00ff0000 01");
         assert_eq!(row::<OpeningNotes>(&(event, vec![11], text("p")), &4), "E0b0000700000 0000000000000004");
@@ -380,5 +399,8 @@ mod tests {
         assert_eq!(row::<Differences>(&(signer, event), &None), "EE f6");
         assert_eq!(row::<MapKept>(&7, &()), "0000000000000007 ");
         assert_eq!(row::<Cuts>(&7, &8), "0000000000000007 0000000000000008");
+        assert_eq!(row::<WitnessedIds>(&(signer, 258), &vec![7]), "E0000000000000102 07");
+        let kept = WitnessedLogRow { first: 256, next: 258, note: Some(text("n")) };
+        assert_eq!(row::<WitnessedLogs>(&signer, &kept), "E 83190100190102616e");
     }
 }

@@ -20,3 +20,4 @@ pub mod signer;
 pub mod trade;
 pub mod views;
 pub mod wait;
+pub mod wires;

@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::wait::{soon, until};
+use provenance::checkpoint::Checkpoint;
 use provenance::id::SubjectId;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -74,6 +75,15 @@ impl Node {
         self.client.get("/api/v1/status").await["log"]["size"].as_u64().expect("a size")
     }
 
+    /// Its newest checkpoint, with its signature verified.
+    pub async fn checkpoint(&self) -> Checkpoint {
+        let status = self.client.get("/api/v1/status").await;
+        let key = status["log"]["key"].as_str().and_then(|key| key.parse().ok()).expect("the log has a key");
+        let note = self.client.read("/log/checkpoint").await;
+        assert_eq!(note.status, 200, "{}", note.text());
+        Checkpoint::open(&note.text(), &key).expect("the node signs its checkpoints")
+    }
+
     /// Waits until its log has this many entries, and its views show them.
     pub async fn has_entries(&self, size: u64) {
         until(&format!("{} has {size} entries", self.name), async || {
@@ -87,6 +97,29 @@ impl Node {
     /// The peers that it shows, by their names.
     pub async fn peers(&self) -> Vec<Value> {
         self.client.all("/api/v1/peers").await
+    }
+
+    /// Waits until it takes writes, also where it starts again on the way.
+    pub async fn takes_writes(&self) {
+        let what = format!("{} takes writes", self.name);
+        until(&what, async || {
+            let answer = self.client.try_read("/health/ready").await?;
+            (answer.status == 200).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until this peer has cosigned the log as it is; from then on the peer can say what it held.
+    pub async fn cosigned_by(&self, peer: &str) {
+        let what = format!("{peer} has cosigned the log of {}", self.name);
+        until(&what, async || {
+            let size = self.log_size().await;
+            let peers = self.peers().await;
+            let shown = peers.iter().find(|shown| shown["id"] == peer)?;
+            assert_ne!(shown["cosigning"]["rewritten"], true, "{shown}");
+            (shown["cosigning"]["cosigned_by"] == size).then_some(())
+        })
+        .await;
     }
 
     /// Waits until it is connected with this peer.

@@ -120,6 +120,8 @@ async fn serve(
                     Request::Cosign { .. } => Response::CosignRefused { reason: 0, missing: Vec::new() },
                     Request::Openings { .. } => Response::Openings { openings: Vec::new() },
                     Request::Anchor { .. } => Response::Anchor { anchor: None },
+                    Request::KeptLog { .. } => Response::KeptLog { next: 0, note: None, ids: Vec::new() },
+                    Request::Journals { keys } => Response::Journals { ends: vec![Vec::new(); keys.len()] },
                     // It is a peer of an older version, with no map to compare.
                     Request::State => Response::Unsupported { kind: 6 },
                     Request::MapPages { .. } => Response::Unsupported { kind: 7 },

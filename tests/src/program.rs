@@ -2,6 +2,7 @@
 
 use crate::wait::PATIENCE;
 use serde_json::Value;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Stdio;
 use tokio::process::Command;
@@ -43,7 +44,14 @@ pub fn binary() -> PathBuf {
 
 /// A command without any setting of the caller's environment.
 pub fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(binary());
+    command_within(&[], args)
+}
+
+/// The same, run by another program.
+pub(crate) fn command_within(by: &[String], args: &[&str]) -> Command {
+    let mut line = by.iter().map(OsString::from).chain([binary().into_os_string()]);
+    let mut command = Command::new(line.next().expect("the binary at least"));
+    command.args(line);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("FURROW_") {
             command.env_remove(name);

@@ -29,6 +29,8 @@ pub struct Site {
     folder: PathBuf,
     passphrase_file: PathBuf,
     settings: BTreeMap<String, String>,
+    /// What goes before the node's own command line.
+    within: Vec<String>,
 }
 
 impl Scene {
@@ -108,12 +110,22 @@ impl Site {
             ("store.write_buffer_mib", "16"),
         ];
         let settings = settings.map(|(setting, value)| (setting.to_owned(), value.to_owned())).into();
-        Self { name: name.to_owned(), folder, passphrase_file, settings }
+        Self { name: name.to_owned(), folder, passphrase_file, settings, within: Vec::new() }
+    }
+
+    /// Has the node run by this command, such as `ip netns exec there`, from the next start on.
+    pub fn within(&mut self, command: Vec<String>) {
+        self.within = command;
     }
 
     /// Changes a setting, such as `p2p.bootstrap`, from the next start on.
     pub fn set(&mut self, setting: &str, value: &str) {
         self.settings.insert(setting.to_owned(), value.to_owned());
+    }
+
+    /// Has it live in another folder from now on, such as one that was restored from a backup.
+    pub fn move_to(&mut self, folder: PathBuf) {
+        self.folder = folder;
     }
 
     /// Its folder.
@@ -123,7 +135,11 @@ impl Site {
 
     /// A command in its folder, under its settings.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = program::command(args);
+        self.dressed(program::command(args))
+    }
+
+    /// The command under the settings of this node.
+    fn dressed(&self, mut command: Command) -> Command {
         command.env("FURROW_DATA", &self.folder).env("FURROW_PASSPHRASE_FILE", &self.passphrase_file);
         for (setting, value) in &self.settings {
             command.env(format!("FURROW_{}", setting.replace('.', "_").to_uppercase()), value);
@@ -158,7 +174,12 @@ impl Site {
 
     /// Starts the node and waits until it is ready.
     pub async fn start(&mut self) -> Node {
-        let node = Node::start(&self.name, self.command(&["run", "--json"]), &self.folder).await;
+        let node = Node::start(
+            &self.name,
+            self.dressed(program::command_within(&self.within, &["run", "--json"])),
+            &self.folder,
+        )
+        .await;
         self.set("http.listen", node.client.address());
         let (listen, _) = node.peer_address().rsplit_once("/p2p/").expect("the address ends in the peer's name");
         self.set("p2p.listen", listen);

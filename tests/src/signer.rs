@@ -1,4 +1,4 @@
-//! Somebody who holds a founder's key outside all nodes, and signs what no node would.
+//! Somebody who holds a key outside all nodes, and signs what no node would.
 
 use crate::scene::Scene;
 use ed25519_dalek::SigningKey;
@@ -21,6 +21,8 @@ pub struct Signer {
     network: NetworkId,
     actor: SubjectId,
     journal: EventId,
+    /// On which events the signer's right rests.
+    right: Vec<EventId>,
     now_ms: u64,
 }
 
@@ -58,6 +60,21 @@ impl Signer {
             network,
             actor: scene.founder(index),
             journal: network.as_event(),
+            right: vec![network.as_event()],
+            now_ms: START_MS,
+        }
+    }
+
+    /// An actor with the key of this seed, which `key_event` gave it; `enrolment` brought it in.
+    pub fn with_key(scene: &Scene, seed: u8, actor: SubjectId, enrolment: EventId, key_event: EventId) -> Self {
+        let network = scene.network();
+        Self {
+            key: SigningKey::from_bytes(&[seed; 32]),
+            network,
+            actor,
+            journal: key_event,
+            // The network too, so that founders can be named.
+            right: vec![network.as_event(), enrolment, key_event],
             now_ms: START_MS,
         }
     }
@@ -76,7 +93,7 @@ impl Signer {
     pub fn payload(&self, touches: Vec<Touch>, more_basis: &[EventId], body: Body) -> Payload {
         let mut basis = more_basis.to_vec();
         // A founder's right rests on the network itself, and so does that of other founders to be named.
-        basis.push(self.network.as_event());
+        basis.extend_from_slice(&self.right);
         basis.sort_unstable();
         basis.dedup();
         Payload {

@@ -13,10 +13,10 @@ const OF_THE_NODE: [&str; 3] = ["log_index", "proof", "kept_here"];
 /// What is shown, by URL.
 pub type Shown = BTreeMap<String, Vec<u8>>;
 
-/// Reads all lots, units, handovers, actors, places and events.
+/// Reads all lots, units, handovers, actors, places, certificates, recalls and events.
 pub async fn all(client: &Client) -> Shown {
     let mut shown = Shown::new();
-    for list in ["produces", "units", "transfers", "actors", "places"] {
+    for list in ["produces", "units", "transfers", "actors", "places", "certificates", "recalls"] {
         let list = format!("/api/v1/{list}");
         let members = client.all(&format!("{list}?limit=3")).await;
         let ids: Vec<String> = members.iter().map(|member| member["id"].to_string()).collect();

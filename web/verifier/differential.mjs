@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // Compares this verifier with another one on many cases: node differential.mjs FOLDER
 //
-// The folder holds bases/<name> (bundles), verdicts.json (verdicts without the sentences) and cases.jsonl, one case a line:
-//   { name, base, start, end, insert, policy, verdict }
-// The case's bundle is the base with the bytes from start to end exchanged for insert (hexadecimal); verdict is an index into verdicts.json.
+// The folder holds bases/<name> (bundles and conflict proofs), verdicts.json (verdicts without the sentences) and cases.jsonl, one case a line:
+//   { name, base, start, end, insert, policy, verdict, what }
+// The case's file is the base with the bytes from start to end exchanged for insert (hexadecimal); verdict is an index into verdicts.json,
+// and what is "bundle" or "conflict".
 import { readFileSync } from "node:fs";
 import { register } from "node:module";
 import { join } from "node:path";
@@ -25,7 +26,7 @@ const hooks = `
     return { format: "module", shortCircuit: true, source: ${JSON.stringify(remembering)}.replace("REAL", url + "?real") };
   }`;
 register(`data:text/javascript,${encodeURIComponent(hooks)}`);
-const { verify } = await import("./dist/index.js");
+const { verify, verifyConflict } = await import("./dist/index.js");
 
 const folder = process.argv[2];
 const verdicts = JSON.parse(readFileSync(join(folder, "verdicts.json"), "utf8"));
@@ -35,11 +36,11 @@ const alike = new Map();
 let [cases, differences] = [0, 0];
 for (const line of readFileSync(join(folder, "cases.jsonl"), "utf8").split("\n")) {
   if (line === "") continue;
-  const { name, base, start, end, insert, policy, verdict } = JSON.parse(line);
+  const { name, base, start, end, insert, policy, verdict, what } = JSON.parse(line);
   if (!bases.has(base)) bases.set(base, readFileSync(join(folder, "bases", base)));
   const bytes = bases.get(base);
-  const bundle = Buffer.concat([bytes.subarray(0, start), Buffer.from(insert, "hex"), bytes.subarray(end)]);
-  const [expected, found] = [verdicts[verdict], verdictOf(new Uint8Array(bundle), policy)];
+  const file = Buffer.concat([bytes.subarray(0, start), Buffer.from(insert, "hex"), bytes.subarray(end)]);
+  const [expected, found] = [verdicts[verdict], verdictOf(what, new Uint8Array(file), policy)];
   cases += 1;
   if (isDeepStrictEqual(found, expected)) continue;
   differences += 1;
@@ -54,9 +55,13 @@ console.log(`${cases} cases, ${differences} differences`);
 process.exitCode = differences === 0 && cases > 0 ? 0 : 1;
 
 /** The verdict without its sentences, which may differ between verifiers. */
-function verdictOf(bundle, policy) {
+function verdictOf(what, file, policy) {
   try {
-    const { checks, ...rest } = verify(bundle, policy);
+    if (what === "conflict") {
+      const { failed, ...rest } = verifyConflict(file, policy);
+      return { ...rest, failed: failed && { reason: failed.reason, event: failed.event } };
+    }
+    const { checks, ...rest } = verify(file, policy);
     return { ...rest, checks: checks.map(({ check, result, reason, event, subject }) => ({ check, result, reason, event, subject })) };
   } catch (error) {
     return { thrown: String(error.stack) };

@@ -43,6 +43,8 @@ pub(crate) async fn entry(State(state): State<ApiState>, MayWrite(may_write): Ma
         .templated("event", links::events() + "/{id}")
         .templated("actors", links::actors() + "{?cursor,limit}")
         .templated("places", links::places() + "{?cursor,limit}")
+        .templated("certificates", links::certificates() + "{?scheme,number,operator,issuer,cursor,limit}")
+        .templated("recalls", links::recalls() + "{?lot,issuer,active,cursor,limit}")
         .templated("anchors", links::anchors() + "{?before,limit}")
         .templated("inclusion", links::ROOT.to_owned() + "/log/inclusion{?event,index,size}")
         .templated("consistency", links::ROOT.to_owned() + "/log/consistency{?old,new}")
@@ -71,6 +73,8 @@ pub(crate) async fn entry(State(state): State<ApiState>, MayWrite(may_write): Ma
         .offering(super::places::register_action())
         .offering(super::actors::enrol_action())
         .offering(super::transfers::offer_action())
+        .offering(super::certificates::issue_action())
+        .offering(super::recalls::issue_action())
         .offering(
             Action::new("submit", "Submit signed events", "POST", links::events()).sending("application/cbor-seq"),
         )

@@ -1,4 +1,4 @@
-//! `POST /api/v1/verifications`: a bundle in, the verdict out.
+//! `POST /api/v1/verifications`: a bundle or a conflict proof in, the verdict out.
 
 use crate::extract::{Query, body, media_type};
 use crate::limits::{MAX_BUNDLE_BODIES, MAX_VERIFICATIONS_AT_ONCE};
@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use provenance::bundle::CONTENT_TYPE;
+use provenance::conflict;
 use provenance::id::{NetworkId, SubjectId};
 use provenance::verification::{Policy, verify};
 use serde::Deserialize;
@@ -40,16 +41,16 @@ pub(crate) struct PolicyQuery {
     block_hash: Option<String>,
 }
 
-/// Verify a proof bundle.
+/// Verify a proof bundle or a conflict proof.
 ///
 /// The node computes; what it says of a bundle rests on its own word. Whoever trusts no node runs `furrow verify` or the
 /// npm package `furrow-verifier`, which give the same verdict.
 #[utoipa::path(
     post, path = "/api/v1/verifications", tag = "produce", operation_id = "verify_bundle",
     params(PolicyQuery),
-    request_body(content = Vec<u8>, content_type = "application/vnd.furrow.bundle+cbor", description = "The bundle, at most 32 MiB"),
+    request_body(content = Vec<u8>, content_type = "application/vnd.furrow.bundle+cbor", description = "The bundle, at most 32 MiB; or a conflict proof as application/vnd.furrow.conflict+cbor, at most 8 MiB"),
     responses(
-        (status = 200, description = "The verdict, as docs/verification.md describes it: valid, incomplete or invalid", body = serde_json::Value, content_type = "application/json"),
+        (status = 200, description = "The verdict, as docs/verification.md describes it, and docs/conflict.md for a conflict proof: valid, incomplete or invalid", body = serde_json::Value, content_type = "application/json"),
         (status = 400, description = "The query cannot be read", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The bundle is too large", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is no bundle by its media type", body = Problem, content_type = "application/problem+json"),
@@ -62,10 +63,17 @@ pub(crate) async fn verify_bundle(
     request: Request,
 ) -> Result<Response, Problem> {
     let policy = policy(&query)?;
-    if media_type(request.headers()).as_deref() != Some(CONTENT_TYPE) {
-        let detail = format!("Send the bundle with Content-Type: {CONTENT_TYPE}.");
-        return Err(Problem::new(Code::UnsupportedMediaType, detail));
-    }
+    let is_conflict = match media_type(request.headers()).as_deref() {
+        Some(CONTENT_TYPE) => false,
+        Some(conflict::CONTENT_TYPE) => true,
+        _ => {
+            let detail = format!(
+                "Send a bundle with Content-Type: {CONTENT_TYPE}, or a conflict proof with {}.",
+                conflict::CONTENT_TYPE
+            );
+            return Err(Problem::new(Code::UnsupportedMediaType, detail));
+        }
+    };
     let busy = |_| {
         let detail = "The node verifies as many bundles as it can. Try again after the time in Retry-After.";
         Problem::new(Code::Overloaded, detail)
@@ -77,10 +85,13 @@ pub(crate) async fn verify_bundle(
     let verdict = tokio::task::spawn_blocking(move || {
         // Given back when the work is done, whether or not the caller still waits for it.
         let _places = (body_place, place);
-        verify(&bytes, &policy)
+        if is_conflict {
+            Json(conflict::verify(&bytes, policy.network)).into_response()
+        } else {
+            Json(verify(&bytes, &policy)).into_response()
+        }
     });
-    let verdict = verdict.await.map_err(|_| Problem::new(Code::Internal, "The bundle could not be verified."))?;
-    Ok(Json(verdict).into_response())
+    verdict.await.map_err(|_| Problem::new(Code::Internal, "The file could not be verified."))
 }
 
 fn policy(query: &PolicyQuery) -> Result<Policy, Problem> {

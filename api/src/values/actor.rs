@@ -3,7 +3,7 @@
 use super::produce::maybe;
 use super::{gln, gs1_prefixes, hex, text, too_many};
 use crate::problem::Problem;
-use ledger::author::{EnrolActor, EnrolledKey, UpdateActor};
+use ledger::author::{EnrolActor, UpdateActor};
 use provenance::body::{AnchoringDetails, Custody, NodeDetails, Role};
 use provenance::id::PublicKey;
 use serde::Deserialize;
@@ -71,8 +71,9 @@ struct AnchoringInput {
     sender: String,
 }
 
-#[derive(Debug)]
-enum KeyInput {
+#[derive(Debug, Default)]
+pub(super) enum KeyInput {
+    #[default]
     Kept,
     Given(PublicKey),
 }
@@ -108,19 +109,7 @@ impl EnrolmentInput {
     /// The command, or what is wrong with it.
     pub(crate) fn read(self) -> Result<EnrolActor, Problem> {
         too_many("gs1_prefixes", self.gs1_prefixes.len(), MAX_PREFIXES)?;
-        let countersignature =
-            self.countersignature.as_deref().map(|value| hex(value, "countersignature")).transpose()?;
-        let (key, custody) = match (self.key, countersignature) {
-            (KeyInput::Kept, None) => (EnrolledKey::New, Custody::Kept),
-            (KeyInput::Kept, Some(_)) => {
-                let detail = "This node countersigns for a key that it makes itself. Leave the countersignature out, or give the key.";
-                return Err(Problem::value("countersignature", "kept_key", detail));
-            }
-            (KeyInput::Given(key), Some(countersignature)) => {
-                (EnrolledKey::Foreign { key, countersignature }, Custody::Own)
-            }
-            (KeyInput::Given(key), None) => (EnrolledKey::Held(key), Custody::Kept),
-        };
+        let (key, custody) = super::key::given(self.key, self.countersignature.as_deref())?;
         Ok(EnrolActor {
             key,
             custody: self.custody.unwrap_or(custody),

@@ -26,6 +26,11 @@ pub(crate) struct Command<T> {
     pub(crate) envelope: Envelope,
 }
 
+/// For commands that have no fields of their own.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NothingInput {}
+
 /// Fields that every command takes.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -1,20 +1,29 @@
 //! Values as JSON writes them, and their reading into values that are valid: a failure names field and rule.
 
 mod actor;
+mod attestation;
 mod command;
 mod correction;
 mod goods;
+mod key;
+mod network;
 mod place;
 mod produce;
 mod scalars;
 mod transfer;
 
 pub(crate) use actor::{ActorChangeInput, EnrolmentInput};
-pub(crate) use command::Command;
+pub(crate) use attestation::{
+    AttachmentInput, CertificateInput, CertificateStatusInput, ConditionInput, ConfirmationInput, DetachmentInput,
+    DisputeInput, InspectionInput, RecallChangeInput, RecallEndInput, RecallInput,
+};
+pub(crate) use command::{Command, NothingInput};
 pub(crate) use correction::replacement;
 pub(crate) use goods::{
     CollectionInput, ContentsInput, HandlingInput, PackingInput, TransformationInput, UnpackingInput,
 };
+pub(crate) use key::{KeyAdditionInput, ReplacementInput, RevocationInput, RotationInput};
+pub(crate) use network::{AmendmentInput, DecisionInput};
 pub(crate) use place::{PlaceChangeInput, PlaceInput};
 pub(crate) use produce::{CodesInput, ProduceChangeInput, ProduceInput, RetirementInput};
 pub(crate) use scalars::{

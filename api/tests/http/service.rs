@@ -107,3 +107,12 @@ async fn the_network_and_the_peers_are_told() {
     assert_eq!(network["founders"][0]["actor"], json!(node.founder));
     assert_eq!(node.read("/api/v1/peers").await["count"], 0);
 }
+
+#[tokio::test]
+async fn a_copy_of_the_store_needs_the_token() {
+    let node = Node::start();
+    let taken = node.send(Method::POST, "/api/v1/snapshots", json!({})).await;
+    assert_eq!((taken.status, taken.json()), (StatusCode::CREATED, json!({"folder": "/node/snapshots/store"})));
+    let request = Request::post("/api/v1/snapshots").body(Body::empty()).unwrap();
+    assert_eq!(node.call(request).await.status, StatusCode::UNAUTHORIZED);
+}

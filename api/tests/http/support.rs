@@ -2,7 +2,7 @@
 
 use api::{
     Anchor, AnchorBlock, AnchorView, AnchoringStatus, ApiState, BaseUrl, Fault, HealthView, NetworkState, NodeIdentity,
-    Peer, PeerView, Token,
+    Peer, PeerView, Snapshot, SnapshotError, Snapshots, Token,
 };
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -89,6 +89,7 @@ impl Node {
             anchoring: anchors.clone(),
             peers: Arc::new(NoPeers),
             health: Arc::new(Faults(faults.clone())),
+            snapshots: Arc::new(Copies),
         };
         Self { router: api::router(state.clone()), state, ledger, network, founder, anchors, faults, _folder: folder }
     }
@@ -375,6 +376,15 @@ impl PeerView for NoPeers {
 }
 
 struct Faults(Arc<Mutex<Vec<Fault>>>);
+
+/// Says where a copy would lie.
+struct Copies;
+
+impl Snapshots for Copies {
+    fn take(&self) -> Result<Snapshot, SnapshotError> {
+        Ok(Snapshot { folder: "/node/snapshots/store".to_owned() })
+    }
+}
 
 impl HealthView for Faults {
     fn faults(&self) -> Vec<Fault> {

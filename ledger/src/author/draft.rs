@@ -10,7 +10,7 @@ use crate::reader::Stored;
 use provenance::admission::Ancestry;
 use provenance::body::{Body, Recipient, Role};
 use provenance::cbor;
-use provenance::id::{EventId, SubjectId};
+use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::payload::{Lane, Payload, Touch};
 use provenance::seal::{self, Commitment, Opening, Sealable, SealedField};
 use provenance::value::{Price, Timestamp};
@@ -18,6 +18,11 @@ use std::collections::BTreeSet;
 
 /// Something that can become the body of an event.
 pub(super) trait Command: Send + Sync + 'static {
+    /// The key that signs, where it is not the newest live one that is kept here.
+    fn signing_key(&self) -> Option<PublicKey> {
+        None
+    }
+
     /// Makes the body, and tells the draft what the event touches, names and seals.
     fn compose(&self, draft: &mut Draft<'_>) -> Result<Body, AuthorError>;
 }
@@ -46,7 +51,7 @@ impl<'a> Draft<'a> {
             // A clock that was set back must not make the journal run backwards.
             time: link.time.map_or(now, |previous| previous.max(now)),
             touches: Vec::new(),
-            basis: BTreeSet::from([signer.key_event]),
+            basis: BTreeSet::from([signer.key_event, signer.enrolment]),
             openings: Vec::new(),
             expected_tips: context.expected_tips.as_ref(),
         };
@@ -92,12 +97,17 @@ impl<'a> Draft<'a> {
         self.journal
     }
 
+    /// The event that gave the key which signs; the network id for founders.
+    pub fn key_event(&self) -> EventId {
+        self.signer.key_event
+    }
+
     /// Which roles the signer may give to others.
     pub fn may_give(&self) -> Result<Vec<Role>, AuthorError> {
-        let enrolment = self.desk.stored(&self.signer.key_event)?;
+        let enrolment = self.desk.stored(&self.signer.enrolment)?;
         Ok(match enrolment.as_ref().map(|stored| &stored.judged.event.payload().body) {
             Some(Body::ActorEnrolled(body)) => body.may_give.clone(),
-            // A founder's key event is the network.
+            // A founder's is the network.
             _ => Role::ALL.to_vec(),
         })
     }
@@ -131,10 +141,32 @@ impl<'a> Draft<'a> {
         self.extends(place, Lane::Main, tips.into_iter().collect())
     }
 
+    /// The event goes on with the main lane of what is no lot: an actor, a certificate or the network.
+    pub fn extends_lane_of(&mut self, subject: SubjectId) -> Result<(), AuthorError> {
+        let mut tips = self.desk.ledger.reader().lane_tips(&subject, Lane::Main)?;
+        if tips.is_empty() {
+            tips.push(self.desk.network_id.as_event());
+        }
+        self.extends(subject, Lane::Main, tips)
+    }
+
+    /// The event rests on another one.
+    pub fn names_event(&mut self, event: impl IntoIterator<Item = EventId>) {
+        self.basis.extend(event);
+    }
+
+    /// The event tells of a subject, whose creation belongs to its basis.
+    pub fn names_subject(&mut self, field: &'static str, subject: &SubjectId) -> Result<EventId, AuthorError> {
+        let origin = self.desk.ledger.reader().origin(subject)?;
+        let (creation, _) = origin.ok_or(AuthorError::UnknownSubject { field, subject: *subject })?;
+        self.basis.insert(creation);
+        Ok(creation)
+    }
+
     /// The event names an actor, whose enrolment belongs to its basis.
     pub fn names_actor(&mut self, field: &'static str, actor: &SubjectId) -> Result<(), AuthorError> {
-        let found = self.desk.key_of(actor)?.ok_or(AuthorError::UnknownActor { field, actor: *actor })?;
-        self.basis.insert(found.key_event);
+        let enrolment = self.desk.enrolment_of(actor)?.ok_or(AuthorError::UnknownActor { field, actor: *actor })?;
+        self.basis.insert(enrolment);
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use super::error::AuthorError;
 use super::sealed;
 use super::submission::{Desk, Signed, Signer};
 use super::{Context, Done, RegisterProduce};
+use crate::keys::KeyState;
 use crate::outcome::{Origin, Outcome, Refusal};
 use crate::reader::Reader;
 use provenance::admission::{Ancestry, Judged, Verdict, judge};
@@ -64,6 +65,21 @@ impl Desk {
         answers.refuse(refused);
         for (signer, own) in signers.into_values() {
             let _turn = self.turn(&signer.key).await;
+            // The key may have ended while its turn was awaited.
+            let now = self.blocking(move |desk| desk.signer(signer.actor)).await.and_then(|signer| signer);
+            match now {
+                Ok(now) if now.key == signer.key => {}
+                Ok(_) => {
+                    let ended =
+                        AuthorError::KeyEnded { actor: signer.actor, key: signer.key, state: KeyState::Rotated };
+                    answers.refuse(own.iter().map(|row| (*row, ended.clone())));
+                    continue;
+                }
+                Err(error) => {
+                    answers.refuse(own.iter().map(|row| (*row, error.clone())));
+                    continue;
+                }
+            }
             for chain in own.chunks(CHAIN) {
                 if let Err(error) = self.register_chain(&rows, signer, chain, &mut answers).await {
                     // Nothing can be written, so it is not tried chain by chain.
@@ -78,8 +94,10 @@ impl Desk {
     /// Which rows each key signs.
     fn by_signer(&self, rows: &[(Context, RegisterProduce)]) -> Sorted {
         let mut sorted = Sorted::default();
+        let mut signers = HashMap::new();
         for (row, (context, _)) in rows.iter().enumerate() {
-            match self.signer(context.actor.unwrap_or(self.default_actor)) {
+            let actor = context.actor.unwrap_or(self.default_actor);
+            match signers.entry(actor).or_insert_with(|| self.signer(actor)).clone() {
                 Ok(signer) => sorted.signers.entry(signer.key).or_insert((signer, Vec::new())).1.push(row),
                 Err(error) => sorted.refused.push((row, error)),
             }

@@ -9,13 +9,16 @@
 //! the disk, so a journal kept here never forks; not even where whoever asked has gone meanwhile.
 
 mod actor;
+mod attestation;
 mod collection;
 mod command;
 mod correction;
 mod draft;
 mod entitlement;
 mod error;
+mod governance;
 mod import;
+mod key;
 mod means;
 mod openings;
 mod place;
@@ -37,6 +40,13 @@ pub use correction::{any, correctable_field};
 pub use error::AuthorError;
 pub use means::{AtRest, FinalAnchors, Keyring, KeyringError, Means, NoAnchors, Salts};
 pub use openings::{Knowledge, SealedFieldState};
+
+pub use attestation::{
+    AttachDevice, ConfirmEvent, DetachDevice, DisputeEvent, EndRecall, InspectProduce, IssueCertificate, IssueRecall,
+    MeasureCondition, SetCertificateStatus, UpdateRecall,
+};
+pub use governance::{AmendNetwork, ApproveAmendment, LeavingFounder, LotDecision, ResolveDispute};
+pub use key::{AddKey, Ends, ReplaceKey, RevokeActor, RotateKey};
 
 use crate::ledger::Ledger;
 use provenance::id::{EventId, SubjectId};
@@ -67,10 +77,13 @@ impl Author {
         self.desk.default_actor
     }
 
-    /// Whether the actor exists and its key is kept here.
+    /// Whether the actor exists and a live key of it is kept here.
     pub fn signs_for(&self, actor: &SubjectId) -> Result<bool, StoreError> {
-        let found = self.desk.key_of(actor)?;
-        Ok(found.is_some_and(|found| self.desk.means.keyring.holds(&found.key)))
+        match self.desk.signer(*actor) {
+            Ok(_) => Ok(true),
+            Err(AuthorError::Store(error)) => Err(StoreError::clone(&error)),
+            Err(_) => Ok(false),
+        }
     }
 
     /// What opens a sealed field of an event, where this node was given it and has not erased it.

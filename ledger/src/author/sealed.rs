@@ -13,7 +13,7 @@ pub(super) type FieldOpening = (Vec<u8>, Opening);
 /// nothing, never an event whose sealed fields are lost.
 pub(super) fn keep<'a>(desk: &Desk, events: impl IntoIterator<Item = &'a Signed>) -> Result<(), StoreError> {
     let mut batch = desk.ledger.reader().store().batch();
-    for Signed { event, openings } in events {
+    for Signed { event, openings, .. } in events {
         for (path, opening) in openings {
             put(desk, &mut batch, &event.id(), path, opening);
         }

@@ -18,11 +18,10 @@ pub(super) fn of(network: &Network, reader: &Reader, history: &History) -> Resul
     for cutter in history.events() {
         for (journal, cut) in cuts(network, cutter, given) {
             let id = cutter.event.id();
-            let of_journal = |judged: &&_| {
-                let judged: &std::sync::Arc<provenance::admission::Judged> = judged;
-                (judged.judgement.key_event, judged.event.key()) == journal
-            };
-            for judged in history.events().iter().filter(of_journal) {
+            for judged in history.events() {
+                if (judged.judgement.key_event, judged.event.key()) != journal {
+                    continue;
+                }
                 if let Some((index, path)) = path_in_journal(&trees, id, &cut, judged)? {
                     let (key_event, event) = (cut.key_event, judged.event.id());
                     survivals.push(Survival { cutter: id, key_event, event, index, path });

@@ -34,6 +34,9 @@ impl CountFollower {
     /// Under which its cursor is kept.
     pub const NAME: &'static str = "counting";
 
+    /// The columns that hold nothing but its rows.
+    pub const COLUMNS: &'static [Column] = &[Column::Counted, Column::Recounted, Column::Deciding, Column::CutJournals];
+
     pub fn new(network: Network) -> Self {
         Self { network, state: Mutex::new(None) }
     }
@@ -75,7 +78,7 @@ impl Follower for CountFollower {
     }
 
     fn columns(&self) -> &'static [Column] {
-        &[Column::Counted, Column::Recounted, Column::Deciding, Column::CutJournals]
+        Self::COLUMNS
     }
 
     fn reads_what_counts(&self) -> bool {

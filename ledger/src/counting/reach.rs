@@ -80,7 +80,7 @@ impl<'a> Recounting<'a> {
             let after = new_cuts.get(journal).unwrap_or(&none);
             if before != after {
                 let cuts: Vec<&CutInForce> = before.iter().chain(after).collect();
-                self.open_journal(&journal.1, size, |judged| self_is_within_all(self.trees, &cuts, judged))?;
+                self.open_journal(&journal.1, size, |judged| is_within_all(self.trees, &cuts, judged))?;
             }
         }
         for (_, branch) in old.overruled().symmetric_difference(&new.overruled()) {
@@ -209,7 +209,7 @@ impl<'a> Recounting<'a> {
 }
 
 /// Whether an event lies before all of these cuts: then so does all that came before it in its journal.
-fn self_is_within_all(trees: &CutTrees<'_>, cuts: &[&CutInForce], judged: &Judged) -> Result<bool, StoreError> {
+fn is_within_all(trees: &CutTrees<'_>, cuts: &[&CutInForce], judged: &Judged) -> Result<bool, StoreError> {
     for CutInForce { cutter, cut, .. } in cuts {
         if !trees.is_within(cutter, cut, judged)? {
             return Ok(false);

@@ -43,6 +43,10 @@ pub(crate) struct MapFollower {
 impl MapFollower {
     /// Under which its cursor is kept.
     pub const NAME: &'static str = "state_map";
+
+    /// The columns that hold nothing but its rows.
+    pub const COLUMNS: &'static [Column] =
+        &[Column::MapTips, Column::MapPages, Column::MapVersions, Column::MapReplaced];
 }
 
 impl Follower for MapFollower {
@@ -55,7 +59,7 @@ impl Follower for MapFollower {
     }
 
     fn columns(&self) -> &'static [Column] {
-        &[Column::MapTips, Column::MapPages, Column::MapVersions, Column::MapReplaced]
+        Self::COLUMNS
     }
 
     fn pace(&self) -> Pace {

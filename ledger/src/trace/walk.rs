@@ -2,9 +2,9 @@
 
 use super::table::{How, Link, Links};
 use crate::reader::Reader;
-use provenance::id::{EventId, SubjectId};
+use provenance::id::{EventId, SubjectId, sha256};
 use std::collections::{BTreeMap, HashSet};
-use store::StoreError;
+use store::{Column, Range, StoreError};
 
 /// Rows that are read at once: enough that the store sorts them by blocks, few enough to stay in memory.
 const READ_AT_ONCE: usize = 2_048;
@@ -93,6 +93,25 @@ impl Lineage {
         let Walk { mut reached, more, .. } = walk;
         reached.sort_unstable_by_key(|reached| (reached.depth, reached.subject));
         Ok(Trace { reached, more })
+    }
+
+    /// A digest of all links, sightings and claims: the same on all nodes that hold the same events, in whatever order
+    /// these came. Reads all rows, so it is for comparing nodes, not for every request.
+    pub fn digest(&self) -> Result<[u8; 32], StoreError> {
+        let store = self.reader.store();
+        let mut links = Vec::new();
+        for row in store.scan::<Links>(Range::all()) {
+            let ((subject, direction, _), row) = row?;
+            links.extend(row.links.iter().map(|link| (subject, direction, link.subject, link.event, link.how)));
+        }
+        // They stand in the order of the log, which is each node's own.
+        links.sort_unstable();
+        let mut digest = [0; 32];
+        for (subject, direction, other, event, how) in &links {
+            let [subject, other, event] = [subject.as_bytes(), other.as_bytes(), event.as_bytes()];
+            digest = sha256(&[&digest, subject, &[*direction, *how as u8], other, event]);
+        }
+        Ok(sha256(&[&digest, &store.digest(Column::Whereabouts)?, &store.digest(Column::Claims)?]))
     }
 
     /// The links of each of these, those out of units they were taken from again left out.

@@ -2,6 +2,7 @@
 
 use super::facet::{ActorsBy, Facet};
 use super::history;
+use crate::keys::{self, ActorKey, KeyState};
 use crate::reader::Reader;
 use minicbor::{Decode, Encode};
 use provenance::body::{Body, Custody, NodeDetails, Role};
@@ -11,7 +12,7 @@ use provenance::payload::Lane;
 use provenance::value::{Gln, Gs1Prefix, Text, Timestamp};
 use store::{Cbor, Column, Range, StoreError, Table};
 
-/// An actor as all admitted events together show it.
+/// An actor as all events that count together show it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
 #[cbor(array)]
 pub struct ActorRow {
@@ -27,10 +28,10 @@ pub struct ActorRow {
     /// When it was enrolled; none for founders.
     #[n(3)]
     pub enrolled: Option<Timestamp>,
-    /// Its key.
+    /// Its newest live key; where none lives, the last one.
     #[n(4)]
     pub key: PublicKey,
-    /// Who holds the secret half of the key.
+    /// Who holds the secret half of that key.
     #[n(5)]
     pub custody: Custody,
     /// What it may do.
@@ -58,6 +59,30 @@ pub struct ActorRow {
     /// whom nothing was signed yet. Ascending.
     #[n(13)]
     pub tips: Vec<EventId>,
+    /// All keys that were given to it, the oldest first, with how they stand.
+    #[n(14)]
+    pub keys: Vec<ActorKey>,
+    /// What a device travels with, the oldest attachment first; nothing for others.
+    #[n(15)]
+    pub attachments: Vec<Attachment>,
+}
+
+/// What a device travels with.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[cbor(array)]
+pub struct Attachment {
+    /// The event that tells so.
+    #[n(0)]
+    pub event: EventId,
+    /// What it travels with.
+    #[n(1)]
+    pub to: SubjectId,
+    /// Since when.
+    #[n(2)]
+    pub from: Timestamp,
+    /// Until when; none as long as it does.
+    #[n(3)]
+    pub until: Option<Timestamp>,
 }
 
 /// [`Column::Actors`].
@@ -79,7 +104,8 @@ impl ActorRow {
 
     /// Every list in which the row stands.
     pub(crate) fn facets(&self) -> Vec<Facet> {
-        let mut facets = vec![Facet::All(), Facet::Key(self.key)];
+        let mut facets = vec![Facet::All()];
+        facets.extend(self.keys.iter().map(|key| Facet::Key(key.key)));
         facets.extend(self.enroller.map(Facet::Enroller));
         facets.extend(self.node.as_ref().map(|node| Facet::LogKey(node.log_key)));
         facets.extend(self.roles.iter().map(|role| Facet::role(*role)));
@@ -91,8 +117,8 @@ impl ActorRow {
         self.enrolled.map_or(0, |time| time.ms())
     }
 
-    /// The row of an actor, from all admitted events; nothing if there is no such actor.
-    pub(crate) fn of(reader: &Reader, network: &Network, actor: &SubjectId) -> Result<Option<Self>, StoreError> {
+    /// The row of an actor, from all events that count; nothing if there is no such actor.
+    pub fn read(reader: &Reader, network: &Network, actor: &SubjectId) -> Result<Option<Self>, StoreError> {
         let row = match founder(network, actor) {
             Some(row) => Some(row),
             None => enrolled(reader, actor)?,
@@ -102,15 +128,31 @@ impl ActorRow {
         {
             let time = entry.stored.judged.event.payload().time;
             row.updated = row.updated.max(Some(time));
-            if let Body::ActorUpdated(body) = entry.body()
-                && entry.counts
-            {
-                let body = body.clone();
-                row.display_name = body.display_name.unwrap_or(row.display_name);
-                row.gln = body.gln.or(row.gln);
-                row.gs1_prefixes = body.gs1_prefixes.unwrap_or(row.gs1_prefixes);
-                row.node = body.node.or(row.node);
+            match entry.body() {
+                Body::ActorUpdated(body) => {
+                    let body = body.clone();
+                    row.display_name = body.display_name.unwrap_or(row.display_name);
+                    row.gln = body.gln.or(row.gln);
+                    row.gs1_prefixes = body.gs1_prefixes.unwrap_or(row.gs1_prefixes);
+                    row.node = body.node.or(row.node);
+                }
+                Body::DeviceAttached(body) => {
+                    let (event, to) = (entry.id(), body.to);
+                    row.attachments.push(Attachment { event, to, from: body.from, until: body.until });
+                }
+                Body::DeviceDetached(body) => {
+                    let open = |attached: &&mut Attachment| attached.to == body.from && attached.until.is_none();
+                    if let Some(attached) = row.attachments.iter_mut().rev().find(open) {
+                        attached.until = Some(body.at);
+                    }
+                }
+                _ => {}
             }
+        }
+        row.keys = keys::of_actor(reader, network, actor)?;
+        let newest = row.keys.iter().rev().find(|key| key.state == KeyState::Live).or(row.keys.last());
+        if let Some(ActorKey { key, custody, .. }) = newest {
+            (row.key, row.custody) = (*key, *custody);
         }
         let tips = reader.counted_tips(actor, Lane::Main)?;
         if !tips.is_empty() {
@@ -151,6 +193,8 @@ fn founder(network: &Network, actor: &SubjectId) -> Option<ActorRow> {
         node: None,
         updated: None,
         tips: vec![network.id().as_event()],
+        keys: Vec::new(),
+        attachments: Vec::new(),
     })
 }
 
@@ -177,5 +221,7 @@ fn enrolled(reader: &Reader, actor: &SubjectId) -> Result<Option<ActorRow>, Stor
         node: body.node,
         updated: Some(time),
         tips: vec![event],
+        keys: Vec::new(),
+        attachments: Vec::new(),
     }))
 }

@@ -65,7 +65,7 @@ facets! {
     22 Recipient(actor: SubjectId);
     /// Handovers of which an actor is one side.
     23 Party(actor: SubjectId);
-    /// Handovers of a lot, or of a part taken from it.
+    /// Handovers of a lot, or of a part taken from it; recalls of a lot.
     24 Lot(lot: SubjectId);
     /// Actors with a role, as a number.
     40 Role(role: u8);
@@ -81,6 +81,14 @@ facets! {
     61 Gln(gln: String);
     /// The unit with a serial shipping container code.
     80 Sscc(sscc: String);
+    /// The certificates of a scheme with a number.
+    100 Certificate(scheme: String, number: String);
+    /// Certificates that hold for an actor.
+    101 Operator(actor: SubjectId);
+    /// Certificates or recalls that an actor issued.
+    102 Issuer(actor: SubjectId);
+    /// Recalls that stand (1), and those that were ended (0).
+    103 Active(active: u8);
 }
 
 impl Facet {
@@ -129,6 +137,8 @@ lists! {
     ActorsBy SubjectId;
     PlacesBy SubjectId;
     UnitsBy SubjectId;
+    CertificatesBy SubjectId;
+    RecallsBy EventId;
 }
 
 #[cfg(test)]
@@ -146,6 +156,9 @@ mod tests {
             (Facet::state(TransferState::Open), 20),
             (Facet::role(Role::Device), 40),
             (Facet::Gln("6291041500213".into()), 61),
+            (Facet::Sscc("106141412345678908".into()), 80),
+            (Facet::Certificate("organic".into(), "17".into()), 100),
+            (Facet::Active(1), 103),
         ] {
             let bytes = (facet.clone(), 5_u64, actor).to_bytes();
             assert_eq!(bytes[0], first);

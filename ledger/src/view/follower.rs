@@ -2,10 +2,12 @@
 //! changed is made again from all admitted events.
 
 use super::actor::{self, ActorRow, Actors};
-use super::facet::{ActorsBy, Facet, ListTable, PlacesBy, ProducesBy, TransfersBy, UnitsBy};
+use super::certificate::{CertificateRow, Certificates};
+use super::facet::{ActorsBy, CertificatesBy, Facet, ListTable, PlacesBy, ProducesBy, RecallsBy, TransfersBy, UnitsBy};
 use super::lineage;
 use super::place::{PlaceRow, Places};
 use super::produce::{ProduceRow, Produces};
+use super::recall::{RecallRow, Recalls};
 use super::transfer::{TransferRow, Transfers, answered_offer};
 use super::unit::{UnitRow, Units};
 use crate::counting::recounted;
@@ -20,9 +22,9 @@ use std::collections::BTreeSet;
 use store::{Batch, Column, Key, Range, StoreError, Table};
 
 /// Raised whenever a row changes its bytes or its meaning; the views are then made again.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
-/// Keeps the views of lots, units, handovers, actors and places.
+/// Keeps the views of lots, units, handovers, actors, places, certificates and recalls.
 #[derive(Debug)]
 pub struct ViewFollower {
     network: Network,
@@ -42,6 +44,10 @@ impl ViewFollower {
         Column::ActorsBy,
         Column::Places,
         Column::PlacesBy,
+        Column::Certificates,
+        Column::CertificatesBy,
+        Column::Recalls,
+        Column::RecallsBy,
         Column::Units,
         Column::UnitsBy,
     ];
@@ -95,6 +101,8 @@ struct Changed {
     transfers: BTreeSet<EventId>,
     actors: BTreeSet<SubjectId>,
     places: BTreeSet<SubjectId>,
+    certificates: BTreeSet<SubjectId>,
+    recalls: BTreeSet<EventId>,
     units: BTreeSet<SubjectId>,
 }
 
@@ -114,6 +122,17 @@ impl Changed {
                 let target = reader.stored(&correction.target)?;
                 self.correction(target.as_ref().map(|stored| &*stored.judged), event.subject(0));
             }
+            Body::RecallIssued(_) => {
+                self.recalls.insert(event.id());
+            }
+            Body::RecallUpdated(body) => {
+                self.recalls.insert(body.recall);
+            }
+            Body::RecallEnded(body) => {
+                self.recalls.insert(body.recall);
+            }
+            // A founder may leave. What its key gave to others after that is counted again, as with any key that ends.
+            Body::NetworkAmended(_) | Body::NetworkApproved(_) => self.actors.extend(actor::founders(network)),
             body => self.transfers.extend(answered_offer(body)),
         }
         Ok(())
@@ -143,6 +162,9 @@ impl Changed {
             }
             Some(Body::ActorEnrolled(_)) => {
                 self.actors.insert(subject);
+            }
+            Some(Body::CertificateIssued(_)) => {
+                self.certificates.insert(subject);
             }
             _ if actor::founders(network).any(|founder| founder == subject) => {
                 self.actors.insert(subject);
@@ -239,7 +261,7 @@ impl ViewFollower {
             );
         }
         for id in &changed.actors {
-            let (old, new) = (reader.store().get::<Actors>(id)?, ActorRow::of(reader, &self.network, id)?);
+            let (old, new) = (reader.store().get::<Actors>(id)?, ActorRow::read(reader, &self.network, id)?);
             let place = |row: &ActorRow| (row.facets(), row.list_time());
             replace::<Actors, ActorsBy>(batch, id, old.as_ref().map(place), new.as_ref().map(place), new.as_ref());
         }
@@ -248,11 +270,24 @@ impl ViewFollower {
             let place = |row: &PlaceRow| (row.facets(), row.registered.ms());
             replace::<Places, PlacesBy>(batch, id, old.as_ref().map(place), new.as_ref().map(place), new.as_ref());
         }
+        for id in &changed.certificates {
+            let (old, new) = (reader.store().get::<Certificates>(id)?, CertificateRow::of(reader, id)?);
+            let place = |row: &CertificateRow| (row.facets(), row.issued.ms());
+            let (before, after) = (old.as_ref().map(place), new.as_ref().map(place));
+            replace::<Certificates, CertificatesBy>(batch, id, before, after, new.as_ref());
+        }
+        for id in &changed.recalls {
+            let (old, new) = (reader.store().get::<Recalls>(id)?, RecallRow::of(reader, id)?);
+            let place = |row: &RecallRow| (row.facets(), row.issued.ms());
+            let (before, after) = (old.as_ref().map(place), new.as_ref().map(place));
+            replace::<Recalls, RecallsBy>(batch, id, before, after, new.as_ref());
+        }
         Ok(())
     }
 }
 
-/// Writes the rows of units. What lies in one goes with it, so its row shows where and with whom that is.
+/// Writes the rows of units. What lies in one goes with it, so its row shows where and with whom that is. Whoever warns of
+/// a unit or lot does so as its holder, or as one who held it once.
 fn write_units(reader: &Reader, changed: &mut Changed, batch: &mut Batch) -> Result<(), StoreError> {
     let mut done = BTreeSet::new();
     while let Some(id) = changed.units.pop_first() {
@@ -262,6 +297,11 @@ fn write_units(reader: &Reader, changed: &mut Changed, batch: &mut Batch) -> Res
         let (old, new) = (reader.store().get::<Units>(&id)?, UnitRow::of(reader, &id)?);
         for row in old.iter().chain(&new) {
             changed.handovers_of(reader, row.contested())?;
+        }
+        if let (Some(old), Some(new)) = (&old, &new)
+            && old.holder != new.holder
+        {
+            changed.recalls.extend(listed::<RecallsBy>(reader, &Facet::Lot(id))?);
         }
         if old.as_ref().map(UnitRow::shared) != new.as_ref().map(UnitRow::shared) {
             changed.lots.extend(listed::<ProducesBy>(reader, &Facet::Inside(id))?);
@@ -283,6 +323,11 @@ fn write_lots(reader: &Reader, changed: &mut Changed, batch: &mut Batch) -> Resu
         let (old, new) = (reader.store().get::<Produces>(&id)?, ProduceRow::of(reader, &id)?);
         for row in old.iter().chain(&new) {
             changed.handovers_of(reader, row.contested())?;
+        }
+        if let (Some(old), Some(new)) = (&old, &new)
+            && old.holder != new.holder
+        {
+            changed.recalls.extend(listed::<RecallsBy>(reader, &Facet::Lot(id))?);
         }
         // A new lot has no parts but those of the same entries, which are written with it.
         if let Some(old) = &old

@@ -1,19 +1,23 @@
 //! Questions to the views: single rows, lists by facet, histories.
 
 use super::actor::{ActorRow, Actors};
-use super::facet::{ActorsBy, Facet, ListTable, PlacesBy, ProducesBy, TransfersBy, UnitsBy};
+use super::certificate::{CertificateRow, Certificates};
+use super::facet::{ActorsBy, CertificatesBy, Facet, ListTable, PlacesBy, ProducesBy, RecallsBy, TransfersBy, UnitsBy};
 use super::follower::ViewFollower;
 use super::history::{self, HistoryEntry};
 use super::holding::LotStanding;
 use super::lineage;
+use super::network::NetworkRow;
 use super::page::{Cursor, Page, PageSize};
 use super::place::{PlaceRow, Places};
 use super::produce::{ProduceRow, Produces};
+use super::recall::{RecallRow, Recalls};
 use super::transfer::{TransferRow, TransferState, Transfers};
 use super::unit::{UnitRow, Units};
 use crate::reader::{Reader, Stored};
 use provenance::body::{Commodity, Role};
 use provenance::id::{EventId, PublicKey, SubjectId, sha256};
+use provenance::network::Network;
 use provenance::value::{Gln, Grade, Gtin, Sscc};
 use std::collections::BTreeSet;
 use store::{Range, StoreError, Table};
@@ -96,6 +100,28 @@ pub struct PlaceFilter {
     pub registered_by: Option<SubjectId>,
     /// With this Global Location Number.
     pub gln: Option<Gln>,
+}
+
+/// Which certificates; all conditions must hold.
+#[derive(Debug, Clone, Default)]
+pub struct CertificateFilter {
+    /// Of this scheme and number.
+    pub number: Option<(String, String)>,
+    /// Holding for this actor.
+    pub operator: Option<SubjectId>,
+    /// Issued by this actor.
+    pub issuer: Option<SubjectId>,
+}
+
+/// Which recalls; all conditions must hold.
+#[derive(Debug, Clone, Default)]
+pub struct RecallFilter {
+    /// Of this lot.
+    pub lot: Option<SubjectId>,
+    /// Issued by this actor.
+    pub issuer: Option<SubjectId>,
+    /// Standing, or ended.
+    pub active: Option<bool>,
 }
 
 /// Reads the views. They follow the log within milliseconds; `Ledger::followed` waits for them.
@@ -219,6 +245,41 @@ impl Views {
         size: PageSize,
     ) -> Result<Page<PlaceRow>, StoreError> {
         self.list::<Places, PlacesBy>(&filter.facets(), cursor, size, PlaceRow::facets)
+    }
+
+    /// A certificate.
+    pub fn certificate(&self, id: &SubjectId) -> Result<Option<CertificateRow>, StoreError> {
+        self.reader.store().get::<Certificates>(id)
+    }
+
+    /// Certificates, newest first.
+    pub fn certificates(
+        &self,
+        filter: &CertificateFilter,
+        cursor: Option<Cursor>,
+        size: PageSize,
+    ) -> Result<Page<CertificateRow>, StoreError> {
+        self.list::<Certificates, CertificatesBy>(&filter.facets(), cursor, size, CertificateRow::facets)
+    }
+
+    /// A recall, by the event that issued it.
+    pub fn recall(&self, id: &EventId) -> Result<Option<RecallRow>, StoreError> {
+        self.reader.store().get::<Recalls>(id)
+    }
+
+    /// Recalls, newest first.
+    pub fn recalls(
+        &self,
+        filter: &RecallFilter,
+        cursor: Option<Cursor>,
+        size: PageSize,
+    ) -> Result<Page<RecallRow>, StoreError> {
+        self.list::<Recalls, RecallsBy>(&filter.facets(), cursor, size, RecallRow::facets)
+    }
+
+    /// The network as its amendments leave it.
+    pub fn network(&self, network: &Network) -> Result<NetworkRow, StoreError> {
+        NetworkRow::of(&self.reader, network)
     }
 
     /// Events signed with a key, newest first, beginning after the event `before`; void ones that
@@ -360,6 +421,28 @@ impl PlaceFilter {
         let mut facets = Vec::new();
         facets.extend(self.gln.as_ref().map(|gln| Facet::Gln(gln.as_str().to_owned())));
         facets.extend(self.registered_by.map(Facet::RegisteredBy));
+        facets.push(Facet::All());
+        facets
+    }
+}
+
+impl CertificateFilter {
+    fn facets(&self) -> Vec<Facet> {
+        let mut facets = Vec::new();
+        facets.extend(self.number.clone().map(|(scheme, number)| Facet::Certificate(scheme, number)));
+        facets.extend(self.operator.map(Facet::Operator));
+        facets.extend(self.issuer.map(Facet::Issuer));
+        facets.push(Facet::All());
+        facets
+    }
+}
+
+impl RecallFilter {
+    fn facets(&self) -> Vec<Facet> {
+        let mut facets = Vec::new();
+        facets.extend(self.lot.map(Facet::Lot));
+        facets.extend(self.issuer.map(Facet::Issuer));
+        facets.extend(self.active.map(|active| Facet::Active(u8::from(active))));
         facets.push(Facet::All());
         facets
     }

@@ -6,12 +6,15 @@
 //! itself.
 //!
 //! For each log that is followed the witness keeps the frontier of its Merkle tree, and which events only one of
-//! the two logs has. What to know of a foreign log costs its difference from this node's, and no more.
+//! the two logs has. What to know of a foreign log costs its difference from this node's, and no more. Beside that it
+//! keeps the order of the log's newest entries (`kept`), for a node that is restored from a backup.
 
 mod cosign;
 mod difference;
+mod kept;
 
 pub use cosign::CosignRefusal;
+pub use kept::{KeepNoteError, KeptLog};
 
 use crate::ledger::Ledger;
 use crate::map::Version;
@@ -121,6 +124,7 @@ impl Witness {
             ToggleError::Repeated(id) => ObserveError::Repeated(id),
             ToggleError::Store(error) => ObserveError::Store(error),
         })?;
+        kept::keep(store, &mut batch, log, from, ids, self.0.witnessed_entries())?;
         batch.put::<Witnessed>(log, &row);
         batch.commit()?;
         Ok(row.next)
@@ -148,6 +152,7 @@ impl Witness {
         for difference in store.scan::<Differences>(Range::prefix(log)) {
             batch.delete::<Differences>(&difference?.0);
         }
+        kept::forget(store, &mut batch, log)?;
         let WitnessedRow { cosigned, contradiction, .. } = row;
         batch.put::<Witnessed>(log, &WitnessedRow { cosigned, contradiction, ..WitnessedRow::default() });
         batch.commit()

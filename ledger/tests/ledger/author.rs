@@ -1,9 +1,12 @@
 //! Commands become signed events: what they name, seal and refuse, and that journals never fork.
 
+mod attestations;
 mod goods;
+mod governance;
 mod journals;
+mod keys;
 mod refusals;
-mod village;
+pub mod village;
 
 use ledger::author::{
     AcceptTransfer, CancelTransfer, CorrectEvent, DeclineTransfer, EnrolledKey, Knowledge, MoveProduce, OfferLine,

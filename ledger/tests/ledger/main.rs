@@ -2,4 +2,5 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on fails right there.
 
+mod attested;
 mod author;

@@ -7,9 +7,9 @@ pub mod grown;
 
 use ed25519_dalek::{Signer, SigningKey};
 use provenance::body::{
-    AcceptedLine, ActorEnrolled, ActorUpdated, Body, Codes, Commodity, Custody, EventCorrected, Moves, OfferedLine,
-    PlaceRegistered, PriceUpdated, ProduceMoved, ProduceRegistered, ProduceRetired, QualityUpdated, Recipient, Role,
-    TransferAccepted, TransferClosed, TransferOffered,
+    AcceptedLine, ActorEnrolled, ActorUpdated, Body, Codes, Commodity, Custody, EventCorrected, KeyAdded, Moves,
+    OfferedLine, PlaceRegistered, PriceUpdated, ProduceMoved, ProduceRegistered, ProduceRetired, QualityUpdated,
+    Recipient, Role, TransferAccepted, TransferClosed, TransferOffered,
 };
 use provenance::cbor::Any;
 use provenance::event::SignedEvent;
@@ -166,6 +166,19 @@ impl Story {
         let (id, enrolment) = (event.id().subject(0), event.id());
         self.actors.push(Actor { key, id, enrolment, key_event: enrolment, journal: enrolment });
         number
+    }
+
+    /// Gives an actor a further key, which signs from now on; gives back the event.
+    pub fn add_key(&mut self, who: Who, key: SigningKey) -> SignedEvent {
+        let (touch, actor) = (self.on(self.id(who)), self.id(who));
+        let mut body =
+            KeyAdded { key: public(&key), custody: Custody::Own, name: None, countersignature: [0; 64].into() };
+        let message = body.countersigned_bytes(&self.network.id(), &actor);
+        body.countersignature = key.sign(&message).to_bytes().into();
+        let event = self.tell(who, vec![touch], &[], Body::ActorKeyAdded(body));
+        let actor = &mut self.actors[who];
+        (actor.key, actor.key_event, actor.journal) = (key, event.id(), event.id());
+        event
     }
 
     pub fn rename(&mut self, who: Who, name: &str) -> SignedEvent {

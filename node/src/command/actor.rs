@@ -4,6 +4,7 @@ use crate::cli::Global;
 use crate::client::Client;
 use crate::command::signing::Signing;
 use crate::config;
+use crate::conflict;
 use crate::enrolment::Enrolment;
 use crate::failure::{Exit, Failure, OrExit};
 use crate::keystore::{ANCHORING, Keystore, LOG, PEER};
@@ -15,7 +16,7 @@ use provenance::body::{AnchoringDetails, NodeDetails, Role};
 use provenance::id::PublicKey;
 use provenance::value::Text;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// More are not listed at once.
 const MAX_LISTED: usize = 100_000;
@@ -33,6 +34,14 @@ pub(crate) enum Actor {
     Update(Update),
     /// All actors that the node knows
     List,
+    /// Where an actor's key signed two events on one link of its journal, which no honest program does
+    Forks {
+        /// Id or name
+        actor: String,
+        /// Save the oldest fork to this file as evidence; 'furrow verify FILE' needs no node for it
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// One actor
     Show {
         /// Id or name
@@ -106,12 +115,34 @@ impl Actor {
             Self::Enrol(enrol) => enrol.run(global, &client).await,
             Self::Update(update) => update.run(global, &client).await,
             Self::List => list(global, &client).await,
+            Self::Forks { actor, out } => {
+                let id = names::actor(&client, &actor).await?;
+                forks(global, &client, &id, out.as_deref()).await
+            }
             Self::Show { actor } => {
                 let id = names::actor(&client, &actor).await?;
                 show(global, &client.get(&format!("/actors/{id}")).await?)
             }
         }
     }
+}
+
+async fn forks(global: &Global, client: &Client, actor: &str, out: Option<&Path>) -> Result<(), Failure> {
+    let page = client.get(&format!("/actors/{actor}/forks")).await?;
+    let forks = page.pointer("/_embedded/item").and_then(Value::as_array).cloned().unwrap_or_default();
+    if let Some(out) = out {
+        let oldest = forks.first().map(|fork| text(fork, "/link"));
+        let nothing = || Failure::new(Exit::Failed, "no journal of this actor is known to have forked");
+        let path = format!("/actors/{actor}/forks/{}", oldest.ok_or_else(nothing)?);
+        return conflict::save(global, client, &path, out).await;
+    }
+    let rows = forks.iter().map(|fork| {
+        let events = fork["events"].as_array().map_or(0, Vec::len);
+        [text(fork, "/key"), text(fork, "/link"), events.to_string()]
+    });
+    let rows: Vec<[String; 3]> = rows.collect();
+    global.output().print(&page, || table(&["key", "link", "events"], &rows))?;
+    Ok(())
 }
 
 impl Enrol {

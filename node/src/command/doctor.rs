@@ -9,6 +9,7 @@ use crate::network_file;
 use crate::output::text;
 use crate::rpc::{Endpoint, ether};
 use clap::Args;
+use ledger::{Restored, unconfirmed_journals};
 use provenance::network::Network;
 use serde_json::{Value, json};
 use std::net::TcpListener;
@@ -235,8 +236,24 @@ fn store(path: &Path, running: bool) -> Finding {
     }
     let options = StoreOptions { create: false, ..StoreOptions::default() };
     match Store::open(path, &options) {
-        Ok(_) => Good("opens".to_owned()),
+        Ok(store) => recovery(&store),
         Err(error) => Bad(with_sources(&error)),
+    }
+}
+
+/// What a restored node has still to find out.
+fn recovery(store: &Store) -> Finding {
+    match (Restored::of(store), unconfirmed_journals(store)) {
+        (Ok(Some(restored)), _) => Look(format!(
+            "restored from a backup with {} entries; when the node runs, it first asks its peers what it did since",
+            restored.size
+        )),
+        (_, Ok(keys)) if !keys.is_empty() => Look(format!(
+            "restored from a backup; {} keys sign nothing until peers confirm where their journals end",
+            keys.len()
+        )),
+        (Ok(None), Ok(_)) => Good("opens".to_owned()),
+        (Err(error), _) | (_, Err(error)) => Bad(with_sources(&error)),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use crate::cli::Global;
 use crate::client::{CBOR_SEQUENCE, COSE};
+use crate::command::said::said;
+use crate::command::signing::Signing;
 use crate::durable::{self, Readable};
 use crate::failure::{Exit, Failure, OrExit};
 use crate::output::{printable, table, text};
@@ -36,6 +38,26 @@ pub(crate) enum Event {
         /// The event's id
         event: String,
     },
+    /// Say that an event is right, as a party of it
+    Confirm {
+        /// The event's id
+        event: String,
+        /// How it was confirmed, such as 'signature on paper'
+        #[arg(long)]
+        method: String,
+        #[command(flatten)]
+        signing: Signing,
+    },
+    /// Say that an event is wrong, as a party of it
+    Dispute {
+        /// The event's id
+        event: String,
+        /// What is not so
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        signing: Signing,
+    },
 }
 
 impl Event {
@@ -52,6 +74,12 @@ impl Event {
                 })?;
                 Ok(())
             }
+            Self::Confirm { event, method, signing } => {
+                state(global, &format!("/events/{event}/confirmation"), json!({ "method": method }), &signing).await
+            }
+            Self::Dispute { event, reason, signing } => {
+                state(global, &format!("/events/{event}/dispute"), json!({ "reason": reason }), &signing).await
+            }
             Self::Show { event } => {
                 let event = global.client()?.get(&format!("/events/{event}")).await?;
                 global.output().print(&event, || format!("{event:#}"))?;
@@ -59,6 +87,13 @@ impl Event {
             }
         }
     }
+}
+
+/// What a party says of an event.
+async fn state(global: &Global, path: &str, mut body: Value, signing: &Signing) -> Result<(), Failure> {
+    let client = global.client()?;
+    signing.fill(&client, &mut body).await?;
+    said(global, &client.post(path, &body).await?)
 }
 
 async fn submit(global: &Global, files: &[PathBuf]) -> Result<(), Failure> {

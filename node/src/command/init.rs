@@ -42,7 +42,7 @@ impl Init {
         let configuration = TEMPLATE.replace("{name}", &toml::Value::String(name.clone()).to_string());
         folder.make().or_exit_with(Exit::BadInput, || format!("cannot make the folder {}", folder.path().display()))?;
         let fresh = make_keystore(global, &folder)?;
-        write_token(&folder.token())?;
+        write(&folder.token(), new_token()?.as_bytes(), Readable::ByOwner)?;
         write(&folder.network(), network_file::write(&network).as_bytes(), Readable::ByAll)?;
         // Last, because it marks the folder as complete.
         write(&folder.configuration(), configuration.as_bytes(), Readable::ByAll)?;
@@ -84,10 +84,11 @@ fn make_keystore(global: &Global, folder: &DataDir) -> Result<bool, Failure> {
     Ok(true)
 }
 
-fn write_token(path: &Path) -> Result<(), Failure> {
+/// A token for those who may write, with the end of its line.
+pub(crate) fn new_token() -> Result<String, Failure> {
     let mut token = [0; TOKEN_BYTES];
     getrandom::fill(&mut token)?;
-    write(path, format!("{}\n", HEXLOWER.encode(&token)).as_bytes(), Readable::ByOwner)
+    Ok(format!("{}\n", HEXLOWER.encode(&token)))
 }
 
 fn write(path: &Path, bytes: &[u8], readable: Readable) -> Result<(), Failure> {

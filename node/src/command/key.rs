@@ -1,6 +1,7 @@
 //! `furrow key`: the keystore's keys, and countersigning one's own enrolment.
 
 use crate::cli::Global;
+use crate::command::key_change::KeyChange;
 use crate::enrolment::Enrolment;
 use crate::failure::{Exit, Failure, OrExit};
 use crate::keystore::{COOPERATIVE, Cost, Keystore, Kind, PublicKeyEntry, Secret};
@@ -9,10 +10,12 @@ use crate::passphrase::Passphrase;
 use clap::{Subcommand, ValueEnum};
 use data_encoding::{BASE64, HEXLOWER};
 use ed25519_dalek::Signer;
+use ledger::Restored;
 use provenance::id::PublicKey;
 use provenance::payload::did_key;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use store::{Store, StoreOptions};
 
 /// In front of the 32 bytes of an Ed25519 key in a `SubjectPublicKeyInfo` (RFC 8410 §4).
 const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
@@ -48,6 +51,14 @@ pub(crate) enum Key {
         #[arg(long, value_name = "FILE")]
         new_passphrase_file: Option<PathBuf>,
     },
+    /// Sign again with a key of a restored node although no peer has confirmed its journal
+    ///
+    /// If the key has signed anything since the backup that no peer still has, its journal forks, which is held
+    /// against its owner for ever. A new key is the safe way. The node must be stopped.
+    TrustJournal {
+        /// Its name in the keystore, or its public half
+        key: String,
+    },
     /// Agree to be enrolled: sign the enrolment that somebody prepared for your key
     Countersign {
         /// The file from 'furrow actor enrol --prepare'
@@ -57,6 +68,8 @@ pub(crate) enum Key {
         #[arg(long, default_value = COOPERATIVE)]
         key: String,
     },
+    #[command(flatten)]
+    Change(KeyChange),
 }
 
 /// How a public key is written.
@@ -71,9 +84,10 @@ pub(crate) enum Form {
 }
 
 impl Key {
-    pub(crate) fn run(self, global: &Global) -> Result<(), Failure> {
+    pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
         let path = global.data_dir()?.keystore();
         match self {
+            Self::Change(change) => change.run(global).await,
             Self::New { name: None } => make(global, &path),
             Self::New { name: Some(name) } => add(global, &path, &name),
             Self::List => list(global, &path),
@@ -89,6 +103,7 @@ impl Key {
                 })?;
                 Ok(())
             }
+            Self::TrustJournal { key } => trust_journal(global, &key),
             Self::Countersign { enrolment, key } => countersign(global, &enrolment, &key),
         }
     }
@@ -198,6 +213,27 @@ fn countersign(global: &Global, file: &Path, name: &str) -> Result<(), Failure> 
             enrolment.describe()
         )
     })?;
+    Ok(())
+}
+
+fn trust_journal(global: &Global, key: &str) -> Result<(), Failure> {
+    let folder = global.data_dir()?;
+    let public = match key.parse::<PublicKey>() {
+        Ok(public) => Some(public),
+        Err(_) => find(&folder.keystore(), key)?.public_key(),
+    };
+    let public = public.ok_or_else(|| Failure::new(Exit::BadInput, format!("'{key}' is no key that signs events")))?;
+    let store = Store::open(&folder.store(), &StoreOptions { create: false, ..StoreOptions::default() });
+    let store = store.or_exit_with(Exit::CannotStart, || "the node must be stopped for this".to_owned())?;
+    if Restored::of(&store)?.is_some() {
+        let message = "the node's log is recovered first; start the node, and see 'furrow status'";
+        return Err(Failure::new(Exit::BadInput, message));
+    }
+    if ledger::trust_journals(&store, &[public])? == 0 {
+        return Err(Failure::new(Exit::BadInput, format!("nothing keeps key {public} from signing")));
+    }
+    let value = json!({ "key": public, "trusted": true });
+    global.output().print(&value, || format!("Key {public} signs again when the node is started."))?;
     Ok(())
 }
 

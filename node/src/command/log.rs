@@ -4,17 +4,26 @@ use crate::audit::{Audit, Report};
 use crate::cli::Global;
 use crate::client::Client;
 use crate::failure::{Exit, Failure, OrExit};
+use crate::keystore::LOG;
 use crate::network_file;
+use crate::recovery::replace_log_key;
 use clap::{Args, Subcommand};
 use data_encoding::HEXLOWER;
+use ledger::Restored;
 use provenance::network::Network;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use store::{Store, StoreOptions};
 
 /// Commands about logs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Log {
     Audit(AuditLog),
+    /// Open a new log on a restored node whose old one cannot be completed; the node must be stopped
+    ///
+    /// The old key is removed, so that the old log can never go on in a second way. Whoever follows the node
+    /// follows the new log from its start.
+    NewKey,
 }
 
 /// Audit the whole log of a node, trusting nothing that it says
@@ -43,8 +52,33 @@ impl Log {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
         match self {
             Self::Audit(audit) => audit.run(global).await,
+            Self::NewKey => new_key(global),
         }
     }
+}
+
+fn new_key(global: &Global) -> Result<(), Failure> {
+    let folder = global.data_dir()?;
+    let mut keystore = global.keystore_to_write()?;
+    let store = Store::open(&folder.store(), &StoreOptions { create: false, ..StoreOptions::default() });
+    let store = store.or_exit_with(Exit::CannotStart, || "the node must be stopped for this".to_owned())?;
+    let restored = Restored::of(&store)?.ok_or_else(|| {
+        let message = "this node's log is complete; only one that was restored from a backup and cannot be completed needs a \
+                       new key";
+        Failure::new(Exit::BadInput, message)
+    })?;
+    if keystore.get(LOG).or_exit(Exit::Keystore)?.public_key() != restored.log {
+        return Err(Failure::new(Exit::BadInput, "the log has a new key already; start the node"));
+    }
+    let key = replace_log_key(&mut keystore).or_exit(Exit::Keystore)?;
+    let value = json!({ "old_key": restored.log, "new_key": key });
+    global.output().print(&value, || {
+        format!(
+            "The log goes on under the new key {key} when the node is started. If the node is enrolled, it tells the network of \
+             it as soon as its own key may sign; 'furrow actor update --this-node' does it by hand."
+        )
+    })?;
+    Ok(())
 }
 
 impl AuditLog {

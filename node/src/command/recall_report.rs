@@ -6,17 +6,11 @@ use crate::durable::{self, Readable};
 use crate::failure::{Exit, Failure, OrExit};
 use crate::names;
 use crate::output::{table, text};
-use clap::{Args, Subcommand};
+use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
 const CSV: &str = "text/csv";
-
-/// Commands about recalls.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Recall {
-    Report(Report),
-}
 
 /// Everything that a contaminated lot, or the lots of a contaminated place, have reached, and who has it
 #[derive(Debug, Args)]
@@ -38,17 +32,9 @@ pub(crate) struct Report {
     csv: Option<PathBuf>,
 }
 
-impl Recall {
-    pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
-        let Self::Report(report) = self;
-        report.run(global).await
-    }
-}
-
 impl Report {
-    async fn run(self, global: &Global) -> Result<(), Failure> {
-        let client = global.client()?;
-        let path = self.path(&client).await?;
+    pub(crate) async fn run(self, global: &Global, client: &Client) -> Result<(), Failure> {
+        let path = self.path(client).await?;
         if let Some(file) = &self.csv {
             let bytes = client.bytes(&path, CSV).await?;
             durable::replace(file, &bytes, Readable::ByAll)

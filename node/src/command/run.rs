@@ -8,6 +8,7 @@ use crate::output;
 use crate::service::{self, Ready, StartError};
 use clap::Args;
 use serde_json::json;
+use std::sync::{Arc, Mutex};
 
 /// Run the node until SIGINT or SIGTERM
 #[derive(Debug, Args)]
@@ -32,24 +33,38 @@ impl Run {
             ("log.level", "--log-level", self.log_level),
         ];
         let flags = flags.into_iter().filter_map(|(key, flag, value)| Some(Overlay::flag(key, flag, value?)));
-        let configuration = config::load(&folder.configuration(), flags.collect()).or_exit(Exit::BadInput)?;
+        let mut configuration = config::load(&folder.configuration(), flags.collect()).or_exit(Exit::BadInput)?;
         service::init_logging(&configuration.log).or_exit(Exit::BadInput)?;
         for variable in config::unknown_variables() {
             tracing::warn!(variable, "an environment variable is no setting of this program; check its spelling");
         }
         let network = network_file::read(&folder.network()).or_exit(Exit::BadInput)?;
-        let keystore = global.keystore_to_write()?;
+        let keystore = Arc::new(Mutex::new(global.keystore_to_write()?));
         // From here on a signal stops the node rather than the program.
-        let asked = tokio::spawn(service::asked_to_stop());
-        let ready = service::start(&folder, &configuration, network, keystore).await.map_err(failure)?;
-        announce(global, &configuration.node.name, &ready)?;
-        let broken = tokio::select! {
-            signal = asked => {
-                let signal = signal.ok().and_then(Result::ok).unwrap_or("an error");
-                tracing::info!(signal, "stopping");
-                false
+        let mut asked = tokio::spawn(service::asked_to_stop());
+        let mut announced = false;
+        let (ready, broken) = loop {
+            let ready =
+                service::start(&folder, &configuration, network.clone(), keystore.clone()).await.map_err(failure)?;
+            if !std::mem::replace(&mut announced, true) {
+                announce(global, &configuration.node.name, &ready)?;
             }
-            () = ready.broken() => true,
+            tokio::select! {
+                signal = &mut asked => {
+                    let signal = signal.ok().and_then(Result::ok).unwrap_or("an error");
+                    tracing::info!(signal, "stopping");
+                    break (ready, false);
+                }
+                () = ready.broken() => break (ready, true),
+                () = ready.recovered.cancelled() => {
+                    tracing::info!("the log is settled; the node starts again and takes writes");
+                    // Whoever was told of the address finds the node there again.
+                    configuration.http.listen = ready.http;
+                    if !ready.stop().await {
+                        return Err(Failure::new(Exit::Failed, "a part of the node did not end in time; start it again"));
+                    }
+                }
+            }
         };
         let in_time = ready.stop().await;
         if broken {

@@ -1,19 +1,23 @@
-//! `furrow verify`: prove a lot by its bundle, or an event, and say on whose word each part of the proof rests.
+//! `furrow verify`: prove a lot by its bundle, a conflict by its proof, or an event, and say on whose word each part of the proof rests.
 
 use crate::cli::Global;
 use crate::client::COSE;
 use crate::config;
+use crate::conflict;
 use crate::failure::{Exit, Failure, OrExit};
 use crate::network_file;
 use crate::verdict::{self, Demands};
 use crate::verification::{self, Sources};
 use clap::Args;
 use provenance::bundle::MAX_BUNDLE_BYTES;
+use provenance::conflict::ConflictProof;
 use provenance::id::EventId;
 use serde_json::json;
 use std::path::Path;
 
-/// Verify a lot by its bundle, with no network at all; or an event with the help of a node
+/// Verify a lot by its bundle, or a conflict by its proof, with no network at all; or an event with the help of a node
+///
+/// A conflict proof ('furrow dispute proof', 'furrow actor forks --out') needs nothing else.
 ///
 /// A bundle ('furrow bundle make') needs nothing but hashes of the blocks that it names: bring them with
 /// --block-hash, or have an endpoint of your choice asked with --rpc. For an event, the node is asked for evidence
@@ -21,8 +25,8 @@ use std::path::Path;
 /// the node's operator does not run.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// A bundle's file, an event's id, or a file with an event's bytes
-    #[arg(value_name = "BUNDLE|EVENT-ID|EVENT-FILE")]
+    /// The file of a bundle or of a conflict proof, an event's id, or a file with an event's bytes
+    #[arg(value_name = "BUNDLE|CONFLICT|EVENT-ID|EVENT-FILE")]
     what: String,
     /// The Ethereum endpoint to ask [default for events: the first that the node's folder names]
     #[arg(long, value_name = "URL")]
@@ -38,6 +42,14 @@ impl Verify {
             Err(error) => Some(read(Path::new(&self.what), &error.to_string())?),
         };
         match file {
+            Some(bytes) if ConflictProof::is_one(&bytes) => match self.demands.of_network_alone() {
+                Some(network) => conflict::tell(global, &bytes, network),
+                None => {
+                    let message =
+                        "--cosigners, --cosigner and --block-hash are for bundles, and this is a conflict proof";
+                    Err(Failure::new(Exit::BadInput, message))
+                }
+            },
             Some(bytes) if is_bundle(&bytes) => verdict::tell(global, bytes, self.demands, self.rpc).await,
             _ if self.demands != Demands::default() => {
                 let message = "--network, --cosigners, --cosigner and --block-hash are for bundles, and this is none";

@@ -18,7 +18,7 @@ pub(crate) enum Holds {
 }
 
 /// Every setting. Its variable is `FURROW_` and the key in capitals: `FURROW_HTTP_LISTEN`.
-pub(crate) const SETTINGS: [(&str, Holds); 35] = [
+pub(crate) const SETTINGS: [(&str, Holds); 38] = [
     ("node.name", Holds::Text),
     ("http.listen", Holds::Text),
     ("http.public_url", Holds::Text),
@@ -50,6 +50,9 @@ pub(crate) const SETTINGS: [(&str, Holds); 35] = [
     ("anchoring.max_fee_gwei", Holds::Number),
     ("anchoring.replace_after_blocks", Holds::Number),
     ("anchoring.daily_budget_eth", Holds::Text),
+    ("recovery.keep_entries", Holds::Number),
+    ("recovery.witnesses", Holds::Number),
+    ("recovery.new_log_key_after_s", Holds::Number),
     ("store.cache_mib", Holds::Number),
     ("store.write_buffer_mib", Holds::Number),
     ("log.format", Holds::Text),

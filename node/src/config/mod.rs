@@ -20,6 +20,7 @@ pub(crate) struct Configuration {
     pub(crate) http: Http,
     pub(crate) p2p: Peers,
     pub(crate) anchoring: Anchoring,
+    pub(crate) recovery: Recovery,
     pub(crate) store: Store,
     pub(crate) log: Log,
 }
@@ -89,6 +90,15 @@ pub(crate) struct Anchoring {
     pub(crate) max_fee_gwei: u64,
     pub(crate) replace_after_blocks: u64,
     pub(crate) daily_budget_eth: String,
+}
+
+/// Section `[recovery]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Recovery {
+    pub(crate) keep_entries: u64,
+    pub(crate) witnesses: usize,
+    pub(crate) new_log_key_after_s: u64,
 }
 
 /// Section `[store]`.
@@ -169,6 +179,13 @@ impl Default for Anchoring {
             replace_after_blocks: AnchorConfig::REPLACE_AFTER_BLOCKS,
             daily_budget_eth: "0.05".to_owned(),
         }
+    }
+}
+
+impl Default for Recovery {
+    fn default() -> Self {
+        let keep_entries = ledger::LedgerOptions::default().witnessed_entries;
+        Self { keep_entries, witnesses: 0, new_log_key_after_s: 0 }
     }
 }
 

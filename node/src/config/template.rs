@@ -40,7 +40,8 @@ name = {name}
 # Peer ids that are let in though nobody enrolled them yet, such as those of other founders.
 #trusted = []
 
-# Let anyone who knows the network's id read its events. Strangers get nothing else.
+# Let anyone who knows the network's id read its events. Strangers get nothing else. Founders can agree on it for all
+# nodes: furrow network amend --set open_reading=true
 #open_reading = false
 
 # Find nodes of the network through other nodes, and be found.
@@ -116,6 +117,19 @@ name = {name}
 
 # The most that is spent on anchors in a day (UTC), in ether.
 #daily_budget_eth = "0.05"
+
+[recovery]
+# The order of so many of the newest entries of each enrolled node's log is kept here, 32 bytes each, for
+# that node: should it lose its disk, it finds again what it had published. 0 keeps none.
+#keep_entries = 1048576
+
+# A node that was restored from a backup asks its peers what it did since. It goes on once so many enrolled
+# nodes have answered. 0: more than half of the others, which is safe.
+#witnesses = 0
+
+# Where the peers do not have what its log held, it waits, and takes no writes. After so many seconds it opens
+# a new log key by itself. 0: never; its operator decides, with 'furrow log new-key'.
+#new_log_key_after_s = 0
 
 [store]
 # Memory for reading. More makes a node with many millions of events faster.

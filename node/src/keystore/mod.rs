@@ -92,6 +92,15 @@ impl Keystore {
         })
     }
 
+    /// Puts another secret in the place of one, which is gone then; on an error nothing has changed.
+    pub(crate) fn replace(&mut self, name: &str, secret: Secret) -> Result<(), KeystoreError> {
+        let before = self.get(name)?.clone();
+        self.secrets.insert(name.to_owned(), secret);
+        self.save().inspect_err(|_| {
+            self.secrets.insert(name.to_owned(), before);
+        })
+    }
+
     /// Encrypts everything under another passphrase, with a fresh salt.
     pub(crate) fn change_passphrase(&mut self, passphrase: &Passphrase, cost: Cost) -> Result<(), KeystoreError> {
         let before = std::mem::replace(&mut self.sealing, Sealing::fresh(passphrase, cost)?);

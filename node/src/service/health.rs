@@ -1,6 +1,9 @@
 //! What the program knows to be wrong with itself, beside ledger and anchoring.
 
+use crate::recovery::Progress;
+use crate::sync::Sync;
 use api::Fault;
+use ledger::Ledger;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,19 +14,43 @@ const LOW_BYTES: u64 = 512 * 1024 * 1024;
 /// How often the disk is looked at: no node fills half a gigabyte faster.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Faults as they were found last.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Health(Arc<Mutex<Vec<Fault>>>);
+/// Faults as they were found last, and what a restored node has still to find out.
+#[derive(Debug, Clone)]
+pub(super) struct Health {
+    found: Arc<Mutex<Vec<Fault>>>,
+    ledger: Ledger,
+    recovery: Progress,
+}
 
 impl api::HealthView for Health {
     fn faults(&self) -> Vec<Fault> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let mut faults = self.found.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let recovery = |detail, stops_writes| Fault { component: "recovery".to_owned(), detail, stops_writes };
+        if self.ledger.restored().is_some() {
+            let detail = format!("this node was restored from a backup: {}", self.recovery.text());
+            faults.push(recovery(detail, true));
+        }
+        let unconfirmed = self.ledger.unconfirmed_journals();
+        if let Some(first) = unconfirmed.first() {
+            let detail = format!(
+                "{} keys sign nothing until peers confirm where their journals end, the first of them {first}; connect the \
+                 node with its peers, or see 'furrow key trust-journal --help'",
+                unconfirmed.len()
+            );
+            faults.push(recovery(detail, false));
+        }
+        faults
     }
 }
 
 impl Health {
-    /// Looks at disk and network again and again.
-    pub(super) async fn watch(self, folder: PathBuf, network: p2p::Handle) {
+    /// Nothing is known yet.
+    pub(super) fn new(ledger: Ledger, recovery: Progress) -> Self {
+        Self { found: Arc::default(), ledger, recovery }
+    }
+
+    /// Looks at disk and network again and again, and at catching up where the node does.
+    pub(super) async fn watch(self, folder: PathBuf, network: p2p::Handle, sync: Option<Sync>) {
         let mut network_ended = false;
         loop {
             let mut faults: Vec<Fault> = disk(&folder).into_iter().collect();
@@ -35,7 +62,17 @@ impl Health {
                     stops_writes: false,
                 });
             }
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = faults;
+            if let Some(told) = sync.as_ref().and_then(Sync::faults) {
+                faults.push(Fault {
+                    component: "replication".to_owned(),
+                    detail: format!(
+                        "catching up with other nodes was stopped by a fault of the program and begun again ({told}); \
+                         report this with the node's log"
+                    ),
+                    stops_writes: false,
+                });
+            }
+            *self.found.lock().unwrap_or_else(PoisonError::into_inner) = faults;
             tokio::select! {
                 () = tokio::time::sleep(EVERY) => {}
                 () = network.stopped(), if !network_ended => network_ended = true,

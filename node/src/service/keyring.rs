@@ -1,7 +1,8 @@
 //! What the author of events is given: the keystore's keys, the clock, chance, and a cipher.
 
 use crate::failure::with_sources;
-use crate::keystore::{Keystore, KeystoreError, Kind, LOG, Secret, kept_name};
+use crate::keystore::{KeystoreError, Kind, LOG, Secret, kept_name};
+use crate::recovery::SharedKeystore;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload as Message};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use ed25519_dalek::{Signer, SigningKey};
@@ -11,13 +12,13 @@ use provenance::event::SignedEvent;
 use provenance::id::PublicKey;
 use provenance::payload::Payload;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Bytes of a nonce of `XChaCha20`, in front of what it encrypts: long enough to be drawn at random.
 const NONCE_BYTES: usize = 24;
 
 /// All that an author needs of the program.
-pub(super) fn means(keystore: Keystore, openings: &Secret, anchors: impl FinalAnchors + 'static) -> Means {
+pub(super) fn means(keystore: SharedKeystore, openings: &Secret, anchors: impl FinalAnchors + 'static) -> Means {
     Means {
         keyring: Arc::new(Keys::new(keystore)),
         clock: Arc::new(SystemClock),
@@ -31,14 +32,16 @@ pub(super) fn means(keystore: Keystore, openings: &Secret, anchors: impl FinalAn
 /// key is not among them: it signs checkpoints and nothing else.
 struct Keys {
     signing: RwLock<HashMap<PublicKey, SigningKey>>,
-    keystore: Mutex<Keystore>,
+    keystore: SharedKeystore,
 }
 
 impl Keys {
-    fn new(keystore: Keystore) -> Self {
-        let keys = keystore.secrets().filter(|(name, secret)| secret.kind() == Kind::Ed25519 && *name != LOG);
+    fn new(keystore: SharedKeystore) -> Self {
+        let open = keystore.lock().unwrap_or_else(PoisonError::into_inner);
+        let keys = open.secrets().filter(|(name, secret)| secret.kind() == Kind::Ed25519 && *name != LOG);
         let signing = keys.map(|(_, secret)| (secret.public_key(), secret.signing_key())).collect();
-        Self { signing: RwLock::new(signing), keystore: Mutex::new(keystore) }
+        drop(open);
+        Self { signing: RwLock::new(signing), keystore }
     }
 
     fn with<T>(&self, key: &PublicKey, sign: impl FnOnce(&SigningKey) -> T) -> Result<T, KeyringError> {
@@ -108,9 +111,14 @@ fn random<const N: usize>() -> [u8; N] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keystore::{COOPERATIVE, Cost};
+    use crate::keystore::{COOPERATIVE, Cost, Keystore};
     use crate::passphrase::Passphrase;
     use provenance::signature::verify_detached;
+    use std::sync::Mutex;
+
+    fn shared(keystore: Keystore) -> Keys {
+        Keys::new(Arc::new(Mutex::new(keystore)))
+    }
 
     #[test]
     fn a_created_key_signs_and_is_there_after_a_restart() {
@@ -119,7 +127,7 @@ mod tests {
         let passphrase = Passphrase::new("correct horse battery");
         let keystore = Keystore::create(&path, &passphrase, Cost::CHEAP).unwrap();
         let (log, cooperative) = [LOG, COOPERATIVE].map(|name| keystore.get(name).unwrap().public_key()).into();
-        let keys = Keys::new(keystore);
+        let keys = shared(keystore);
         assert!(keys.holds(&cooperative));
         assert!(!keys.holds(&log), "the log's key signs no events");
 
@@ -127,7 +135,7 @@ mod tests {
         let signature = keys.countersign(&key, b"agreed").unwrap();
         assert!(verify_detached(&key, b"agreed", &signature).is_ok());
         drop(keys);
-        assert!(Keys::new(Keystore::open(&path, &passphrase).unwrap()).holds(&key));
+        assert!(shared(Keystore::open(&path, &passphrase).unwrap()).holds(&key));
     }
 
     #[test]
@@ -136,7 +144,7 @@ mod tests {
         let path = folder.path().join("keystore");
         let keystore = Keystore::create(&path, &Passphrase::new("correct horse battery"), Cost::CHEAP).unwrap();
         let foreign = PublicKey::from_bytes([7; 32]);
-        assert!(matches!(Keys::new(keystore).countersign(&foreign, b""), Err(KeyringError::NotHeld(_))));
+        assert!(matches!(shared(keystore).countersign(&foreign, b""), Err(KeyringError::NotHeld(_))));
     }
 
     #[test]

@@ -9,11 +9,13 @@ mod log_key;
 mod logging;
 mod peer_view;
 mod roll;
+mod snapshots;
 mod start;
 mod stop;
 
 #[cfg(test)]
 pub(crate) use log_key::LogKey;
 pub(crate) use logging::init as init_logging;
-pub(crate) use start::{Ready, StartError, start};
+pub(crate) use snapshots::{remove_all as remove_snapshots, take as take_snapshot};
+pub(crate) use start::{Ready, StartError, followers, start};
 pub(crate) use stop::asked_to_stop;

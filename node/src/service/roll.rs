@@ -1,7 +1,7 @@
 //! The roll of enrolled nodes: what the network crate needs to know of the ledger to let nodes in.
 
-use ledger::Ledger;
 use ledger::view::{ActorFilter, PageSize, ViewFollower, Views};
+use ledger::{KeyState, Ledger};
 use p2p::{PeerId, Roll};
 use provenance::body::Role;
 use std::collections::HashSet;
@@ -16,13 +16,15 @@ const READ_EVERY: Duration = Duration::from_secs(2);
 /// More nodes than any network has; the newest are known.
 const MAX_NODES: usize = 10_000;
 
-/// The roll as of now. Reads the disk.
+/// The roll as of now; `open_reading` says whether this node's own settings let anyone read. Reads the disk.
 pub(super) fn read(ledger: &Ledger, open_reading: bool) -> Result<Roll, StoreError> {
-    Ok(Roll { enrolled: enrolled(ledger)?, revoked: HashSet::new(), open_reading })
+    let Told { enrolled, ended, open_reading: agreed } = told(ledger)?;
+    Ok(Roll { enrolled, revoked: ended, open_reading: open_reading || agreed })
 }
 
-/// Tells of a new roll whenever the ledger knows other nodes than before, until the ledger ends.
-pub(super) async fn run(ledger: Ledger, roll: watch::Sender<Arc<Roll>>) {
+/// Tells of a new roll whenever the ledger knows other nodes than before, or the founders agreed on something else about
+/// reading, until the ledger ends. `open_reading` as for [`read`].
+pub(super) async fn run(ledger: Ledger, roll: watch::Sender<Arc<Roll>>, open_reading: bool) {
     let mut size = ledger.watch_size();
     loop {
         let end = *size.borrow_and_update();
@@ -31,8 +33,8 @@ pub(super) async fn run(ledger: Ledger, roll: watch::Sender<Arc<Roll>>) {
             return;
         }
         let reader = ledger.clone();
-        match tokio::task::spawn_blocking(move || enrolled(&reader)).await {
-            Ok(Ok(enrolled)) if views_have_read(&ledger, end) => tell(&roll, enrolled),
+        match tokio::task::spawn_blocking(move || told(&reader)).await {
+            Ok(Ok(told)) if views_have_read(&ledger, end) => tell(&roll, told, open_reading),
             Ok(Ok(_)) => {
                 tokio::time::sleep(READ_EVERY).await;
                 continue;
@@ -49,14 +51,27 @@ pub(super) async fn run(ledger: Ledger, roll: watch::Sender<Arc<Roll>>) {
     }
 }
 
-fn tell(roll: &watch::Sender<Arc<Roll>>, enrolled: HashSet<PeerId>) {
+/// What the ledger tells of nodes.
+#[derive(Debug, Default)]
+struct Told {
+    /// The peer ids of nodes with a living key.
+    enrolled: HashSet<PeerId>,
+    /// Those of nodes of which every key was ended.
+    ended: HashSet<PeerId>,
+    /// Whether the founders agreed that anyone may read.
+    open_reading: bool,
+}
+
+fn tell(roll: &watch::Sender<Arc<Roll>>, told: Told, open_reading: bool) {
+    let Told { enrolled, ended, open_reading: agreed } = told;
     roll.send_if_modified(|before| {
-        let differs = before.enrolled != enrolled;
+        // Who was a node and is none any more is kept out, also where the operator named it.
+        let gone = ended.iter().chain(&before.enrolled).chain(&before.revoked);
+        let revoked = gone.filter(|peer| !enrolled.contains(peer)).take(MAX_NODES).copied().collect();
+        let after = Roll { enrolled, revoked, open_reading: open_reading || agreed };
+        let differs = **before != after;
         if differs {
-            // Who was a node and is none any more is kept out, also where the operator named it.
-            let gone = before.enrolled.iter().chain(&before.revoked).filter(|peer| !enrolled.contains(peer));
-            let revoked = gone.take(MAX_NODES).copied().collect();
-            *before = Arc::new(Roll { enrolled, revoked, open_reading: before.open_reading });
+            *before = Arc::new(after);
         }
         differs
     });
@@ -67,19 +82,29 @@ fn views_have_read(ledger: &Ledger, end: u64) -> bool {
     followers.iter().filter(|follower| follower.name == ViewFollower::NAME).all(|follower| follower.next >= end)
 }
 
-/// The peer ids that the details of actors with a node's role name.
-fn enrolled(ledger: &Ledger) -> Result<HashSet<PeerId>, StoreError> {
+/// The peer ids that the details of actors with a node's role name, and what the amendments in force say.
+fn told(ledger: &Ledger) -> Result<Told, StoreError> {
     let views = Views::new(ledger.reader().clone());
     let filter = ActorFilter { role: Some(Role::Node), enroller: None };
-    let (mut peers, mut count, mut cursor) = (HashSet::new(), 0, None);
+    let mut told = Told { open_reading: views.network(ledger.network())?.open_reading(), ..Told::default() };
+    let (mut count, mut cursor) = (0, None);
     loop {
         let page = views.actors(&filter, cursor, PageSize::new(PageSize::MAX))?;
         count += page.rows.len();
-        // A text that is no peer id names nobody.
-        peers.extend(page.rows.into_iter().filter_map(|row| row.node?.peer_id.as_str().parse::<PeerId>().ok()));
+        for row in page.rows {
+            let lives = row.keys.iter().any(|key| key.state == KeyState::Live);
+            // A text that is no peer id names nobody.
+            if let Some(peer) = row.node.and_then(|node| node.peer_id.as_str().parse().ok()) {
+                if lives {
+                    told.enrolled.insert(peer)
+                } else {
+                    told.ended.insert(peer)
+                };
+            }
+        }
         cursor = page.next;
         if cursor.is_none() || count >= MAX_NODES {
-            return Ok(peers);
+            return Ok(told);
         }
     }
 }
@@ -95,27 +120,50 @@ mod tests {
         })
     }
 
+    fn nodes(enrolled: impl Into<HashSet<PeerId>>) -> Told {
+        Told { enrolled: enrolled.into(), ..Told::default() }
+    }
+
     #[test]
     fn who_left_the_roll_is_revoked_until_it_comes_back() {
         let [a, b, c] = peers(1);
-        let (roll, told) = watch::channel(Arc::new(Roll { open_reading: true, ..Roll::default() }));
-        tell(&roll, [a, b].into());
+        let (roll, told) = watch::channel(Arc::default());
+        tell(&roll, nodes([a, b]), true);
         assert_eq!(told.borrow().revoked, HashSet::new());
-        tell(&roll, [b, c].into());
+        tell(&roll, nodes([b, c]), true);
         assert_eq!(told.borrow().revoked, [a].into());
-        tell(&roll, [a].into());
+        tell(&roll, nodes([a]), true);
         assert_eq!(told.borrow().revoked, [b, c].into());
         assert!(told.borrow().open_reading, "the setting stays");
+    }
+
+    #[test]
+    fn a_node_whose_keys_were_ended_is_revoked_whenever_that_is_learned() {
+        let [a, b] = peers(1);
+        let (roll, told) = watch::channel(Arc::default());
+        tell(&roll, Told { ended: [b].into(), ..nodes([a]) }, false);
+        assert_eq!((&told.borrow().enrolled, &told.borrow().revoked), (&[a].into(), &[b].into()));
+        tell(&roll, nodes([a, b]), false);
+        assert_eq!(told.borrow().revoked, HashSet::new(), "it has a new key");
+    }
+
+    #[test]
+    fn anyone_may_read_where_the_founders_or_the_operator_say_so() {
+        let (roll, told) = watch::channel(Arc::default());
+        for (agreed, set) in [(false, false), (true, false), (false, true), (true, true), (false, false)] {
+            tell(&roll, Told { open_reading: agreed, ..Told::default() }, set);
+            assert_eq!(told.borrow().open_reading, agreed || set);
+        }
     }
 
     #[test]
     fn nothing_is_told_where_nothing_changed() {
         let (roll, mut told) = watch::channel(Arc::default());
         let [a] = peers(1);
-        tell(&roll, [a].into());
+        tell(&roll, nodes([a]), false);
         assert!(told.has_changed().unwrap());
         told.borrow_and_update();
-        tell(&roll, [a].into());
+        tell(&roll, nodes([a]), false);
         assert!(!told.has_changed().unwrap());
     }
 }

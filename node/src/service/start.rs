@@ -5,23 +5,26 @@ use super::anchor_view::{AnchorView, Anchored, now_ms};
 use super::health::Health;
 use super::keyring::means;
 use super::log_key::LogKey;
-use super::peer_view::PeerView;
-use super::roll;
+use super::peer_view::{Connected, PeerView, watch_connected};
+use super::{roll, snapshots};
 use crate::config::{Admission, ConfigError, Configuration};
 use crate::data_dir::DataDir;
-use crate::keystore::{ANCHORING, COOPERATIVE, Keystore, KeystoreError, LOG, OPENINGS, PEER, Secret};
+use crate::keystore::{ANCHORING, COOPERATIVE, KeystoreError, LOG, OPENINGS, PEER, Secret};
+use crate::recovery::{self, Progress, Recovery, SharedKeystore};
 use crate::sync;
 use anchoring::{AnchorService, AnchorStatus};
 use api::{ApiState, BaseUrl, NodeIdentity, Token};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use ledger::author::Author;
 use ledger::trace::LineageFollower;
 use ledger::view::{ViewFollower, Views};
-use ledger::{Ledger, LedgerOptions};
+use ledger::{Follower, Ledger, LedgerOptions, LogSigner};
 use provenance::id::{PublicKey, SubjectId};
 use provenance::network::Network;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use store::StoreOptions;
 use tokio::net::TcpListener;
@@ -89,6 +92,8 @@ pub(crate) struct Ready {
     pub(crate) peer_id: String,
     /// What to know of the start: things that are not errors.
     pub(crate) notes: Vec<String>,
+    /// Cancelled when the log of a restored node is complete; then it is to be started again. Never on others.
+    pub(crate) recovered: CancellationToken,
     author: Author,
     ledger: Ledger,
     network: p2p::Handle,
@@ -122,7 +127,7 @@ pub(crate) async fn start(
     folder: &DataDir,
     configuration: &Configuration,
     network: Network,
-    keystore: Keystore,
+    keystore: SharedKeystore,
 ) -> Result<Ready, StartError> {
     let token = token(folder)?;
     let base_url = configuration.public_url().map(BaseUrl::parse).transpose()?;
@@ -131,24 +136,13 @@ pub(crate) async fn start(
     let listener = TcpListener::bind(address).await.map_err(port)?;
     let http = listener.local_addr().map_err(port)?;
 
-    let log_key = LogKey::new(&network.id(), keystore.get(LOG)?.signing_key());
-    let log = keystore.get(LOG)?.public_key();
-    let cooperative = keystore.get(COOPERATIVE)?.public_key();
-    let identity = keystore.get(PEER)?.identity_seed();
+    let Secrets { log: log_key, cooperative, identity, anchoring: anchoring_key, openings: openings_key } =
+        Secrets::of(&keystore, &network)?;
+    let log = log_key.key();
     let peer_id = identity.peer_id().to_string();
-    let anchoring_key = keystore.get(ANCHORING)?.clone();
-    let openings_key = keystore.get(OPENINGS)?.clone();
+    snapshots::remove_all(folder);
 
-    let ledger = Ledger::open(
-        &folder.store(),
-        network.clone(),
-        LedgerOptions {
-            store: store_options(configuration),
-            log_signer: Some(Arc::new(log_key)),
-            followers: vec![Arc::new(ViewFollower::new(network.clone())), Arc::new(LineageFollower)],
-            ..LedgerOptions::default()
-        },
-    )?;
+    let ledger = open_ledger(folder, configuration, &network, Arc::new(log_key), &keystore).await?;
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let opened = open(&ledger, configuration, &network, identity, &anchoring_key, &stop).await;
     let Opened { handle, incoming, anchor_status, anchor_service, peer_addresses, roll } = match opened {
@@ -161,32 +155,42 @@ pub(crate) async fn start(
     };
 
     let actor = actor_of(&ledger, &cooperative);
-    let means = means(keystore, &openings_key, Anchored(anchor_status.clone()));
+    let means = means(keystore.clone(), &openings_key, Anchored(anchor_status.clone()));
     let author = Author::new(ledger.clone(), means, actor.unwrap_or(NOBODY));
-    let sync = sync::start(author.clone(), handle.clone(), incoming, log, anchor_status.clone(), &tasks, &stop);
+    let (recovered, progress) = (CancellationToken::new(), Progress::default());
+    let spawn = |task: BoxFuture<'static, ()>| drop(tasks.spawn(stop.clone().run_until_cancelled_owned(task)));
     if let Some(roll) = roll {
-        tasks.spawn(stop.clone().run_until_cancelled_owned(roll::run(ledger.clone(), roll)));
+        // Also while the log is recovered: the peers that are to be asked must be let in.
+        spawn(roll::run(ledger.clone(), roll, configuration.p2p.open_reading).boxed());
     }
-    let keeping = super::kept_versions::run(ledger.clone(), anchor_status.clone());
-    tasks.spawn(stop.clone().run_until_cancelled_owned(keeping));
-    if let Some(service) = anchor_service {
-        tasks.spawn(service.run(stop.clone()));
-    }
-    let health = Health::default();
-    tasks.spawn(stop.clone().run_until_cancelled_owned(health.clone().watch(folder.path().to_owned(), handle.clone())));
-    let mut notes = Vec::new();
-    if actor.is_none() {
-        let note = "the key 'cooperative' is enrolled nowhere yet: this node replicates, and can write after that and a restart";
-        notes.push(note.to_owned());
-    }
-    if configuration.p2p.admission == Admission::Enrolled {
-        notes.extend(configuration.p2p.unnamed_bootstrap().map(|address| {
-            format!("'{address}' names no peer id, so who answers there is trusted only once it is an enrolled node")
-        }));
-    }
-    if configuration.anchoring.rpc_urls.is_empty() {
-        notes.push("no Ethereum endpoint is configured, so nothing is anchored".to_owned());
-    }
+    let witnesses = configuration.recovery.witnesses;
+    let (peers, sync): (Arc<dyn api::PeerView>, Option<sync::Sync>) = if ledger.restored().is_some() {
+        let new_log_key_after = Some(configuration.recovery.new_log_key_after_s).filter(|after| *after > 0);
+        let recovery = Recovery {
+            ledger: ledger.clone(),
+            network: handle.clone(),
+            keystore,
+            witnesses,
+            new_log_key_after: new_log_key_after.map(Duration::from_secs),
+            progress: progress.clone(),
+        };
+        spawn(recovery.run(incoming, recovered.clone()).boxed());
+        let (list, connected) = watch::channel(Vec::new());
+        spawn(watch_connected(handle.clone(), list).boxed());
+        (Arc::new(Connected { list: connected, network: handle.clone() }), None)
+    } else {
+        let sync = sync::start(author.clone(), handle.clone(), incoming, log, anchor_status.clone(), &tasks, &stop);
+        spawn(super::kept_versions::run(ledger.clone(), anchor_status.clone()).boxed());
+        spawn(recovery::confirm(ledger.clone(), handle.clone(), witnesses).boxed());
+        spawn(recovery::announce(author.clone(), peer_id.clone(), log).boxed());
+        if let Some(service) = anchor_service {
+            tasks.spawn(service.run(stop.clone()));
+        }
+        (Arc::new(PeerView { sync: sync.clone(), network: handle.clone() }), Some(sync))
+    };
+    let health = Health::new(ledger.clone(), progress);
+    spawn(health.clone().watch(folder.path().to_owned(), handle.clone(), sync).boxed());
+    let notes = notes(configuration, actor.is_some());
     let state = ApiState {
         ledger: ledger.clone(),
         author: author.clone(),
@@ -200,7 +204,8 @@ pub(crate) async fn start(
         token: Arc::new(token),
         base_url,
         anchoring: Arc::new(AnchorView::new(ledger.clone(), anchor_status)),
-        peers: Arc::new(PeerView { sync, network: handle.clone() }),
+        peers,
+        snapshots: Arc::new(snapshots::Snapshots::new(folder, ledger.clone())),
         health: Arc::new(health),
     };
     let ended = stop.clone();
@@ -211,7 +216,81 @@ pub(crate) async fn start(
         // A node without its interface is of no use: better that it is restarted.
         ended.cancel();
     });
-    Ok(Ready { http, peer_addresses, peer_id, notes, author, ledger, network: handle, tasks, stop })
+    Ok(Ready { http, peer_addresses, peer_id, notes, recovered, author, ledger, network: handle, tasks, stop })
+}
+
+/// Opens the ledger; where its operator has given a restored log a new key, that is settled before anything else.
+async fn open_ledger(
+    folder: &DataDir,
+    configuration: &Configuration,
+    network: &Network,
+    log_key: Arc<LogKey>,
+    keystore: &SharedKeystore,
+) -> Result<Ledger, StartError> {
+    let open = || {
+        let options = LedgerOptions {
+            store: store_options(configuration),
+            log_signer: Some(log_key.clone()),
+            followers: followers(network),
+            witnessed_entries: configuration.recovery.keep_entries,
+            ..LedgerOptions::default()
+        };
+        Ledger::open(&folder.store(), network.clone(), options)
+    };
+    let ledger = open()?;
+    if ledger.restored().is_none_or(|restored| restored.log == log_key.key()) {
+        return Ok(ledger);
+    }
+    let settled = recovery::settle(&ledger, keystore, true);
+    ledger.close().await;
+    drop(ledger);
+    settled.map_err(ledger::OpenError::from)?;
+    Ok(open()?)
+}
+
+/// What a node makes of its log, beside what counts and the state map.
+pub(crate) fn followers(network: &Network) -> Vec<Arc<dyn Follower>> {
+    vec![Arc::new(ViewFollower::new(network.clone())), Arc::new(LineageFollower)]
+}
+
+/// What an operator should know although it is no error.
+fn notes(configuration: &Configuration, is_enrolled: bool) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !is_enrolled {
+        let note = "the key 'cooperative' is enrolled nowhere yet: this node replicates, and can write after that and a restart";
+        notes.push(note.to_owned());
+    }
+    if configuration.p2p.admission == Admission::Enrolled {
+        notes.extend(configuration.p2p.unnamed_bootstrap().map(|address| {
+            format!("'{address}' names no peer id, so who answers there is trusted only once it is an enrolled node")
+        }));
+    }
+    if configuration.anchoring.rpc_urls.is_empty() {
+        notes.push("no Ethereum endpoint is configured, so nothing is anchored".to_owned());
+    }
+    notes
+}
+
+/// What the parts of a node need of the keystore.
+struct Secrets {
+    log: LogKey,
+    cooperative: PublicKey,
+    identity: p2p::IdentitySeed,
+    anchoring: Secret,
+    openings: Secret,
+}
+
+impl Secrets {
+    fn of(keystore: &SharedKeystore, network: &Network) -> Result<Self, KeystoreError> {
+        let keystore = keystore.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Self {
+            log: LogKey::new(&network.id(), keystore.get(LOG)?.signing_key()),
+            cooperative: keystore.get(COOPERATIVE)?.public_key(),
+            identity: keystore.get(PEER)?.identity_seed(),
+            anchoring: keystore.get(ANCHORING)?.clone(),
+            openings: keystore.get(OPENINGS)?.clone(),
+        })
+    }
 }
 
 /// What is opened between the ledger and the tasks.

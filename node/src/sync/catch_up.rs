@@ -4,16 +4,17 @@
 //! The machine reads the disk, so it has a thread of its own. Everything that waits is a task beside it, and
 //! there are only as many as the machine has questions and batches under way.
 
-use super::Shared;
+use super::{Shared, lives};
 use ledger::{Ledger, Origin, Outcome};
 use p2p::{Greeting, PeerId, Request, RequestError, Response};
-use provenance::id::EventId;
+use provenance::id::{EventId, PublicKey};
 use replication::limits::BATCHES_AT_ONCE;
 use replication::{BatchId, Failure, Output, Progress, Replica, RequestId, Unwritten};
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
+use store::StoreError;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -45,10 +46,10 @@ pub(super) enum Input {
     Greeted(PeerId, Greeting),
     /// A peer's log is to be looked at soon.
     Wake(PeerId),
-    /// A request was answered, or not.
-    Answered(RequestId, Result<Response, Failure>),
-    /// A batch was written, or not.
-    Submitted(BatchId, Result<Vec<Outcome>, Unwritten>),
+    /// A request of the machine's so-manieth life was answered, or not.
+    Answered(u64, RequestId, Result<Response, Failure>),
+    /// A batch of that life was written, or not.
+    Submitted(u64, BatchId, Result<Vec<Outcome>, Unwritten>),
 }
 
 /// A batch on its way to the ledger.
@@ -58,8 +59,10 @@ struct Batch {
     events: Vec<(EventId, Vec<u8>)>,
 }
 
-/// What the machine's thread needs.
+/// One life of the machine: after a fault of the program there is another, which reads the cursors from the disk.
 struct Driver {
+    /// How many machines ran before, and this one.
+    life: u64,
     shared: Arc<Shared>,
     replica: Replica<Ledger>,
     batches: mpsc::Sender<Batch>,
@@ -74,30 +77,52 @@ struct Driver {
 /// Starts the machine; it runs until `stop` is cancelled.
 pub(super) fn start(
     shared: &Arc<Shared>,
-    inputs: mpsc::Receiver<Input>,
+    mut inputs: mpsc::Receiver<Input>,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) {
-    let (batches, to_write) = mpsc::channel(BATCHES_AT_ONCE);
-    tasks.spawn(stop.clone().run_until_cancelled_owned(write(shared.clone(), to_write, tasks.clone(), stop.clone())));
-    let now = Instant::now();
-    let driver = Driver {
-        replica: Replica::new(shared.ledger.clone(), shared.log, super::PROGRAM),
-        shared: shared.clone(),
-        batches,
-        tasks: tasks.clone(),
-        stop: stop.clone(),
-        started: now,
-        told: now,
-        logged: now,
-        connected: BTreeSet::new(),
-    };
-    tasks.spawn_blocking(move || Handle::current().block_on(driver.run(inputs)));
+    let (shared, tasks, stop) = (shared.clone(), tasks.clone(), stop.clone());
+    let mut life = 0;
+    tasks.clone().spawn_blocking(move || {
+        let runtime = Handle::current();
+        let work = || {
+            life += 1;
+            runtime.block_on(Driver::new(life, shared.clone(), tasks.clone(), stop.clone()).run(&mut inputs));
+        };
+        let pause = |pause| {
+            runtime.block_on(stop.run_until_cancelled(tokio::time::sleep(pause)));
+        };
+        lives::live(&shared.faults, work, pause);
+    });
 }
 
 impl Driver {
-    async fn run(mut self, mut inputs: mpsc::Receiver<Input>) {
+    /// A machine that knows the peers which are connected now, and its writer.
+    fn new(life: u64, shared: Arc<Shared>, tasks: TaskTracker, stop: CancellationToken) -> Self {
+        let (batches, to_write) = mpsc::channel(BATCHES_AT_ONCE);
+        let write = write(life, shared.clone(), to_write, tasks.clone(), stop.clone());
+        tasks.spawn(stop.clone().run_until_cancelled_owned(write));
+        let now = Instant::now();
+        Self {
+            life,
+            replica: Replica::new(shared.ledger.clone(), shared.log, super::PROGRAM),
+            connected: BTreeSet::new(),
+            shared,
+            batches,
+            tasks,
+            stop,
+            started: now,
+            told: now,
+            logged: now,
+        }
+    }
+
+    async fn run(mut self, inputs: &mut mpsc::Receiver<Input>) {
         let stop = self.stop.clone();
+        // Whoever came while another machine ran; that a peer has come may be told twice.
+        for peer in self.shared.peers() {
+            self.take(Input::Connected(peer));
+        }
         while !stop.is_cancelled() {
             let sleep = self.replica.next_tick_ms().saturating_sub(self.now_ms());
             let sleep = Duration::from_millis(sleep).min(LONGEST_SLEEP);
@@ -139,19 +164,29 @@ impl Driver {
             }
             Input::Greeted(peer, greeting) => self.replica.greeted(&peer, &greeting, now_ms),
             Input::Wake(peer) => self.replica.wake(&peer, now_ms),
-            Input::Answered(id, answer) => self.replica.answered(id, answer, now_ms),
-            Input::Submitted(id, outcomes) => self.replica.submitted(id, outcomes, now_ms),
+            // What an earlier machine has asked for has the same names, and means nothing to this one.
+            Input::Answered(life, id, answer) if life == self.life => self.replica.answered(id, answer, now_ms),
+            Input::Submitted(life, id, outcomes) if life == self.life => self.replica.submitted(id, outcomes, now_ms),
+            Input::Answered(..) | Input::Submitted(..) => {}
         }
     }
 
     fn put_out(&mut self, output: Output) {
         match output {
             Output::Ask { id, peer, request } => {
-                let shared = self.shared.clone();
+                let (life, shared) = (self.life, self.shared.clone());
+                let page = match request {
+                    Request::LogPage { from, .. } => self.replica.log_of(&peer).map(|log| (log, from)),
+                    _ => None,
+                };
                 self.spawn(async move {
                     let answer = ask(&shared, &peer, request).await;
+                    if let (Some((log, from)), Ok(Response::LogPage { ids, .. })) = (page, &answer) {
+                        // Before the answer is taken, so that the next page of this log comes later.
+                        keep(&shared, peer, log, from, ids.clone()).await;
+                    }
                     // Without a machine nobody waits for it.
-                    let _ = shared.inputs.send(Input::Answered(id, answer)).await;
+                    let _ = shared.inputs.send(Input::Answered(life, id, answer)).await;
                 });
             }
             Output::Submit { id, source, events } => {
@@ -207,9 +242,31 @@ async fn ask(shared: &Shared, peer: &PeerId, request: Request) -> Result<Respons
     })
 }
 
+/// Keeps the order of these entries for the log's owner, should it be restored from a backup. Only what the owner itself
+/// shows: anybody can greet with the key of another's log. What cosigning has not read yet is kept in this way.
+async fn keep(shared: &Arc<Shared>, peer: PeerId, log: PublicKey, from: u64, ids: Vec<EventId>) {
+    let shared = shared.clone();
+    let kept = tokio::task::spawn_blocking(move || {
+        if shared.nodes.behind(&peer)?.iter().any(|node| node.log == log) {
+            shared.ledger.witness().keep(&log, from, &ids)?;
+        }
+        Ok::<_, StoreError>(())
+    });
+    if let Ok(Err(error)) = kept.await {
+        // Cosigning reads the log again, up to its next checkpoint.
+        tracing::warn!(%peer, %error, "the order of a peer's log cannot be kept");
+    }
+}
+
 /// Hands batches to the ledger, one after the other; their outcomes are awaited beside that, so that one is verified
 /// while the one before it is committed.
-async fn write(shared: Arc<Shared>, mut batches: mpsc::Receiver<Batch>, tasks: TaskTracker, stop: CancellationToken) {
+async fn write(
+    life: u64,
+    shared: Arc<Shared>,
+    mut batches: mpsc::Receiver<Batch>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+) {
     while let Some(Batch { id, source, events }) = batches.recv().await {
         shared.received.note(events.iter().map(|(id, _)| *id));
         let events = events.into_iter().map(|(_, bytes)| bytes).collect();
@@ -221,7 +278,7 @@ async fn write(shared: Arc<Shared>, mut batches: mpsc::Receiver<Batch>, tasks: T
                 Ok(handed_in) => handed_in.outcomes().await.map_err(|_| Unwritten),
                 Err(_) => Err(Unwritten),
             };
-            let _ = shared.inputs.send(Input::Submitted(id, outcomes)).await;
+            let _ = shared.inputs.send(Input::Submitted(life, id, outcomes)).await;
         }));
     }
 }

@@ -15,6 +15,7 @@ mod benchmark;
 mod catch_up;
 mod cosign;
 mod gossip;
+mod lives;
 mod nodes;
 mod openings;
 mod publish;
@@ -31,7 +32,8 @@ pub(crate) use cosign::PeerCosigning;
 use ledger::Ledger;
 use ledger::author::Author;
 use ledger::view::Views;
-use nodes::Nodes;
+use lives::Faults;
+pub(crate) use nodes::Nodes;
 use p2p::{Greeting, Handle, Incoming, PeerId, PeerInfo, Request};
 use provenance::id::{EventId, PublicKey};
 use received::Received;
@@ -75,6 +77,8 @@ struct Shared {
     received: Received,
     /// What happens to the machine that catches up.
     inputs: mpsc::Sender<Input>,
+    /// By what it was stopped since the start.
+    faults: Faults,
     /// How far it is with each peer's log.
     progress: Mutex<HashMap<PeerId, Progress>>,
     /// The peers that are connected.
@@ -110,6 +114,7 @@ pub(crate) fn start(
         log,
         received: Received::default(),
         inputs,
+        faults: Faults::default(),
         progress: Mutex::default(),
         peers: Mutex::default(),
         connected: Mutex::default(),
@@ -130,6 +135,11 @@ impl Sync {
     /// What became of cosigning with each enrolled peer.
     pub(crate) fn cosigning(&self) -> HashMap<PeerId, PeerCosigning> {
         self.0.cosigning.all()
+    }
+
+    /// How often catching up was stopped by a fault of the program and begun again, and by what.
+    pub(crate) fn faults(&self) -> Option<String> {
+        self.0.faults.told()
     }
 
     /// The connected peers, and how far this node has come with the log of each.

@@ -16,7 +16,7 @@ const READ_EVERY: Duration = Duration::from_secs(5);
 const MAX_NODES: usize = 10_000;
 
 /// The nodes of the network, as their enrolments and updates name them.
-pub(super) struct Nodes {
+pub(crate) struct Nodes {
     views: Views,
     read: Mutex<Option<(Instant, ByPeer)>>,
 }
@@ -26,15 +26,15 @@ type ByPeer = HashMap<String, Vec<EnrolledNode>>;
 
 /// An enrolled node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct EnrolledNode {
+pub(crate) struct EnrolledNode {
     /// Its actor.
-    pub(super) actor: SubjectId,
+    pub(crate) actor: SubjectId,
     /// The key of its log.
-    pub(super) log: PublicKey,
+    pub(crate) log: PublicKey,
 }
 
 impl Nodes {
-    pub(super) fn new(views: Views) -> Self {
+    pub(crate) fn new(views: Views) -> Self {
         Self { views, read: Mutex::default() }
     }
 
@@ -42,7 +42,7 @@ impl Nodes {
     pub(super) fn behind(&self, peer: &PeerId) -> Result<Vec<EnrolledNode>, StoreError> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if read.as_ref().is_none_or(|(at, _)| at.elapsed() >= READ_EVERY) {
-            *read = Some((Instant::now(), self.by_peer()?));
+            *read = Some((Instant::now(), self.all()?));
         }
         let found = read.as_ref().and_then(|(_, nodes)| nodes.get(&peer.to_string()));
         Ok(found.cloned().unwrap_or_default())
@@ -53,7 +53,8 @@ impl Nodes {
         Ok(self.behind(peer)?.into_iter().map(|node| node.actor).collect())
     }
 
-    fn by_peer(&self) -> Result<HashMap<String, Vec<EnrolledNode>>, StoreError> {
+    /// All nodes, by the peer id that they name. Reads the disk.
+    pub(crate) fn all(&self) -> Result<HashMap<String, Vec<EnrolledNode>>, StoreError> {
         let filter = ActorFilter { role: Some(Role::Node), enroller: None };
         let (mut nodes, mut count, mut cursor) = (HashMap::<_, Vec<_>>::new(), 0, None);
         loop {

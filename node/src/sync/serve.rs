@@ -2,6 +2,7 @@
 
 use super::catch_up::Input;
 use super::{Shared, openings};
+use crate::recovery;
 use p2p::{PeerId, Request, Responder, Response};
 use std::sync::Arc;
 
@@ -19,6 +20,10 @@ pub(super) async fn answer(shared: Arc<Shared>, from: PeerId, request: Request, 
         }
         // Anchors are not passed on yet: this node has none to show.
         Request::Anchor { .. } => Ok(Ok(Some(Response::Anchor { anchor: None }))),
+        request @ (Request::KeptLog { .. } | Request::Journals { .. }) => {
+            let ledger = shared.ledger.clone();
+            tokio::task::spawn_blocking(move || recovery::answer(&ledger, request).transpose()).await
+        }
         request => {
             let ledger = shared.ledger.clone();
             tokio::task::spawn_blocking(move || replication::answer(&ledger, &request)).await

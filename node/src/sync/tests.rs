@@ -9,6 +9,7 @@ use ledger::author::{
 };
 use ledger::view::ViewFollower;
 use ledger::{Follower, Ledger, LedgerOptions, LogSigner, Origin, Outcome};
+use p2p::PeerId;
 use provenance::body::{Body, Custody, NodeDetails, PlaceRegistered, Role};
 use provenance::event::SignedEvent;
 use provenance::id::{EventId, PublicKey, SubjectId};
@@ -31,7 +32,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(super) struct Side {
     pub(super) ledger: Ledger,
     author: Author,
-    peer: String,
+    peer: PeerId,
     pub(super) sync: Sync,
     address: String,
     log: PublicKey,
@@ -71,7 +72,7 @@ pub(super) async fn side_of(folder: tempfile::TempDir, ledger: Ledger, seed: u8,
     let address = handle.listen_addresses().await.unwrap().remove(0);
     let anchors = tokio::sync::watch::channel(anchoring::AnchorStatus::default()).1;
     let author = Author::new(ledger.clone(), means(), network.id().founder(0));
-    let peer = handle.local_peer().to_string();
+    let peer = handle.local_peer();
     let sync = start(author.clone(), handle, incoming, log, anchors, &tasks, &stop);
     Side { ledger, author, peer, sync, address, log, tasks, stop, _folder: folder }
 }
@@ -252,7 +253,8 @@ async fn a_node_that_comes_later_catches_up_with_no_new_write() {
     let second = side(2, &[&first], nothing).await;
     until("the second node has all", || second.ledger.size() == 4_501).await;
     assert_eq!(first.ledger.head().unwrap(), second.ledger.head().unwrap(), "one signer, so one order");
-    until("its cursor is at the end", || Cursor::load(&second.ledger, &first.log).unwrap().next == 4_501).await;
+    until("its cursor is at the end", || Cursor::load(&second.ledger, &first.peer, &first.log).unwrap().next == 4_501)
+        .await;
     until("the peer is shown so", || {
         second
             .sync
@@ -295,8 +297,8 @@ async fn a_log_that_was_replaced_is_read_from_its_start() {
         Cursor { next: 3, last: Some(EventId::from_bytes([9; 32])), gaps: vec![], skipped: None },
     ] {
         let first = side(1, &[], async |ledger| submit(ledger, journal(5)).await).await;
-        let log = first.log;
-        let second = side(2, &[&first], async |ledger| cursor.save(ledger, &log).unwrap()).await;
+        let (peer, log) = (first.peer, first.log);
+        let second = side(2, &[&first], async |ledger| cursor.save(ledger, &peer, &log).unwrap()).await;
         until("the second node has all", || second.ledger.size() == 6).await;
         first.end().await;
         second.end().await;
@@ -307,7 +309,7 @@ async fn a_log_that_was_replaced_is_read_from_its_start() {
 async fn enrol(side: &Side, by: SubjectId, name: &str, node: Option<&Side>) -> SubjectId {
     let node = node.map(|node| NodeDetails {
         log_key: node.log,
-        peer_id: Text::new(node.peer.clone()).unwrap(),
+        peer_id: Text::new(node.peer.to_string()).unwrap(),
         anchoring: None,
     });
     let command = EnrolActor {
@@ -356,7 +358,10 @@ async fn openings_reach_the_nodes_of_a_party_and_no_others() {
     assert_eq!(second.author.openings(&event).unwrap(), first.author.openings(&event).unwrap());
     until("the third node has the event", || third.ledger.size() == first.ledger.size()).await;
     let state = first.author.sealed_fields(&event).unwrap().unwrap().remove(0);
-    assert_eq!(state.passed.iter().map(|(peer, _)| peer.as_str()).collect::<Vec<_>>(), [second.peer.as_str()]);
+    assert_eq!(
+        state.passed.iter().map(|(peer, _)| peer.as_str().to_owned()).collect::<Vec<_>>(),
+        [second.peer.to_string()]
+    );
     assert!(third.author.openings(&event).unwrap().is_empty());
     for side in [first, second, third] {
         side.end().await;
@@ -374,7 +379,7 @@ async fn enrolled_nodes_cosign_each_other_and_strangers_are_not_asked() {
     let size = first.ledger.size();
     let of = |side: &Side, peer: &Side| {
         let mut known = side.sync.cosigning().into_iter();
-        known.find(|(id, _)| id.to_string() == peer.peer).map(|(_, known)| known).unwrap_or_default()
+        known.find(|(id, _)| *id == peer.peer).map(|(_, known)| known).unwrap_or_default()
     };
     until("both have cosigned", || {
         [(&first, &second), (&second, &first)].into_iter().all(|(side, peer)| {

@@ -6,7 +6,8 @@
 //! even if a gossip message was lost and nothing new is written.
 //!
 //! Beside the log, a node asks a peer to cosign a checkpoint of its own with `Cosign`, for what opens
-//! sealed fields with `Openings`, and with `Anchor` for what the peer anchored and can prove.
+//! sealed fields with `Openings`, and with `Anchor` for what the peer anchored and can prove. One that was restored from a
+//! backup asks with `KeptLog` what its own log held, and with `Journals` where the journals of its keys end.
 //!
 //! Two nodes that have most of their events in common compare their state maps instead of their logs: `State` asks
 //! for size and root of the peer's newest map, `MapPages` for pages of it, each of which its parent names by hash, and
@@ -26,6 +27,9 @@
 //! map pages 7   [7, [* page key: bstr .size (9..41)]]   →  [7, [* page: bstr / null]]
 //! recent    8   [8, [* subject: bstr .size 32]]  →  [8, [* [* [index: uint, id: bstr .size 32]]]]
 //! unknown       [kind: uint, ...]                →  [255, kind: uint]
+//! kept log  16  [16, log: bstr .size 32, from: uint, max: uint]
+//!                                                →  [16, next: uint, note: tstr / null, [* id: bstr .size 32]]
+//! journals  17  [17, [* key: bstr .size 32]]     →  [17, [* [* id: bstr .size 32]]]
 //!
 //! root    = [size: uint, version: uint, hash: bstr .size 32], version and hash 0 for an empty map
 //! opening = [event id: bstr .size 32, path: bstr .size (1..4), salt: bstr .size 16, value: bstr]
@@ -60,6 +64,9 @@ pub const MAX_REQUEST_BYTES: usize = MAX_NOTE_BYTES + 1024;
 pub const MAX_RESPONSE_BYTES: usize = 4 * 1024 * 1024;
 /// The most ids in one page of a log: 140 kB, so that a million ids need 250 round trips.
 pub const MAX_PAGE_IDS: u32 = 4096;
+/// The longest log that is believed: what is claimed is reckoned with, and at a hundred thousand events a second a log
+/// gets there in ninety years.
+pub const MAX_LOG_SIZE: u64 = 1 << 48;
 /// The most events asked for at once: about what fits in a response at the usual size of events.
 pub const MAX_BODIES: usize = 1024;
 /// The longest line of a signature: a name of up to 256 bytes, and some hundreds of base64.
@@ -84,6 +91,10 @@ pub const MAX_MAP_PAGE_BYTES: usize = 4 + 16 * 64;
 pub const MAX_SUBJECTS: usize = 256;
 /// The most events of one subject in an answer: what a lot goes through in its life, and to spare.
 pub const MAX_RECENT: usize = 64;
+/// The most keys whose journals are asked for at once.
+pub const MAX_JOURNALS: usize = 256;
+/// The most ends of one journal that are told: two are a fork already.
+pub const MAX_JOURNAL_ENDS: usize = 16;
 /// The most requests that a node may have waiting at one peer: enough to keep the line busy while
 /// answers are worked on. A peer need not answer more.
 pub const REQUESTS_AT_ONCE: usize = 4;
@@ -96,7 +107,7 @@ pub struct Greeting {
     /// The key that signs the log's checkpoints. A cursor into a log is good for this key only: a
     /// peer that starts a new log, for example after it lost its data, shows another key.
     pub log: PublicKey,
-    /// How many entries the log has.
+    /// How many entries the log has, at most [`MAX_LOG_SIZE`].
     pub log_size: u64,
     /// Name and version of the program, for people to read; at most [`MAX_PROGRAM_BYTES`].
     pub program: String,
@@ -109,6 +120,7 @@ pub struct Oversize(#[from] pub Malformed);
 
 impl Greeting {
     fn check(&self) -> Result<(), Oversize> {
+        believable(self.log_size)?;
         Ok(short(self.program.len(), MAX_PROGRAM_BYTES)?)
     }
 
@@ -120,7 +132,7 @@ impl Greeting {
     fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
         Ok(Self {
             log: PublicKey::from_bytes(from.hash()?),
-            log_size: from.u64()?,
+            log_size: believable(from.u64()?)?,
             program: from.text(MAX_PROGRAM_BYTES)?.to_owned(),
         })
     }
@@ -143,6 +155,11 @@ fn write_ids(to: &mut Encoder<Vec<u8>>, ids: &[EventId]) -> Written {
 
 fn read_ids(from: &mut Reader<'_>, limit: usize) -> Result<Vec<EventId>, Malformed> {
     from.entries(limit, |from| from.hash().map(EventId::from_bytes))
+}
+
+/// Refuses a size of a log, or an index in one, that cannot be.
+fn believable(size: u64) -> Result<u64, Malformed> {
+    if size > MAX_LOG_SIZE { Err(Malformed::LogTooLong(size)) } else { Ok(size) }
 }
 
 /// Refuses a text or byte string that is too long to be sent.

@@ -1,14 +1,12 @@
 //! What one node asks another.
 
 use super::{
-    Expected, Greeting, MAX_BODIES, MAX_MAP_PAGES, MAX_NOTE_BYTES, MAX_OPENED_EVENTS, MAX_OPENINGS_OF_EVENT,
-    MAX_PAGE_IDS, MAX_PAGE_KEY_BYTES, MAX_REQUEST_BYTES, MAX_SUBJECTS, Oversize, read_ids, short, within, write_ids,
+    Expected, Greeting, MAX_BODIES, MAX_JOURNALS, MAX_MAP_PAGES, MAX_NOTE_BYTES, MAX_OPENED_EVENTS,
+    MAX_OPENINGS_OF_EVENT, MAX_PAGE_IDS, MAX_PAGE_KEY_BYTES, MAX_REQUEST_BYTES, MAX_SUBJECTS, Oversize, read_ids,
+    short, within, write_ids,
 };
 use crate::wire::{self, Malformed, Reader};
-use provenance::id::{EventId, SubjectId};
-
-/// Kinds below this number are known to this program.
-const KINDS: u64 = 9;
+use provenance::id::{EventId, PublicKey, SubjectId};
 
 /// What one node asks another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +52,20 @@ pub enum Request {
     Recent {
         /// The subjects.
         subjects: Vec<SubjectId>,
+    },
+    /// What you keep of a log's entries and checkpoints: for its owner, who was restored from a backup.
+    KeptLog {
+        /// The log's key.
+        log: PublicKey,
+        /// Index of the first entry wanted.
+        from: u64,
+        /// The most ids wanted, at most [`MAX_PAGE_IDS`].
+        max: u32,
+    },
+    /// Where the journals of these keys end, as far as you know; at most [`MAX_JOURNALS`].
+    Journals {
+        /// The keys, in the order in which the answer shall have the ends.
+        keys: Vec<PublicKey>,
     },
     /// A request of a newer program. It is answered with [`Response::Unsupported`].
     Unknown {
@@ -103,6 +115,14 @@ impl Request {
                 to.array(2)?.u8(8)?.array(subjects.len() as u64)?;
                 subjects.iter().try_for_each(|subject| to.bytes(subject.as_bytes())?.ok())
             }
+            Self::KeptLog { log, from, max } => to.array(4)?.u8(16)?.bytes(log.as_bytes())?.u64(*from)?.u32(*max)?.ok(),
+            Self::Journals { keys } => {
+                to.array(2)?.u8(17)?.array(keys.len() as u64)?;
+                for key in keys {
+                    to.bytes(key.as_bytes())?;
+                }
+                Ok(())
+            }
             // Written above, as it came.
             Self::Unknown { .. } => Ok(()),
         })
@@ -121,7 +141,7 @@ impl Request {
     pub fn check(&self) -> Result<(), Oversize> {
         match self {
             Self::Hello(greeting) => greeting.check(),
-            Self::LogPage { max, .. } => Ok(within(*max as usize, MAX_PAGE_IDS as usize)?),
+            Self::LogPage { max, .. } | Self::KeptLog { max, .. } => Ok(within(*max as usize, MAX_PAGE_IDS as usize)?),
             Self::Bodies { ids } => Ok(within(ids.len(), MAX_BODIES)?),
             Self::Cosign { note } => Ok(short(note.len(), MAX_NOTE_BYTES)?),
             Self::Openings { events } => Ok(within(events.len(), MAX_OPENED_EVENTS)?),
@@ -131,6 +151,7 @@ impl Request {
                 keys.iter().try_for_each(|key| Ok(short(key.len(), MAX_PAGE_KEY_BYTES)?))
             }
             Self::Recent { subjects } => Ok(within(subjects.len(), MAX_SUBJECTS)?),
+            Self::Journals { keys } => Ok(within(keys.len(), MAX_JOURNALS)?),
             Self::Unknown { kind, .. } => Err(Malformed::UnknownKind(*kind).into()),
         }
     }
@@ -145,6 +166,8 @@ impl Request {
             | Self::State
             | Self::MapPages { .. }
             | Self::Recent { .. }
+            | Self::KeptLog { .. }
+            | Self::Journals { .. }
             | Self::Unknown { .. } => Class::Read,
             Self::Cosign { .. } | Self::Openings { .. } => Class::Favour,
         }
@@ -162,6 +185,8 @@ impl Request {
             Self::State => Expected::State,
             Self::MapPages { keys } => Expected::MapPages(keys.len()),
             Self::Recent { subjects } => Expected::Recent(subjects.len()),
+            Self::KeptLog { max, .. } => Expected::KeptLog(*max as usize),
+            Self::Journals { keys } => Expected::Journals(keys.len()),
             Self::Unknown { .. } => Expected::Nothing,
         }
     }
@@ -187,7 +212,18 @@ impl Request {
             (8, 2) => Ok(Self::Recent {
                 subjects: from.entries(MAX_SUBJECTS, |from| from.hash().map(SubjectId::from_bytes))?,
             }),
-            (0..KINDS, _) => Err(Malformed::Shape { at: 0 }),
+            (16, 4) => {
+                let log = PublicKey::from_bytes(from.hash()?);
+                let first = from.u64()?;
+                let max = from.u32()?;
+                within(max as usize, MAX_PAGE_IDS as usize)?;
+                Ok(Self::KeptLog { log, from: first, max })
+            }
+            (17, 2) => {
+                let keys = from.entries(MAX_JOURNALS, |from| from.hash().map(PublicKey::from_bytes))?;
+                Ok(Self::Journals { keys })
+            }
+            (0..=8 | 16 | 17, _) => Err(Malformed::Shape { at: 0 }),
             (kind, _) => Err(Malformed::UnknownKind(kind)),
         }
     }

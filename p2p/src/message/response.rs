@@ -1,9 +1,10 @@
 //! What a node answers.
 
 use super::{
-    Greeting, MAX_ANCHOR_BYTES, MAX_BODIES, MAX_EVENT_BYTES, MAX_MAP_PAGE_BYTES, MAX_MAP_PAGES, MAX_MISSING,
-    MAX_OPENED_EVENTS, MAX_OPENINGS_OF_EVENT, MAX_PAGE_IDS, MAX_PATH, MAX_PROGRAM_BYTES, MAX_RECENT,
-    MAX_RESPONSE_BYTES, MAX_SIGNATURE_LINE_BYTES, MAX_SUBJECTS, Oversize, read_ids, short, within, write_ids,
+    Greeting, MAX_ANCHOR_BYTES, MAX_BODIES, MAX_EVENT_BYTES, MAX_JOURNAL_ENDS, MAX_JOURNALS, MAX_MAP_PAGE_BYTES,
+    MAX_MAP_PAGES, MAX_MISSING, MAX_NOTE_BYTES, MAX_OPENED_EVENTS, MAX_OPENINGS_OF_EVENT, MAX_PAGE_IDS, MAX_PATH,
+    MAX_PROGRAM_BYTES, MAX_RECENT, MAX_RESPONSE_BYTES, MAX_SIGNATURE_LINE_BYTES, MAX_SUBJECTS, Oversize, believable,
+    read_ids, short, within, write_ids,
 };
 use crate::wire::{self, Malformed, Reader, Written};
 use minicbor::Encoder;
@@ -30,7 +31,7 @@ pub enum Response {
     Hello(Greeting),
     /// The answer to [`Request::LogPage`].
     LogPage {
-        /// How many entries the log has now.
+        /// How many entries the log has now, at most [`MAX_LOG_SIZE`](super::MAX_LOG_SIZE).
         log_size: u64,
         /// Ids from the index asked for; fewer than asked for at the log's end.
         ids: Vec<EventId>,
@@ -80,6 +81,20 @@ pub enum Response {
         /// Events with their index in the server's log, ascending, at most [`MAX_RECENT`]: the tips of all lanes, and
         /// of each lane those that stand highest. Empty where the subject is unknown.
         events: Vec<Vec<(u64, EventId)>>,
+    },
+    /// The answer to [`Request::KeptLog`].
+    KeptLog {
+        /// How many entries the log has had at least, as far as the server knows.
+        next: u64,
+        /// The newest checkpoint that the log has signed, as a note of at most [`MAX_NOTE_BYTES`].
+        note: Option<String>,
+        /// Ids from the index asked for; none where the server does not keep that one.
+        ids: Vec<EventId>,
+    },
+    /// The answer to [`Request::Journals`].
+    Journals {
+        /// For each key the newest events that it signed, at most [`MAX_JOURNAL_ENDS`].
+        ends: Vec<Vec<EventId>>,
     },
     /// The answer to any request that the server does not know.
     Unsupported {
@@ -147,6 +162,8 @@ impl Response {
             Self::Openings { openings } => openings.iter().map(PassedOpening::most_bytes).sum(),
             Self::Anchor { anchor } => 8 + anchor.as_ref().map_or(0, Vec::len),
             Self::State { .. } => 64,
+            Self::KeptLog { note, ids, .. } => 24 + note.as_ref().map_or(0, String::len) + 34 * ids.len(),
+            Self::Journals { ends } => ends.iter().map(|ends| 8 + 34 * ends.len()).sum(),
             Self::MapPages { pages } => pages.iter().map(|page| 8 + page.as_ref().map_or(0, Vec::len)).sum(),
             Self::Recent { events } => events.iter().map(|events| 8 + 45 * events.len()).sum(),
             Self::Unsupported { .. } => 16,
@@ -211,6 +228,18 @@ impl Response {
                 }
                 Ok(())
             }
+            Self::KeptLog { next, note, ids } => {
+                to.array(4)?.u8(16)?.u64(*next)?;
+                match note {
+                    Some(note) => to.str(note)?,
+                    None => to.null()?,
+                };
+                write_ids(to, ids)
+            }
+            Self::Journals { ends } => {
+                to.array(2)?.u8(17)?.array(ends.len() as u64)?;
+                ends.iter().try_for_each(|ends| write_ids(to, ends))
+            }
             Self::Unsupported { kind } => to.array(2)?.u8(UNSUPPORTED)?.u64(*kind)?.ok(),
         })
     }
@@ -224,7 +253,10 @@ impl Response {
     pub fn check(&self) -> Result<(), Oversize> {
         match self {
             Self::Hello(greeting) => greeting.check(),
-            Self::LogPage { ids, .. } => Ok(within(ids.len(), MAX_PAGE_IDS as usize)?),
+            Self::LogPage { log_size, ids } => {
+                believable(*log_size)?;
+                Ok(within(ids.len(), MAX_PAGE_IDS as usize)?)
+            }
             Self::Bodies { bodies } => {
                 within(bodies.len(), MAX_BODIES)?;
                 let mut total = FRAME_BYTES;
@@ -251,14 +283,30 @@ impl Response {
                 Ok(fits(total)?)
             }
             Self::Anchor { anchor } => Ok(short(anchor.as_ref().map_or(0, Vec::len), MAX_ANCHOR_BYTES)?),
-            Self::State { .. } | Self::Unsupported { .. } => Ok(()),
+            Self::State { root } => {
+                believable(root.map_or(0, |root| root.size))?;
+                Ok(())
+            }
+            Self::Unsupported { .. } => Ok(()),
             Self::MapPages { pages } => {
                 within(pages.len(), MAX_MAP_PAGES)?;
                 pages.iter().flatten().try_for_each(|page| Ok(short(page.len(), MAX_MAP_PAGE_BYTES)?))
             }
             Self::Recent { events } => {
                 within(events.len(), MAX_SUBJECTS)?;
-                events.iter().try_for_each(|of_subject| Ok(within(of_subject.len(), MAX_RECENT)?))
+                for of_subject in events {
+                    within(of_subject.len(), MAX_RECENT)?;
+                    of_subject.iter().try_for_each(|(index, _)| believable(*index).map(drop))?;
+                }
+                Ok(())
+            }
+            Self::KeptLog { note, ids, .. } => {
+                short(note.as_ref().map_or(0, String::len), MAX_NOTE_BYTES)?;
+                Ok(within(ids.len(), MAX_PAGE_IDS as usize)?)
+            }
+            Self::Journals { ends } => {
+                within(ends.len(), MAX_JOURNALS)?;
+                ends.iter().try_for_each(|ends| Ok(within(ends.len(), MAX_JOURNAL_ENDS)?))
             }
         }
     }
@@ -267,7 +315,9 @@ impl Response {
         let length = from.list(4)?;
         match (from.u64()?, length) {
             (0, 4) => Greeting::read(from).map(Self::Hello),
-            (1, 3) => Ok(Self::LogPage { log_size: from.u64()?, ids: read_ids(from, MAX_PAGE_IDS as usize)? }),
+            (1, 3) => {
+                Ok(Self::LogPage { log_size: believable(from.u64()?)?, ids: read_ids(from, MAX_PAGE_IDS as usize)? })
+            }
             (2, 2) => Ok(Self::Bodies {
                 bodies: from
                     .entries(MAX_BODIES, |from| from.optional(|from| Ok(from.bytes(MAX_EVENT_BYTES)?.to_vec())))?,
@@ -286,12 +336,20 @@ impl Response {
                 events: from.entries(MAX_SUBJECTS, |from| {
                     from.entries(MAX_RECENT, |from| {
                         from.tuple(2)?;
-                        Ok((from.u64()?, EventId::from_bytes(from.hash()?)))
+                        Ok((believable(from.u64()?)?, EventId::from_bytes(from.hash()?)))
                     })
                 })?,
             }),
+            (16, 4) => Ok(Self::KeptLog {
+                next: from.u64()?,
+                note: from.optional(|from| Ok(from.text(MAX_NOTE_BYTES)?.to_owned()))?,
+                ids: read_ids(from, MAX_PAGE_IDS as usize)?,
+            }),
+            (17, 2) => {
+                Ok(Self::Journals { ends: from.entries(MAX_JOURNALS, |from| read_ids(from, MAX_JOURNAL_ENDS))? })
+            }
             (UNSUPPORTED_KIND, 2) => Ok(Self::Unsupported { kind: from.u64()? }),
-            (0..=8, _) => Err(Malformed::Shape { at: 0 }),
+            (0..=8 | 16 | 17, _) => Err(Malformed::Shape { at: 0 }),
             (kind, _) => Err(Malformed::UnknownKind(kind)),
         }
     }
@@ -309,6 +367,8 @@ pub(crate) enum Expected {
     State,
     MapPages(usize),
     Recent(usize),
+    KeptLog(usize),
+    Journals(usize),
     /// Only [`Response::Unsupported`], which fits every question.
     Nothing,
 }
@@ -317,7 +377,9 @@ impl Expected {
     /// Whether `response` can be the answer.
     pub(crate) fn admits(self, response: &Response) -> bool {
         match (self, response) {
-            (Self::Ids(most), Response::LogPage { ids, .. }) => ids.len() <= most,
+            (Self::Ids(most), Response::LogPage { ids, .. }) | (Self::KeptLog(most), Response::KeptLog { ids, .. }) => {
+                ids.len() <= most
+            }
             (Self::Bodies(most), Response::Bodies { bodies }) => bodies.len() <= most,
             (Self::Hello, Response::Hello(_))
             | (Self::Cosignature, Response::Cosigned { .. } | Response::CosignRefused { .. })
@@ -326,6 +388,7 @@ impl Expected {
             | (_, Response::Unsupported { .. }) => true,
             (Self::MapPages(most), Response::MapPages { pages }) => pages.len() <= most,
             (Self::Recent(most), Response::Recent { events }) => events.len() <= most,
+            (Self::Journals(asked), Response::Journals { ends }) => ends.len() == asked,
             (Self::Openings(most), Response::Openings { openings }) => openings.len() <= most,
             _ => false,
         }
@@ -335,7 +398,7 @@ impl Expected {
 impl MapRoot {
     fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
         from.tuple(3)?;
-        Ok(Self { size: from.u64()?, version: from.u64()?, hash: from.hash()? })
+        Ok(Self { size: believable(from.u64()?)?, version: from.u64()?, hash: from.hash()? })
     }
 }
 

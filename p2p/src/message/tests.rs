@@ -51,6 +51,8 @@ fn the_bytes_of_requests_are_fixed() {
             Request::Recent { subjects: vec![SubjectId::from_bytes([5; 32])] },
             around(&[0x82, 8, 0x81, 0x58, 32], 5, &[]),
         ),
+        (Request::KeptLog { log: key(5), from: 7, max: 2 }, around(&[0x84, 16, 0x58, 32], 5, &[7, 2])),
+        (Request::Journals { keys: vec![key(6)] }, around(&[0x82, 17, 0x81, 0x58, 32], 6, &[])),
     ];
     for (message, bytes) in cases {
         assert_eq!(message.encode(), bytes, "{message:?}");
@@ -86,6 +88,12 @@ fn the_bytes_of_responses_are_fixed() {
             around(&[0x82, 8, 0x82, 0x80, 0x81, 0x82, 0x18, 24, 0x58, 32], 7, &[]),
         ),
         (Response::Unsupported { kind: 300 }, vec![0x82, 0x18, 255, 0x19, 1, 44]),
+        (
+            Response::KeptLog { next: 9, note: Some("n".to_owned()), ids: vec![id(7)] },
+            around(&[0x84, 16, 9, 0x61, b'n', 0x81, 0x58, 32], 7, &[]),
+        ),
+        (Response::KeptLog { next: 0, note: None, ids: vec![] }, vec![0x84, 16, 0, 0xf6, 0x80]),
+        (Response::Journals { ends: vec![vec![id(8)], vec![]] }, around(&[0x82, 17, 0x82, 0x81, 0x58, 32], 8, &[0x80])),
     ];
     for (message, bytes) in cases {
         assert_eq!(message.encode(), bytes, "{message:?}");
@@ -158,7 +166,8 @@ fn hostile_responses_are_refused() {
 
 #[test]
 fn a_request_of_a_newer_program_is_read_as_one_that_is_unknown() {
-    for bytes in [&[0x81, 9][..], &[0x84, 0x19, 1, 0, 0xff, 0xff], &[0x98, 200, 0x18, 255]] {
+    for bytes in [&[0x81, 9][..], &[0x84, 15], &[0x82, 18, 0], &[0x84, 0x19, 1, 0, 0xff, 0xff], &[0x98, 200, 0x18, 255]]
+    {
         let request = Request::decode(bytes).unwrap();
         let Request::Unknown { kind, .. } = &request else { panic!("not unknown: {request:?}") };
         assert!(*kind >= 9);
@@ -203,6 +212,27 @@ fn what_is_over_the_limits_is_not_sent() {
     }
     let much = vec![Some(vec![0; MAX_EVENT_BYTES]); 257];
     assert!(Response::Bodies { bodies: much }.check().is_err());
+}
+
+#[test]
+fn sizes_that_no_log_has_are_refused() {
+    for size in [MAX_LOG_SIZE + 1, u64::MAX - 1, u64::MAX] {
+        let root = Some(MapRoot { size, version: 0, hash: [0; 32] });
+        for response in [
+            Response::Hello(Greeting { log_size: size, ..greeting() }),
+            Response::LogPage { log_size: size, ids: vec![] },
+            Response::State { root },
+            Response::Recent { events: vec![vec![(size, id(1))]] },
+        ] {
+            assert!(response.check().is_err(), "{response:?}");
+            assert_eq!(Response::decode(&response.encode()), Err(Malformed::LogTooLong(size)));
+        }
+        let request = Request::Hello(Greeting { log_size: size, ..greeting() });
+        assert!(request.check().is_err());
+        assert_eq!(Request::decode(&request.encode()), Err(Malformed::LogTooLong(size)));
+    }
+    let longest = Response::Hello(Greeting { log_size: MAX_LOG_SIZE, ..greeting() });
+    assert_eq!(Response::decode(&longest.encode()), Ok(longest));
 }
 
 #[test]
@@ -255,8 +285,12 @@ fn an_answer_must_fit_its_question() {
     assert!(Request::State.expects().admits(&Response::Unsupported { kind: 6 }));
 }
 
+fn any_size() -> impl Strategy<Value = u64> {
+    0..=MAX_LOG_SIZE
+}
+
 fn any_greeting() -> impl Strategy<Value = Greeting> {
-    (any::<[u8; 32]>(), any::<u64>(), "\\PC{0,16}").prop_map(|(log, log_size, program)| Greeting {
+    (any::<[u8; 32]>(), any_size(), "\\PC{0,16}").prop_map(|(log, log_size, program)| Greeting {
         log: PublicKey::from_bytes(log),
         log_size,
         program,
@@ -280,6 +314,13 @@ fn any_request() -> impl Strategy<Value = Request> {
             .prop_map(|keys| Request::MapPages { keys }),
         prop::collection::vec(any::<[u8; 32]>().prop_map(SubjectId::from_bytes), 0..20)
             .prop_map(|subjects| Request::Recent { subjects }),
+        (any::<[u8; 32]>(), any::<u64>(), 0..=MAX_PAGE_IDS).prop_map(|(log, from, max)| Request::KeptLog {
+            log: PublicKey::from_bytes(log),
+            from,
+            max
+        }),
+        prop::collection::vec(any::<[u8; 32]>().prop_map(PublicKey::from_bytes), 0..9)
+            .prop_map(|keys| Request::Journals { keys }),
     ]
 }
 
@@ -293,22 +334,28 @@ fn any_response() -> impl Strategy<Value = Response> {
     let body = prop::option::of(prop::collection::vec(any::<u8>(), 0..400));
     prop_oneof![
         any_greeting().prop_map(Response::Hello),
-        (any::<u64>(), any_ids(40)).prop_map(|(log_size, ids)| Response::LogPage { log_size, ids }),
+        (any_size(), any_ids(40)).prop_map(|(log_size, ids)| Response::LogPage { log_size, ids }),
         prop::collection::vec(body.clone(), 0..40).prop_map(|bodies| Response::Bodies { bodies }),
         "\\PC{0,60}".prop_map(|line| Response::Cosigned { line }),
         (any::<u32>(), any_ids(40)).prop_map(|(reason, missing)| Response::CosignRefused { reason, missing }),
         prop::collection::vec(any_opening(), 0..20).prop_map(|openings| Response::Openings { openings }),
         body.clone().prop_map(|anchor| Response::Anchor { anchor }),
-        prop::option::of((any::<u64>(), any::<u64>(), any::<[u8; 32]>()))
+        prop::option::of((any_size(), any::<u64>(), any::<[u8; 32]>()))
             .prop_map(|root| root.map(|(size, version, hash)| MapRoot { size, version, hash }))
             .prop_map(|root| Response::State { root }),
         prop::collection::vec(body, 0..20).prop_map(|pages| Response::MapPages { pages }),
         prop::collection::vec(
-            prop::collection::vec((any::<u64>(), any::<[u8; 32]>().prop_map(EventId::from_bytes)), 0..9),
+            prop::collection::vec((any_size(), any::<[u8; 32]>().prop_map(EventId::from_bytes)), 0..9),
             0..9
         )
         .prop_map(|events| Response::Recent { events }),
         any::<u64>().prop_map(|kind| Response::Unsupported { kind }),
+        (any::<u64>(), prop::option::of("\\PC{0,60}"), any_ids(40)).prop_map(|(next, note, ids)| Response::KeptLog {
+            next,
+            note,
+            ids
+        }),
+        prop::collection::vec(any_ids(3), 0..9).prop_map(|ends| Response::Journals { ends }),
     ]
 }
 

@@ -130,7 +130,7 @@ impl Survival {
     }
 }
 
-fn list<W: Write, T>(
+pub(crate) fn list<W: Write, T>(
     e: &mut Encoder<W>,
     items: &[T],
     write: impl Fn(&T, &mut Encoder<W>) -> Result<(), Error<W::Error>>,

@@ -3,8 +3,8 @@
 //! The format stands in `docs/bundle.cddl`. What is here says only what a bundle holds;
 //! [`crate::verification`] says what that proves.
 
-mod codec;
-mod reading;
+pub(crate) mod codec;
+pub(crate) mod reading;
 
 use crate::evidence::{AnchorWords, Evidence, Line};
 use crate::id::{EventId, SubjectId};

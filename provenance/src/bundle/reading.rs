@@ -101,7 +101,7 @@ fn read(d: &mut Decoder<'_>) -> Result<Bundle, Error> {
 }
 
 /// Whether the name is one, and keys are well-formed and distinct, is looked at when the network is.
-fn network(d: &mut Decoder<'_>) -> Result<Network, Error> {
+pub(crate) fn network(d: &mut Decoder<'_>) -> Result<Network, Error> {
     array(d, 3)?;
     let name = Text::unchecked(d.str()?);
     let nonce = exactly(d)?;
@@ -210,7 +210,7 @@ fn hashes(d: &mut Decoder<'_>, max: usize) -> Result<Vec<Hash>, Error> {
 }
 
 /// A list of `min` to `max` items. Nothing is reserved for what is only claimed.
-fn list<'b, T>(
+pub(crate) fn list<'b, T>(
     d: &mut Decoder<'b>,
     min: usize,
     max: usize,
@@ -228,7 +228,7 @@ fn list<'b, T>(
     Ok(items)
 }
 
-fn array(d: &mut Decoder<'_>, parts: u64) -> Result<(), Error> {
+pub(crate) fn array(d: &mut Decoder<'_>, parts: u64) -> Result<(), Error> {
     let position = d.position();
     if d.array()? == Some(parts) {
         Ok(())
@@ -254,7 +254,7 @@ fn integer(d: &mut Decoder<'_>) -> Result<u64, Error> {
     if value < INTEGER_LIMIT { Ok(value) } else { Err(Error::message("an integer is not below 2^53").at(position)) }
 }
 
-fn bytes(d: &mut Decoder<'_>, max: usize) -> Result<Vec<u8>, Error> {
+pub(crate) fn bytes(d: &mut Decoder<'_>, max: usize) -> Result<Vec<u8>, Error> {
     let position = d.position();
     let bytes = d.bytes()?;
     if bytes.is_empty() || bytes.len() > max {
@@ -268,7 +268,7 @@ fn exactly<const N: usize>(d: &mut Decoder<'_>) -> Result<[u8; N], Error> {
     d.bytes()?.try_into().map_err(|_| Error::message(format!("{N} bytes are expected")).at(position))
 }
 
-fn ascending<T, K: Ord>(what: &str, items: &[T], key: impl Fn(&T) -> K) -> Result<(), Error> {
+pub(crate) fn ascending<T, K: Ord>(what: &str, items: &[T], key: impl Fn(&T) -> K) -> Result<(), Error> {
     if items.windows(2).all(|pair| key(&pair[0]) < key(&pair[1])) {
         Ok(())
     } else {

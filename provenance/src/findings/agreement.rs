@@ -19,11 +19,6 @@ pub(super) fn findings(facts: &Facts, events: &Events<'_>) -> Vec<Finding> {
             found.push(Finding::new(FindingKind::Beside, events.lot, beside));
         }
     }
-    let ended = |told: &Told| match &told.body {
-        Body::RecallEnded(body) => Some(body.recall),
-        _ => None,
-    };
-    let ended: BTreeSet<EventId> = events.all_counting().filter_map(|(_, told)| ended(told)).collect();
     for (id, told) in events.counting() {
         if !told.corrections.is_empty() {
             let proof = told.corrections.iter().copied().chain([id]);
@@ -33,10 +28,25 @@ pub(super) fn findings(facts: &Facts, events: &Events<'_>) -> Vec<Finding> {
             Body::TransferOffered(offer) if !matches!(offer.to, Recipient::Actor(_)) => {
                 found.push(Finding::new(FindingKind::OneSided, events.lot, [id]));
             }
-            Body::RecallIssued(_) if !ended.contains(&id) => {
-                found.push(Finding::new(FindingKind::Recalled, events.lot, [id]));
-            }
             _ => {}
+        }
+    }
+    found.extend(recalls(events));
+    found
+}
+
+/// The recalls that nobody has ended, of the lot and of what it came from.
+fn recalls(events: &Events<'_>) -> Vec<Finding> {
+    let ended = |told: &Told| match &told.body {
+        Body::RecallEnded(body) => Some(body.recall),
+        _ => None,
+    };
+    let ended: BTreeSet<EventId> = events.all_counting().filter_map(|(_, told)| ended(told)).collect();
+    let mut found = Vec::new();
+    for (id, told) in events.all_counting() {
+        if matches!(told.body, Body::RecallIssued(_)) && !ended.contains(&id) {
+            let warned = told.subjects().filter(|subject| *subject == events.lot || events.sources.contains(subject));
+            found.extend(warned.map(|subject| Finding::new(FindingKind::Recalled, subject, [id])));
         }
     }
     found

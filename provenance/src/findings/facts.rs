@@ -36,12 +36,15 @@ pub struct Agreement {
 pub struct Facts {
     /// The lot.
     pub lot: SubjectId,
+    /// The lots and units from which it came, without itself.
+    pub sources: BTreeSet<SubjectId>,
     /// How far its events agree.
     pub agreement: Agreement,
     /// The events of its lanes, and those of the lots of which it was a part, up to where it was taken.
     pub history: Vec<Told>,
     /// Events of what the history names: places; claimed certificates with their status and the registrations that
-    /// claim them; units in which it lay; enrolments and updates of those who signed; rivals on links of their journals.
+    /// claim them; units in which it lay; enrolments and updates of those who signed; rivals on links of their journals; recalls of the lot and of its sources,
+    /// with what ended them.
     pub around: Vec<Told>,
 }
 
@@ -76,6 +79,7 @@ impl Told {
 /// The facts by id, so that neither order nor repetition matters.
 pub(super) struct Events<'a> {
     pub lot: SubjectId,
+    pub sources: &'a BTreeSet<SubjectId>,
     pub history: BTreeMap<EventId, &'a Told>,
     pub all: BTreeMap<EventId, &'a Told>,
 }
@@ -85,7 +89,7 @@ impl<'a> Events<'a> {
         let history = by_id(facts.history.iter());
         let mut all = by_id(facts.history.iter().chain(&facts.around));
         all.extend(history.iter().map(|(id, told)| (*id, *told)));
-        Self { lot: facts.lot, history, all }
+        Self { lot: facts.lot, sources: &facts.sources, history, all }
     }
 
     /// The events of the history that count.

@@ -56,7 +56,7 @@ pub enum FindingKind {
     MassBalance,
     /// A handover bears one signature, because the other party is outside the network.
     OneSided,
-    /// It is recalled, and the recall has not ended.
+    /// It, or what it came from, is recalled, and the recall has not ended.
     Recalled,
     /// Events excluded each other; an accepted handover was followed.
     SettledConflict,

@@ -10,6 +10,7 @@ use crate::history::History;
 use crate::id::{EventId, SubjectId};
 use crate::seal::read_sealed;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// How much later than the block that anchors it an event may be signed, by its own clock, before
 /// somebody's clock is worth a remark.
@@ -31,6 +32,8 @@ pub enum FindingKind {
     LeftOut,
     /// An opened value that does not have the form of its field.
     MalformedOpening,
+    /// Somebody with a right to has warned of this lot or unit, and not ended the warning.
+    Recalled,
     /// An event was signed earlier than one that it extends.
     TimeBackwards,
     /// An event was signed, by its own clock, before the block after which it was made.
@@ -66,6 +69,9 @@ pub(super) fn of(bundle: &Bundle, history: &History, scope: &Scope, moments: &[M
             found.add(FindingKind::Uncounted, Some(*subject), uncounted);
         }
     }
+    for (subject, recall) in recalls(history, &scope.whole) {
+        found.add(FindingKind::Recalled, Some(subject), [recall]);
+    }
     for lot in &scope.left_out {
         found.add(FindingKind::LeftOut, Some(*lot), []);
     }
@@ -98,6 +104,24 @@ impl Found {
         events.sort_unstable();
         self.0.push(Finding { finding, subject, events });
     }
+}
+
+/// The recalls that stand, with each of these subjects that they warn of.
+fn recalls(history: &History, whole: &BTreeSet<SubjectId>) -> BTreeSet<(SubjectId, EventId)> {
+    let mut standing = BTreeSet::new();
+    let mut ended = BTreeSet::new();
+    for judged in history.events() {
+        let (recall, of) = match &judged.event.payload().body {
+            Body::RecallIssued(_) => (judged.event.id(), &mut standing),
+            Body::RecallEnded(body) => (body.recall, &mut ended),
+            _ => continue,
+        };
+        let seen = history.look(&judged.event.id()).expect("it is an event of this history");
+        let subjects = (0..judged.event.payload().touches.len()).filter(|at| seen.counts(*at));
+        let subjects = subjects.filter_map(|at| judged.event.subject(at));
+        of.extend(subjects.filter(|subject| whole.contains(subject)).map(|subject| (subject, recall)));
+    }
+    &standing - &ended
 }
 
 fn times(found: &mut Found, history: &History, judged: &Judged, moments: &Moments) {

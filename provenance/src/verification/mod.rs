@@ -5,7 +5,7 @@
 //! pure function does it: no clock, no network, no state.
 
 mod chain;
-mod events;
+pub(crate) mod events;
 mod findings;
 mod log;
 mod moments;
@@ -16,6 +16,7 @@ mod sentences;
 mod survivals;
 mod verdict;
 
+pub use events::EventError;
 pub use findings::{Finding, FindingKind};
 pub use nodes::Nodes;
 pub use scope::{Roots, Scope, UnknownLot};
@@ -24,6 +25,7 @@ pub use verdict::{
 };
 
 use crate::bundle::{Bundle, BundleError};
+use crate::event::VerifiedEvent;
 use crate::id::{EventId, NetworkId, SubjectId};
 use sentences::Words;
 use std::collections::BTreeSet;
@@ -117,7 +119,7 @@ impl Report {
 fn run(bytes: &[u8], policy: &Policy, report: &mut Report) -> Result<Verdict, Stop> {
     let bundle = report.demand(Check::Format, decode(bytes))?;
     let network_id = report.demand(Check::Network, network(&bundle, policy))?;
-    let events = report.demand(Check::Signatures, events::verified(&bundle, network_id))?;
+    let events = report.demand(Check::Signatures, signed(&bundle, network_id))?;
     let history = report.demand(Check::Rules, events::counted(&bundle, events))?;
 
     let nodes = Nodes::of(&history);
@@ -180,6 +182,11 @@ fn decode(bytes: &[u8]) -> Result<Bundle, Failure> {
         };
         Failure::of(reason, error.to_string())
     })
+}
+
+fn signed(bundle: &Bundle, network: NetworkId) -> Result<Vec<VerifiedEvent>, Failure> {
+    let signed = bundle.entries.iter().map(|entry| entry.event.as_slice());
+    events::verified(signed, network).map_err(Failure::from)
 }
 
 fn network(bundle: &Bundle, policy: &Policy) -> Result<NetworkId, Failure> {

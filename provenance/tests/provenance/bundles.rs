@@ -26,7 +26,7 @@ fn path(name: &str) -> PathBuf {
 }
 
 /// Compares with the file; `UPDATE=1` writes it, for a format that is new.
-fn golden(name: &str, bytes: &[u8]) {
+pub fn golden(name: &str, bytes: &[u8]) {
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(path(name), bytes).unwrap();
     }

@@ -5,6 +5,7 @@
 
 use crate::bundles::with_blocks;
 use crate::chance;
+use crate::conflicts;
 use crate::foreign_bundles::worlds;
 use crate::foreign_rules;
 use crate::maker::{Wish, make, note};
@@ -17,6 +18,7 @@ use crate::{breakers, story};
 use ed25519_dalek::{Signer, SigningKey};
 use provenance::bundle::Bundle;
 use provenance::checkpoint::Checkpoint;
+use provenance::conflict;
 use provenance::id::{NetworkId, PublicKey, base32};
 use provenance::note::Note;
 use provenance::origin::LogOrigin;
@@ -48,8 +50,8 @@ struct Base<'a> {
 }
 
 impl Cases {
-    fn new() -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("differential");
+    fn new(folder: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(folder.join("bases")).unwrap();
         Self { folder, lines: String::new(), count: 0, verdicts: vec![], places: HashMap::new() }
@@ -62,15 +64,30 @@ impl Cases {
 
     /// Adds a bundle that differs from its base in one place.
     fn add(&mut self, base: &Base<'_>, name: &str, bytes: &[u8], policy: &Policy) {
+        let verdict = self.verdict(bytes, policy);
+        self.write(base, name, bytes, &policy_json(policy), verdict, "bundle");
+    }
+
+    /// Adds a conflict proof that differs from its base in one place.
+    fn add_conflict(&mut self, base: &Base<'_>, name: &str, bytes: &[u8], network: Option<NetworkId>) {
+        let mut verdict = serde_json::to_value(conflict::verify(bytes, network)).unwrap();
+        if let Some(failed) = verdict["failed"].as_object_mut() {
+            failed.remove("detail");
+        }
+        let verdict = self.place(verdict.to_string());
+        let policy = network.map_or(json!({}), |network| json!({ "network": network }));
+        self.write(base, name, bytes, &policy, verdict, "conflict");
+    }
+
+    fn write(&mut self, base: &Base<'_>, name: &str, bytes: &[u8], policy: &Value, verdict: usize, what: &str) {
         let start = base.bytes.iter().zip(bytes).take_while(|(a, b)| a == b).count();
         let rest = base.bytes.len().min(bytes.len()) - start;
         let ends = base.bytes.iter().rev().zip(bytes.iter().rev());
         let common = ends.take(rest).take_while(|(a, b)| a == b).count();
         let insert = data_encoding::HEXLOWER.encode(&bytes[start..bytes.len() - common]);
-        let verdict = self.verdict(bytes, policy);
         let line = json!({
             "name": name, "base": base.name, "start": start, "end": base.bytes.len() - common, "insert": insert,
-            "policy": policy_json(policy), "verdict": verdict,
+            "policy": policy, "verdict": verdict, "what": what,
         });
         writeln!(self.lines, "{line}").unwrap();
         self.count += 1;
@@ -83,7 +100,11 @@ impl Cases {
                 check.as_object_mut().unwrap().remove(sentence);
             }
         }
-        let text = verdict.to_string();
+        self.place(verdict.to_string())
+    }
+
+    /// Where a verdict is written down.
+    fn place(&mut self, text: String) -> usize {
         *self.places.entry(text.clone()).or_insert_with(|| {
             self.verdicts.push(text);
             self.verdicts.len() - 1
@@ -124,7 +145,7 @@ fn policy_json(policy: &Policy) -> Value {
 
 #[test]
 fn both_verifiers_say_the_same() {
-    let mut cases = Cases::new();
+    let mut cases = Cases::new("differential");
     let honest: Vec<(&str, Bundle)> = tales::all().iter().map(|tale| (tale.name, tale.bundle())).collect();
     for (name, bundle) in &honest {
         let bytes = bundle.to_vec();
@@ -169,6 +190,37 @@ fn both_verifiers_say_the_same() {
         cases.add(&base, "as it is", bytes, &Policy::default());
     }
     kinds_signed_anew(&mut cases);
+    cases.compare();
+}
+
+#[test]
+fn both_verifiers_say_the_same_of_conflict_proofs() {
+    let mut cases = Cases::new("differential-conflicts");
+    for (name, bytes) in conflicts::all() {
+        let base = cases.base(name, &bytes);
+        let other = NetworkId::from_bytes([1; 32]);
+        for network in [None, Some(story::network().id()), Some(other)] {
+            cases.add_conflict(&base, "as it is", &bytes, network);
+        }
+        for at in (0..bytes.len()).step_by(7) {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << (at % 8);
+            cases.add_conflict(&base, "a bit", &flipped, None);
+        }
+        for at in (0..bytes.len()).step_by(31) {
+            cases.add_conflict(&base, "cut", &bytes[..at], None);
+        }
+        cases.add_conflict(&base, "a byte more", &[bytes.as_slice(), &[0]].concat(), None);
+        for (change, mutant) in mutants::of(&Tree::parse(&bytes)) {
+            cases.add_conflict(&base, &change, &mutant.to_vec(), None);
+        }
+    }
+    for (at, (code, _, proof)) in conflicts::wrong().into_iter().enumerate() {
+        let bytes = proof.to_vec();
+        let name = format!("{at}-{code}");
+        let base = cases.base(&name, &bytes);
+        cases.add_conflict(&base, "proves nothing", &bytes, None);
+    }
     cases.compare();
 }
 

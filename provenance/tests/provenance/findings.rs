@@ -1,5 +1,6 @@
 //! Findings: each has a history that breaks it and one that nearly does, and no order matters.
 
+use super::deeds::recalled;
 use super::story::*;
 use proptest::prelude::*;
 use provenance::admission::{Judged, Judgement, Standing};
@@ -9,6 +10,7 @@ use provenance::findings::{Agreement, Facts, Finding, FindingKind, Told, distanc
 use provenance::id::{EventId, SubjectId};
 use provenance::payload::{Lane, Payload, Touch};
 use provenance::value::*;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 const HOUR_MS: u64 = 60 * 60 * 1000;
@@ -49,7 +51,7 @@ impl Tale {
         let event = who.says(vec![new_subject()], &[], Body::ProduceRegistered(body));
         let lot = event.subject(0).unwrap();
         let history = vec![told(&event, who.actor)];
-        let facts = Facts { lot, agreement: Agreement::default(), history, around: vec![] };
+        let facts = Facts { lot, sources: BTreeSet::new(), agreement: Agreement::default(), history, around: vec![] };
         Self { who, lot, tip: event.id(), facts }
     }
 
@@ -139,6 +141,21 @@ fn a_fork_is_told_of_the_signer() {
     tale.facts.around.push(told(&b, tale.who.actor));
     tale.proves(FindingKind::JournalFork, &[a.id(), b.id()]);
     assert_eq!(tale.finding(FindingKind::JournalFork).subject, tale.who.actor);
+}
+
+#[test]
+fn a_recall_reaches_what_came_from_the_lot_until_it_ends() {
+    let mut tale = Tale::of(|_| {});
+    let source = tale.who.registers("5", None).subject(0).unwrap();
+    let touch = tale.who.attester(source, &[]);
+    let recall = tale.around(touch, Body::RecallIssued(recalled()));
+    assert_eq!(tale.kinds(), [], "another lot is recalled");
+    tale.facts.sources.insert(source);
+    tale.proves(FindingKind::Recalled, &[recall.id()]);
+    assert_eq!(tale.finding(FindingKind::Recalled).subject, source);
+    let touch = tale.who.attester(source, &[recall.id()]);
+    tale.around(touch, Body::RecallEnded(RecallEnded { recall: recall.id(), reason: text("unfounded") }));
+    assert_eq!(tale.kinds(), []);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod bundles;
 mod cddl;
 mod chain;
 mod chance;
+mod conflicts;
 mod custody;
 mod deeds;
 mod differential;

@@ -4,7 +4,9 @@ use super::remote::Comparison;
 use super::wanted::{Place, Taker};
 use super::{Asked, Output, Question, Replica, RequestId};
 use crate::holdings::Holdings;
-use crate::limits::{BODY_REQUESTS_AT_ONCE, HELLO_EVERY_MS, MAX_BODY_BYTES, MAX_WANTED, READ_AHEAD};
+use crate::limits::{
+    BODY_REQUESTS_AT_ONCE, FEW_IDS, HELLO_EVERY_MS, MAX_BODY_BYTES, MAX_LISTED, MAX_WANTED, READ_AHEAD,
+};
 use p2p::message::{MAX_EVENT_BYTES, MAX_PAGE_IDS, MAX_RESPONSE_BYTES};
 use p2p::{PeerId, Request};
 use std::ops::Bound;
@@ -40,12 +42,15 @@ impl<H: Holdings> Replica<H> {
     pub(super) fn ask(&mut self) {
         self.choose_lead();
         let peers: Vec<PeerId> = self.peers.keys().copied().collect();
+        let pages =
+            self.asked.values().map(|asked| if let Question::Page { most, .. } = asked.what { most } else { 0 });
+        let mut coming: usize = pages.sum();
         for peer in &peers {
             self.greet(peer);
             if self.unreadable_until_ms <= self.now_ms {
                 self.compare(peer);
-                self.ask_page(peer, false);
-                self.ask_page(peer, true);
+                coming += self.ask_page(peer, false, coming);
+                coming += self.ask_page(peer, true, coming);
             }
         }
         self.ask_bodies();
@@ -159,39 +164,46 @@ impl<H: Holdings> Replica<H> {
         self.send(*peer, what, request);
     }
 
-    fn ask_page(&mut self, peer: &PeerId, skipped: bool) {
+    /// Asks for a page of ids, where `coming` are on their way already. Gives how many come with it at most.
+    fn ask_page(&mut self, peer: &PeerId, skipped: bool, coming: usize) -> usize {
         let (now_ms, leads) = (self.now_ms, self.leads(peer));
-        let wanted = self.wanted.len();
-        let Some(remote) = self.peers.get_mut(peer) else { return };
+        let wanted = self.wanted.len().saturating_add(coming);
+        let Some(remote) = self.peers.get_mut(peer) else { return 0 };
+        let listed = self.wanted.listed(remote.place);
         let is_comparing = !matches!(remote.comparison, Comparison::NotBefore(_) | Comparison::Unsupported);
         let is_far = remote.is_far(self.far);
-        let Some(log) = remote.log.as_mut() else { return };
+        let Some(log) = remote.log.as_mut() else { return 0 };
         if remote.resting_until_ms > now_ms {
-            return;
+            return 0;
         }
         let track = if skipped {
             if !log.main.is_done() || remote.skipped_due_ms > now_ms {
-                return;
+                return 0;
             }
-            let Some(track) = &mut log.skipped else { return };
+            let Some(track) = &mut log.skipped else { return 0 };
             track
         } else {
             if is_comparing || is_far && !leads {
-                return;
+                return 0;
             }
             &mut log.main
         };
         let page = MAX_PAGE_IDS as usize;
-        let has_room = track.open() == 0 || track.open() + page <= READ_AHEAD && wanted + page <= MAX_WANTED;
+        let fits = track.open() + page <= READ_AHEAD && listed + page <= MAX_LISTED && wanted + page <= MAX_WANTED;
+        // A few may always come, or whoever fills the table would stop everybody's reading.
+        let room = if fits { MAX_PAGE_IDS } else { FEW_IDS };
+        let has_room = fits || track.open() == 0;
         if track.asking || track.head() >= track.end || !has_room || !remote.window.take_question(now_ms) {
-            return;
+            return 0;
         }
         track.asking = true;
-        let request = Request::LogPage { from: track.page_start(), max: track.page_ids() };
+        let (from, max) = (track.page_start(), track.page_ids().min(room));
         if skipped {
             remote.skipped_due_ms = now_ms.saturating_add(SKIPPED_EVERY_MS);
         }
-        self.send(*peer, Question::Page { skipped }, request);
+        let most = max as usize;
+        self.send(*peer, Question::Page { skipped, most }, Request::LogPage { from, max });
+        most
     }
 
     /// Asks for events, of whoever has them, as far as windows and memory allow.

@@ -17,7 +17,7 @@ mod window;
 mod writing;
 
 use crate::holdings::Holdings;
-use crate::limits::{FAR, HELLO_APART_MS, MAX_FOLLOWED};
+use crate::limits::{FAR, MAX_FOLLOWED};
 use crate::progress::Progress;
 use asking::Lead;
 use ledger::Outcome;
@@ -134,6 +134,8 @@ enum Question {
     Hello,
     Page {
         skipped: bool,
+        /// How many ids it brings at most.
+        most: usize,
     },
     Bodies {
         ids: Vec<EventId>,
@@ -180,6 +182,11 @@ impl<H: Holdings> Replica<H> {
         Greeting { log: self.log, log_size: self.holdings.size(), program: self.program.clone() }
     }
 
+    /// The key of the log that this peer has greeted with, and that is read from it now.
+    pub fn log_of(&self, peer: &PeerId) -> Option<PublicKey> {
+        self.peers.get(peer)?.log.as_ref().map(|log| log.key)
+    }
+
     /// A peer is connected.
     pub fn connected(&mut self, peer: PeerId, now_ms: u64) {
         self.disconnected(&peer, now_ms);
@@ -193,7 +200,7 @@ impl<H: Holdings> Replica<H> {
         self.at(now_ms);
         self.waiting.remove(peer);
         let Some(mut remote) = self.peers.remove(peer) else { return };
-        self.save(&mut remote);
+        self.save(peer, &mut remote);
         self.wanted.gone(remote.place);
         let ended: Vec<RequestId> =
             self.asked.iter().filter(|(_, asked)| asked.peer == *peer).map(|(id, _)| *id).collect();
@@ -212,7 +219,7 @@ impl<H: Holdings> Replica<H> {
         let Some(remote) = self.peers.get_mut(peer) else { return };
         match &mut remote.log {
             Some(log) if log.key == greeting.log => log.main.end = log.main.end.max(greeting.log_size),
-            _ => remote.hello_due_ms = self.now_ms,
+            _ => remote.greet_soon(self.now_ms),
         }
         self.go_on();
     }
@@ -221,8 +228,7 @@ impl<H: Holdings> Replica<H> {
     pub fn wake(&mut self, peer: &PeerId, now_ms: u64) {
         self.at(now_ms);
         let Some(remote) = self.peers.get_mut(peer) else { return };
-        let soon = self.now_ms.max(remote.greeted_ms.saturating_add(HELLO_APART_MS));
-        remote.hello_due_ms = remote.hello_due_ms.min(soon);
+        remote.greet_soon(self.now_ms);
         self.go_on();
     }
 

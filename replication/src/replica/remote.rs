@@ -6,6 +6,7 @@ use super::track::Track;
 use super::wanted::Place;
 use super::window::Window;
 use crate::cursor::{Cursor, Skipped};
+use crate::limits::HELLO_APART_MS;
 use crate::progress::Progress;
 use p2p::PeerId;
 use provenance::id::{EventId, PublicKey};
@@ -37,6 +38,8 @@ pub(super) struct Remote {
     /// It is asked for nothing before.
     pub resting_until_ms: u64,
     mistakes: u32,
+    /// How often its log was another one than before, since it is connected.
+    changes: u32,
     /// It is not taken to have what others have before.
     pub guessed_from_ms: u64,
     /// When the next page of what was skipped is read.
@@ -99,6 +102,7 @@ impl Remote {
             is_greeting: false,
             resting_until_ms: 0,
             mistakes: 0,
+            changes: 0,
             guessed_from_ms: 0,
             skipped_due_ms: 0,
             comparison: Comparison::NotBefore(0),
@@ -115,6 +119,21 @@ impl Remote {
     /// Leaves the peer alone for so long.
     pub fn pause(&mut self, now_ms: u64, pause_ms: u64) {
         self.resting_until_ms = self.resting_until_ms.max(now_ms.saturating_add(pause_ms));
+    }
+
+    /// The peer's log is another one than before. Gives whether that is too much: a node may lose its log, or get another
+    /// one, while nobody notices that it was away, but not twice.
+    pub fn changed(&mut self, now_ms: u64) -> bool {
+        self.changes = self.changes.saturating_add(1);
+        let is_too_much = self.changes > 1;
+        self.pause(now_ms, if is_too_much { LONGEST_REST_MS } else { FIRST_REST_MS });
+        is_too_much
+    }
+
+    /// Has the peer greeted soon, and not more often than is bearable.
+    pub fn greet_soon(&mut self, now_ms: u64) {
+        let soon = now_ms.max(self.greeted_ms.saturating_add(HELLO_APART_MS));
+        self.hello_due_ms = self.hello_due_ms.min(soon);
     }
 
     /// The peer has given a good answer.
@@ -153,6 +172,11 @@ impl RemoteLog {
     /// Entries that were not read, as far as the peer says.
     pub fn unread(&self) -> u64 {
         self.main.end.saturating_sub(self.main.passed())
+    }
+
+    /// Whether this entry was read, and not passed.
+    pub fn is_open(&self, id: &EventId) -> bool {
+        self.main.is_open(id) || self.skipped.as_ref().is_some_and(|skipped| skipped.is_open(id))
     }
 
     /// Whether everything was read and passed.

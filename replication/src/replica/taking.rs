@@ -31,7 +31,7 @@ impl<H: Holdings> Replica<H> {
                 self.take_bodies(id, peer, &ids, bodies, took_ms);
             }
             (Question::Hello, Ok(Response::Hello(greeting))) => self.take_greeting(&peer, &greeting),
-            (Question::Page { skipped }, Ok(Response::LogPage { log_size, ids })) => {
+            (Question::Page { skipped, .. }, Ok(Response::LogPage { log_size, ids })) => {
                 self.take_page(&peer, skipped, log_size, &ids);
             }
             (Question::State, Ok(Response::State { root })) => self.take_state(&peer, root),
@@ -60,7 +60,7 @@ impl<H: Holdings> Replica<H> {
                     remote.hello_due_ms = now_ms;
                 }
             }
-            Question::Page { skipped } => {
+            Question::Page { skipped, .. } => {
                 if let Some(track) = track(remote.log.as_mut(), skipped) {
                     track.asking = false;
                 }
@@ -107,15 +107,18 @@ impl<H: Holdings> Replica<H> {
             }
             return;
         }
-        let cursor = match self.holdings.load_cursor(&greeting.log) {
+        let cursor = match self.holdings.load_cursor(peer, &greeting.log) {
             Ok(cursor) => cursor,
             Err(error) => return self.unreadable(&error),
         };
         if greeting.log_size < cursor.next {
             tracing::warn!(%peer, read = cursor.next, size = greeting.log_size, "a peer's log became shorter");
         }
-        let place = remote.place;
+        let (place, is_another) = (remote.place, remote.log.is_some());
         self.forget_questions(peer);
+        if is_another {
+            self.changed(peer);
+        }
         let mut log = RemoteLog::new(greeting.log, greeting.log_size, cursor, now_ms);
         // Asks once for each connection whether what was too new can be judged by now.
         match known_of(&self.holdings, &log.gaps) {
@@ -153,9 +156,9 @@ impl<H: Holdings> Replica<H> {
                 if !skipped {
                     track.end = log_size.max(track.head());
                 }
-                for (index, id) in (index..).zip(fresh) {
+                for (at, id) in (0_u64..).zip(fresh) {
                     if unknown.contains(&id) || self.wanted.contains(&id) {
-                        self.wanted.note(id, place, index);
+                        self.wanted.note(id, place, index.saturating_add(at));
                     }
                 }
                 remote.did_well();
@@ -168,15 +171,25 @@ impl<H: Holdings> Replica<H> {
         }
     }
 
+    /// What the peer has shown was of another log than it has now.
+    fn changed(&mut self, peer: &PeerId) {
+        let Some(remote) = self.peers.get_mut(peer) else { return };
+        self.wanted.unlist_all(remote.place);
+        if remote.changed(self.now_ms) {
+            self.penalise(*peer, Misbehaviour::WrongAnswer, "has another log again and again");
+        }
+    }
+
     /// Reads the peer's log from its start.
     fn restart(&mut self, peer: &PeerId) {
         self.forget_questions(peer);
+        self.changed(peer);
         let Some(remote) = self.peers.get_mut(peer) else { return };
         remote.comparison = Comparison::NotBefore(self.now_ms);
         if let Some(log) = &mut remote.log {
             log.restart();
             let (key, cursor) = (log.key, Cursor::default());
-            match self.holdings.save_cursor(&key, &cursor) {
+            match self.holdings.save_cursor(peer, &key, &cursor) {
                 Ok(()) => log.saved(cursor, self.now_ms),
                 Err(error) => self.unreadable(&error),
             }

@@ -2,7 +2,7 @@
 
 use p2p::message::MAX_PAGE_IDS;
 use provenance::id::EventId;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 /// A stretch of a peer's log that is being read.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +13,8 @@ pub(super) struct Track {
     last: Option<EventId>,
     /// Entries that were read and are not passed.
     open: VecDeque<EventId>,
+    /// The same, to see whether one comes twice.
+    open_ids: HashSet<EventId>,
     /// Where the stretch ends: the log's size, or where what was skipped ends.
     pub end: u64,
     /// Whether a page is asked for now.
@@ -31,7 +33,7 @@ pub(super) enum BadPage {
 impl Track {
     /// A track from `passed` on; `last` is the entry before it.
     pub fn new(passed: u64, last: Option<EventId>, end: u64) -> Self {
-        Self { passed, last, open: VecDeque::new(), end, asking: false }
+        Self { passed, last, end, ..Self::default() }
     }
 
     /// Entries before this index are passed.
@@ -54,6 +56,11 @@ impl Track {
         self.open.len()
     }
 
+    /// Whether this entry was read and is not passed.
+    pub fn is_open(&self, id: &EventId) -> bool {
+        self.open_ids.contains(id)
+    }
+
     /// Whether everything was read and passed.
     pub fn is_done(&self) -> bool {
         self.passed >= self.end
@@ -70,7 +77,8 @@ impl Track {
         u32::try_from(left).unwrap_or(u32::MAX).min(MAX_PAGE_IDS)
     }
 
-    /// Takes a page, asked for at `from` while the log had `log_size` entries; gives index and ids of what is new.
+    /// Takes the page that begins at [`Track::page_start`], of a log of `log_size` entries; gives index and ids of what is
+    /// new. No log has an entry twice.
     pub fn take(&mut self, network: &EventId, log_size: u64, ids: &[EventId]) -> Result<(u64, Vec<EventId>), BadPage> {
         let head = self.head();
         let Some((first, after)) = ids.split_first() else {
@@ -94,19 +102,29 @@ impl Track {
             return Err(BadPage::Wrong("sent an empty page before its log's end"));
         }
         let room = usize::try_from(self.end.max(log_size).saturating_sub(head)).unwrap_or(usize::MAX);
-        let fresh = fresh[..fresh.len().min(room)].to_vec();
-        self.open.extend(&fresh);
-        Ok((head, fresh))
+        let fresh = &fresh[..fresh.len().min(room)];
+        let mut seen = HashSet::with_capacity(fresh.len());
+        // The network is the first entry, and no other.
+        let is_other = |(at, id): (usize, &EventId)| id != network || head == 0 && at == 0;
+        let is_once = fresh.iter().all(|id| !self.open_ids.contains(id) && seen.insert(*id));
+        if !is_once || !fresh.iter().enumerate().all(is_other) {
+            return Err(BadPage::Wrong("has an entry twice in its log"));
+        }
+        self.open.extend(fresh);
+        self.open_ids.extend(seen);
+        Ok((head, fresh.to_vec()))
     }
 
     /// Passes entries from the front as long as `may_pass` says so.
     pub fn pass(&mut self, mut may_pass: impl FnMut(&EventId) -> bool) -> u64 {
         let mut count = 0;
-        while let Some(id) = self.open.front()
-            && may_pass(id)
+        while let Some(id) = self.open.front().copied()
+            && may_pass(&id)
         {
-            self.last = self.open.pop_front();
-            self.passed += 1;
+            self.open.pop_front();
+            self.open_ids.remove(&id);
+            self.last = Some(id);
+            self.passed = self.passed.saturating_add(1);
             count += 1;
         }
         count
@@ -143,6 +161,15 @@ mod tests {
         let mut track = Track::new(3, Some(id(2)), 4);
         assert_eq!(track.take(&network, 4, &[id(9), id(3)]), Err(BadPage::OtherLog));
         assert!(matches!(track.take(&network, 4, &[id(2)]), Err(BadPage::Wrong(_))));
+        for page in [&[id(0), id(1), id(1)][..], &[id(0), id(1), id(0)]] {
+            assert!(
+                matches!(Track::new(0, None, 4).take(&network, 4, page), Err(BadPage::Wrong(_))),
+                "one comes twice"
+            );
+        }
+        let mut track = Track::new(0, None, 4);
+        assert!(track.take(&network, 4, &[id(0), id(1), id(2)]).is_ok());
+        assert!(matches!(track.take(&network, 4, &[id(2), id(1)]), Err(BadPage::Wrong(_))), "one was there before");
         let mut moved = Track::new(3, None, 4);
         assert_eq!(moved.take(&network, 4, &[id(9), id(3)]), Ok((3, vec![id(3)])));
         assert_eq!(Track::new(u64::MAX, None, u64::MAX).page_ids(), 1);

@@ -1,7 +1,7 @@
 //! Events that are wanted: in which order, who has them, and what became of each.
 
 use super::RequestId;
-use crate::limits::{BATCH_BYTES, BATCH_EVENTS, MAX_ANCESTORS};
+use crate::limits::{BATCH_BYTES, BATCH_EVENTS, MAX_ANCESTORS, MAX_FOLLOWED};
 use provenance::id::EventId;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -59,7 +59,7 @@ pub(super) type Taker = (Place, usize);
 pub(super) type Body = (EventId, Vec<u8>);
 
 /// The table of wanted events.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Wanted {
     wants: HashMap<EventId, Want>,
     /// Those that are to be asked for, for each peer that has shown them: one that shows much and brings nothing
@@ -80,9 +80,35 @@ pub(super) struct Wanted {
     bytes: usize,
     /// Peers that are taken to have what stands below an index in other logs.
     guessed: BTreeMap<Place, u64>,
+    /// How many of all these each peer has shown.
+    listed: [usize; MAX_FOLLOWED],
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self {
+            wants: HashMap::new(),
+            queues: BTreeMap::new(),
+            queued: 0,
+            line: BTreeMap::new(),
+            paused: BTreeSet::new(),
+            paused_ids: BTreeMap::new(),
+            next: 0,
+            before_all: 0,
+            ancestors: 0,
+            bytes: 0,
+            guessed: BTreeMap::new(),
+            listed: [0; MAX_FOLLOWED],
+        }
+    }
 }
 
 impl Wanted {
+    /// How many events are wanted that this peer has shown.
+    pub fn listed(&self, place: Place) -> usize {
+        self.listed[usize::from(place)]
+    }
+
     pub fn len(&self) -> usize {
         self.wants.len()
     }
@@ -129,6 +155,7 @@ impl Wanted {
         let Some(want) = self.wants.get_mut(id) else { return };
         let new = places & !want.listed;
         want.listed |= places;
+        places_of(new).for_each(|place| self.listed[usize::from(place)] += 1);
         if matches!(want.state, State::Queued) {
             for place in places_of(new) {
                 self.queues.entry(place).or_default().insert(want.order, *id);
@@ -302,11 +329,19 @@ impl Wanted {
         self.wants.get(id).is_some_and(|want| matches!(want.state, State::TooNew))
     }
 
-    /// The peer's cursor has passed an event that is too new.
+    /// The peer's log is not waiting for it any more: its cursor has passed an event that is too new, or a comparison
+    /// was given up.
     pub fn unlist(&mut self, id: &EventId, place: Place) {
         let Some(want) = self.wants.get_mut(id) else { return };
+        if want.listed & bit(place) == 0 {
+            return;
+        }
         want.listed &= !bit(place);
-        if want.listed == 0 {
+        self.listed[usize::from(place)] -= 1;
+        if let Some(queue) = self.queues.get_mut(&place) {
+            queue.remove(&want.order);
+        }
+        if want.is_needless() {
             self.forget(id);
         }
     }
@@ -328,18 +363,25 @@ impl Wanted {
         self.paused_ids.values().take(most).copied().collect()
     }
 
-    /// A peer is gone: what only it has shown is not wanted any more, unless it is here already.
+    /// A peer is gone, and another one gets its place.
     pub fn gone(&mut self, place: Place) {
         self.guessed.remove(&place);
+        for want in self.wants.values_mut().filter(|want| want.from == place) {
+            want.from = NOBODY;
+        }
+        self.unlist_all(place);
+    }
+
+    /// What a peer has shown does not matter any more: it is gone, or has another log now. What nobody else has shown
+    /// is not wanted any more, unless it is here already.
+    pub fn unlist_all(&mut self, place: Place) {
         self.queues.remove(&place);
+        self.listed[usize::from(place)] = 0;
         let mut alone = Vec::new();
         for (id, want) in &mut self.wants {
             want.listed &= !bit(place);
             want.in_vain &= !bit(place);
-            if want.from == place {
-                want.from = NOBODY;
-            }
-            if want.listed == 0 && !matches!(want.state, State::Here(_) | State::Writing) {
+            if want.is_needless() {
                 alone.push(*id);
             }
         }
@@ -402,9 +444,9 @@ impl Wanted {
 
     fn forget(&mut self, id: &EventId) {
         self.leave(id, State::Refused);
-        if let Some(want) = self.wants.remove(id)
-            && want.order < 0
-        {
+        let Some(want) = self.wants.remove(id) else { return };
+        places_of(want.listed).for_each(|place| self.listed[usize::from(place)] -= 1);
+        if want.order < 0 {
             self.ancestors -= 1;
         }
     }
@@ -413,6 +455,11 @@ impl Wanted {
 impl Want {
     fn new(order: i64, index: u64) -> Self {
         Self { order, listed: 0, in_vain: 0, index, pauses: 0, from: NOBODY, state: State::Queued }
+    }
+
+    /// Whether nobody's log shows it, and nothing of it is here.
+    fn is_needless(&self) -> bool {
+        self.listed == 0 && !matches!(self.state, State::Here(_) | State::Writing)
     }
 }
 

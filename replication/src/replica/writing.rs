@@ -113,17 +113,17 @@ impl<H: Holdings> Replica<H> {
         }
         for peer in due {
             if let Some(mut remote) = self.peers.remove(&peer) {
-                self.save(&mut remote);
+                self.save(&peer, &mut remote);
                 self.peers.insert(peer, remote);
             }
         }
     }
 
     /// Keeps the cursor into a peer's log, as it is now.
-    pub(super) fn save(&mut self, remote: &mut Remote) {
+    pub(super) fn save(&mut self, peer: &PeerId, remote: &mut Remote) {
         let Some(log) = &mut remote.log else { return };
         let Some(cursor) = log.to_save(u64::MAX) else { return };
-        match self.holdings.save_cursor(&log.key, &cursor) {
+        match self.holdings.save_cursor(peer, &log.key, &cursor) {
             Ok(()) => log.saved(cursor, self.now_ms),
             Err(error) => self.unreadable(&error),
         }
@@ -178,8 +178,10 @@ fn pass_one(remote: &mut Remote, wanted: &mut Wanted, now_ms: u64) {
         }
     }
     let Comparison::Fetching(fetching) = &mut remote.comparison else { return };
-    while fetching.open.front().is_some_and(|id| !wanted.contains(id) || wanted.is_too_new(id)) {
-        fetching.open.pop_front();
+    while let Some(id) = fetching.open.pop_front_if(|id| !wanted.contains(id) || wanted.is_too_new(id)) {
+        if !log.is_open(&id) {
+            wanted.unlist(&id, place);
+        }
     }
     while fetching.open.len() < READ_AHEAD && wanted.len() < MAX_WANTED {
         let Some((index, id)) = fetching.left.pop_front() else { break };
@@ -190,6 +192,9 @@ fn pass_one(remote: &mut Remote, wanted: &mut Wanted, now_ms: u64) {
         log.skip_to(fetching.size);
         remote.comparison = Comparison::NotBefore(now_ms);
     } else if now_ms.saturating_sub(fetching.since_ms) >= FETCHED_WITHIN_MS {
+        for id in fetching.open.iter().filter(|id| !log.is_open(id)) {
+            wanted.unlist(id, place);
+        }
         remote.comparison = Comparison::NotBefore(now_ms.saturating_add(COMPARE_AGAIN_MS));
     }
 }

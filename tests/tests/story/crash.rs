@@ -34,7 +34,7 @@ async fn a_killed_node_loses_nothing_that_it_acknowledged() {
     let acknowledged = Acknowledged::default();
     let mut north = scene.start("north").await;
     let farm = trade::farm(&north.client, "Jork").await;
-    let mut checkpoints = vec![checkpoint(&north).await];
+    let mut checkpoints = vec![north.checkpoint().await];
     let count = || acknowledged.lock().unwrap().len();
     for crash in 1..=CRASHES {
         let signer = Signer::founder(&scene, crash, u32::from(crash) - 1);
@@ -44,7 +44,7 @@ async fn a_killed_node_loses_nothing_that_it_acknowledged() {
         ];
         let before = count();
         until("writes are acknowledged", async || (count() >= before + ACKNOWLEDGED).then_some(())).await;
-        checkpoints.push(checkpoint(&north).await);
+        checkpoints.push(north.checkpoint().await);
         until("more are", async || (count() >= before + 2 * ACKNOWLEDGED).then_some(())).await;
         north.kill();
         for writer in writers {
@@ -118,20 +118,11 @@ async fn everything_is_there(node: &Node, acknowledged: &Acknowledged) {
 
 /// Demands that the log of now began as the checkpoint says.
 async fn goes_on_from(node: &Node, earlier: &Checkpoint) {
-    let now = checkpoint(node).await;
+    let now = node.checkpoint().await;
     assert_eq!(now.origin, earlier.origin);
     let path = format!("/api/v1/log/consistency?old={}&new={}", earlier.size, now.size);
     let proof = hashes(&node.client.get(&path).await["proof"]);
     verify_consistency(earlier.size, now.size, &earlier.root, &now.root, &proof).unwrap();
-}
-
-/// The newest checkpoint, its signature verified.
-async fn checkpoint(node: &Node) -> Checkpoint {
-    let status = node.client.get("/api/v1/status").await;
-    let key: PublicKey = status["log"]["key"].as_str().unwrap().parse().unwrap();
-    let note = node.client.read("/log/checkpoint").await;
-    assert_eq!(note.status, 200);
-    Checkpoint::open(&note.text(), &key).unwrap()
 }
 
 fn hashes(list: &Value) -> Vec<Hash> {

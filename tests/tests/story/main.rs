@@ -17,5 +17,6 @@ mod goods;
 mod open_offer;
 mod page;
 mod part_sale;
+mod stolen_key;
 mod tampering;
 mod trouble;

@@ -186,7 +186,8 @@ function readVersion(reader: Reader): number {
   return 1;
 }
 
-function readNetwork(reader: Reader): NetworkParts {
+/** Reads the definition of a network. */
+export function readNetwork(reader: Reader): NetworkParts {
   reader.tuple(3);
   return {
     name: reader.textString(0, MAX_BUNDLE_BYTES),

@@ -1,10 +1,12 @@
 #!/usr/bin/env node
-/** `furrow-verify`: a bundle in, a verdict out. With `--rpc` and nowhere else it uses the network. */
+/** `furrow-verify`: a bundle or a conflict proof in, a verdict out. With `--rpc` and nowhere else it uses the network. */
 import { readFileSync, statSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { MAX_BUNDLE_BYTES } from "./bundle.js";
+import { isConflictProof } from "./conflict/proof.js";
+import { verifyConflict } from "./conflict/verify.js";
 import { type Policy, PolicyError, parsePolicy } from "./policy.js";
-import { reportOf } from "./report.js";
+import { conflictReportOf, reportOf } from "./report.js";
 import type { Verdict } from "./verdict.js";
 import { verify } from "./verify.js";
 
@@ -18,6 +20,8 @@ const USAGE = `usage: furrow-verify FILE [options]
   --json            print the verdict as JSON
   --help            this text
 
+FILE is a bundle, or a conflict proof, for which only --network and --json have a meaning.
+
 exit codes: 0 valid, 1 invalid, 2 usage or unreadable, 3 incomplete
 `;
 
@@ -30,8 +34,16 @@ const RPC_TIMEOUT_MS = 20_000;
 /** What the command line asks for makes no sense, or cannot be had. */
 class UsageError extends Error {}
 
+/** What the command line asks for. */
+interface Wish {
+  file: string;
+  policy: Policy;
+  rpc: string | undefined;
+  json: boolean;
+}
+
 /** What the command line asks for; nothing where it asks for help. */
-function readArguments(): { file: string; policy: Policy; rpc: string | undefined; json: boolean } | undefined {
+function readArguments(): Wish | undefined {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
   const texts = { type: "string", multiple: true } as const;
@@ -101,6 +113,16 @@ async function ask(url: string, method: string, params: unknown[]): Promise<unkn
   return answer.result;
 }
 
+/** Verifies a conflict proof, which needs nothing but itself. */
+function tellOfConflict(bytes: Uint8Array, { policy, rpc, json }: Wish): number {
+  const { network, ...others } = policy;
+  if (rpc !== undefined || Object.values(others).some((wanted) => wanted !== undefined))
+    throw new UsageError("a conflict proof needs no blocks and no cosigners; give --network or nothing");
+  const verdict = verifyConflict(bytes, { network });
+  process.stdout.write(json ? `${JSON.stringify(verdict, null, 2)}\n` : conflictReportOf(verdict));
+  return EXIT_CODES[verdict.verdict];
+}
+
 async function main(): Promise<number> {
   const wish = readArguments();
   if (wish === undefined) {
@@ -109,6 +131,7 @@ async function main(): Promise<number> {
   }
   const { file, policy, rpc, json } = wish;
   const bytes = readBundleFile(file);
+  if (isConflictProof(bytes)) return tellOfConflict(bytes, wish);
   const blockHashes = [...(policy.blockHashes ?? [])];
   if (rpc !== undefined) {
     const { blocks } = verify(bytes, { ...policy, blockHashes: [] });

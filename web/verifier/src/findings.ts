@@ -30,6 +30,7 @@ export function findings(
     ...journalForks(history),
     ...lots.flatMap((lot) => conflictOf(counting, lot)),
     ...whole.flatMap((subject) => uncountedOf(counting, subject)),
+    ...recalled(counting, new Set(whole)),
     ...(bundle.leftOut ?? []).map((lot) => fact("left_out", [], lot)),
     ...malformedOpenings.map((event) => fact("malformed_opening", [event])),
   ];
@@ -87,6 +88,22 @@ function journalForks(history: History): Fact[] {
       events[0]!.signer,
     ),
   );
+}
+
+/** The recalls that nobody has ended, for each of these subjects that they warn of. */
+function recalled(counting: Counting, whole: Set<Hex>): Fact[] {
+  const standing: Fact[] = [];
+  const ended = new Set<string>();
+  for (const judged of counting.history.all()) {
+    const { body, id } = judged.event;
+    if (body.kind !== "recall.issued" && body.kind !== "recall.ended") continue;
+    judged.steps.forEach(({ touch }, at) => {
+      if (!whole.has(touch.subject) || counting.step(judged, at) === undefined) return;
+      if (body.kind === "recall.ended") ended.add(`${body.recall} ${touch.subject}`);
+      else standing.push(fact("recalled", [id], touch.subject));
+    });
+  }
+  return standing.filter(({ events: [id], subject }) => !ended.has(`${id} ${subject}`));
 }
 
 function uncountedOf(counting: Counting, subject: Hex): Fact[] {

@@ -1,4 +1,5 @@
 /** The verdict in plain text, for auditors at a terminal. */
+import type { ConflictVerdict } from "./conflict/verdict.js";
 import type { BlockTime, CheckResult, Verdict } from "./verdict.js";
 
 const MARKS: Readonly<Record<CheckResult["result"], string>> = {
@@ -39,6 +40,41 @@ export function reportOf(verdict: Verdict): string {
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join("\n"))
     .join("\n\n")}\n`;
+}
+
+/** What a conflict proof shows, each event on its lines. */
+export function conflictReportOf({
+  conflict,
+  network,
+  subject,
+  lane,
+  link,
+  actor,
+  events,
+  failed,
+}: ConflictVerdict): string {
+  if (failed !== null) {
+    const about = [failed.reason, failed.event && `event ${failed.event}`, failed.detail].filter(Boolean).join(": ");
+    return `INVALID: the file does not prove that anything contradicts anything else\n\n${about}\n`;
+  }
+  const told =
+    conflict === "journal_fork"
+      ? "one key signed two different events on one link of its journal"
+      : actor !== null
+        ? "one actor gave away what it had given away before"
+        : "these events of several actors cannot all stand";
+  const facts = [
+    network && `network   ${network.name} (${network.id})`,
+    subject && `lot       ${subject}, ${lane} lane`,
+    link && `link      ${link}`,
+    actor && `by        ${actor}`,
+  ];
+  const accused = events.flatMap(({ id, kind, signer, key, time_ms }) => [
+    `${kind.padEnd(24)}  ${id}`,
+    `  signed at ${isoSeconds(Math.floor(time_ms / 1000))} for ${signer} with key ${key}`,
+  ]);
+  const parts = [[`VALID: ${told}`], facts.filter(Boolean), listed("Events that cannot all stand", accused)];
+  return `${parts.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 
 function summary({ subject, network, as_of, lot }: Verdict): string[] {

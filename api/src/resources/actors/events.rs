@@ -1,4 +1,4 @@
-//! `GET /api/v1/actors/{id}/events`: all that an actor's key signed, newest first.
+//! `GET /api/v1/actors/{id}/events`: all that an actor's keys signed, those of the newest key first.
 
 use super::read::find;
 use crate::extract::{PathId, Query};
@@ -12,7 +12,8 @@ use crate::refusal::storage;
 use crate::resources::events::view::{EventView, resource, view};
 use crate::state::ApiState;
 use axum::extract::State;
-use ledger::view::PageSize;
+use ledger::Stored;
+use ledger::view::{ActorRow, PageSize};
 use provenance::id::{EventId, SubjectId};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -47,7 +48,7 @@ pub(crate) async fn list(
 ) -> Result<Resource<Page<EventView>>, Problem> {
     let limit = page_size(query.limit)?;
     let actor = find(&state, &id)?;
-    let signed = state.views().signed_by(&actor.key, query.before, PageSize::new(limit)).map_err(storage)?;
+    let signed = signed(&state, &actor, query.before, limit)?;
     let (names, proofs) = (Names::of(&state), Proofs::of(state.anchoring.as_ref()));
     let last = signed.last().map(|stored| stored.judged.event.id()).filter(|_| signed.len() == limit);
     let members = signed.iter().map(|stored| Ok(resource(view(stored, None, &names, &proofs)?, stored)));
@@ -61,4 +62,22 @@ pub(crate) async fn list(
         .and("actor", links::actor(&id))
         .and_maybe("next", last.map(|last| url(Some(last))));
     Ok(Resource::new(page, links))
+}
+
+/// Journal after journal, the newest key's first; a page goes on in the journal of the event before it.
+fn signed(state: &ApiState, actor: &ActorRow, before: Option<EventId>, limit: usize) -> Result<Vec<Stored>, Problem> {
+    let reader = state.ledger.reader();
+    let last = before.map(|before| reader.stored(&before)).transpose().map_err(storage)?.flatten();
+    let last = last.map(|stored| stored.judged.event.key());
+    let keys = actor.keys.iter().rev().map(|key| key.key);
+    let mut found = Vec::new();
+    for key in keys.skip_while(|key| last.is_some_and(|last| last != *key)) {
+        let before = before.filter(|_| last == Some(key));
+        let rest = PageSize::new(limit - found.len());
+        found.extend(state.views().signed_by(&key, before, rest).map_err(storage)?);
+        if found.len() >= limit {
+            break;
+        }
+    }
+    Ok(found)
 }

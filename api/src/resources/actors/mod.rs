@@ -1,8 +1,11 @@
 //! Actors.
 
 pub(crate) mod change;
+pub(crate) mod devices;
 pub(crate) mod enrol;
 pub(crate) mod events;
+pub(crate) mod forks;
+pub(crate) mod keys;
 pub(crate) mod list;
 pub(crate) mod read;
 pub(crate) mod view;

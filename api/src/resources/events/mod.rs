@@ -6,5 +6,7 @@ pub(crate) mod openings;
 pub(crate) mod read;
 pub(crate) mod receipt;
 mod sequence;
+pub(crate) mod statements;
 pub(crate) mod submit;
+pub(crate) mod told;
 pub(crate) mod view;

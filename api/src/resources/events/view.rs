@@ -167,12 +167,25 @@ pub(crate) fn event_links(stored: &Stored, view: &EventView) -> Links {
     let body = &stored.judged.event.payload().body;
     let subjects = || view.touches.iter().map(|touch| touch.subject);
     match body.kind() {
-        Some(Kind::ActorEnrolled | Kind::ActorUpdated) => {
-            links.many("actor", subjects().map(|id| (links::actor(&id), None)))
+        Some(
+            Kind::ActorEnrolled
+            | Kind::ActorUpdated
+            | Kind::ActorKeyAdded
+            | Kind::ActorKeyRotated
+            | Kind::ActorKeyReplaced
+            | Kind::ActorRevoked
+            | Kind::DeviceAttached
+            | Kind::DeviceDetached,
+        ) => links.many("actor", subjects().map(|id| (links::actor(&id), None))),
+        Some(Kind::NetworkAmended | Kind::NetworkApproved) => links.and("network", links::network()),
+        Some(Kind::CertificateIssued | Kind::CertificateStatus) => {
+            links.many("certificate", subjects().map(|id| (links::certificate(&id), None)))
         }
         Some(Kind::PlaceRegistered) => links.many("place", subjects().map(|id| (links::place(&id), None))),
-        Some(Kind::EventCorrected) => match body {
+        Some(Kind::EventCorrected | Kind::EventConfirmed | Kind::EventDisputed) => match body {
             Body::EventCorrected(correction) => links.and("corrects", links::event(&correction.target)),
+            Body::EventConfirmed(statement) => links.and("confirms", links::event(&statement.target)),
+            Body::EventDisputed(statement) => links.and("disputes", links::event(&statement.target)),
             _ => links,
         },
         Some(_) => {
@@ -182,8 +195,15 @@ pub(crate) fn event_links(stored: &Stored, view: &EventView) -> Links {
                 Body::TransferDeclined(answer) | Body::TransferCancelled(answer) => Some(answer.offer),
                 _ => None,
             };
+            let recall = match body {
+                Body::RecallIssued(_) => Some(id),
+                Body::RecallUpdated(told) => Some(told.recall),
+                Body::RecallEnded(told) => Some(told.recall),
+                _ => None,
+            };
             links
                 .many("produce", subjects().map(|id| (links::produce(&id), None)))
+                .and_maybe("recall", recall.map(|id| links::recall(&id)))
                 .and_maybe("transfer", transfer.map(|id| links::transfer(&id)))
         }
         None => links,

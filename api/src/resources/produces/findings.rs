@@ -1,5 +1,6 @@
 //! Findings: facts about a history that a reader should know. They are computed from it, never signed.
 
+use crate::links;
 use crate::problem::Problem;
 use crate::refusal::storage;
 use crate::state::ApiState;
@@ -29,6 +30,9 @@ pub(crate) struct Finding {
     /// The events that prove it, at most 64.
     #[schema(value_type = Vec<String>)]
     pub(crate) events: Vec<EventId>,
+    /// Where there is a file that proves it without any node, or the list of such files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) proof: Option<String>,
 }
 
 /// All findings about a lot.
@@ -39,8 +43,18 @@ pub(crate) fn findings(state: &ApiState, row: &ProduceRow, entries: &[HistoryEnt
         detail: detail(finding.finding),
         subject: finding.subject,
         events: finding.events.into_iter().take(MAX_CITED).collect(),
+        proof: proof(finding.finding, &finding.subject),
     });
     Ok(shown.collect())
+}
+
+/// Where what needs nobody's word can be had.
+fn proof(kind: FindingKind, subject: &SubjectId) -> Option<String> {
+    match kind {
+        FindingKind::Conflict | FindingKind::SettledConflict => Some(links::conflict(subject)),
+        FindingKind::JournalFork => Some(links::actor_forks(subject)),
+        _ => None,
+    }
 }
 
 /// Whether it changes what somebody who is about to eat it should think of it.
@@ -96,7 +110,7 @@ fn detail(kind: FindingKind) -> &'static str {
         Kind::LateEntry => "An event was signed more than a week after what it tells of.",
         Kind::MassBalance => "More came out of a transformation than went in.",
         Kind::OneSided => "A handover went to a party outside the network and bears one signature only.",
-        Kind::Recalled => "This lot is recalled, and the recall has not ended.",
+        Kind::Recalled => "This lot, or goods from which it came, are recalled, and the recall has not ended.",
         Kind::SettledConflict => {
             "Events of this lot excluded each other; the handover that its addressee accepted was followed."
         }

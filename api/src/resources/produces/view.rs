@@ -191,7 +191,7 @@ pub(crate) fn resource(
 
 fn links_of(view: &ProduceView, created_by: EventId) -> Links {
     let id = &view.id;
-    Links::to_self(links::produce(id))
+    let links = Links::to_self(links::produce(id))
         .and("collection", links::produces())
         .and("history", links::history(id))
         .and("trace", links::trace(id))
@@ -212,7 +212,11 @@ fn links_of(view: &ProduceView, created_by: EventId) -> Links {
         .and("parts", links::with_query(&links::produces(), &[("parent", Some(id.to_string()))]))
         .and("created-by", links::event(&created_by))
         .and_maybe("open-transfer", view.open_offer.as_ref().map(|open| links::transfer(&open.transfer)))
-        .and_maybe("title-transfer", view.title_offer.as_ref().map(|open| links::transfer(&open.transfer)))
+        .and_maybe("title-transfer", view.title_offer.as_ref().map(|open| links::transfer(&open.transfer)));
+    if view.in_conflict.is_empty() {
+        return links;
+    }
+    links.typed("conflict", links::conflict(id), provenance::conflict::CONTENT_TYPE)
 }
 
 /// What may be done now by an actor whose key this node keeps.

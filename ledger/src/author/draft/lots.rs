@@ -3,7 +3,8 @@
 use super::Draft;
 use crate::author::error::AuthorError;
 use crate::author::submission::Desk;
-use provenance::admission::{OfferedItem, offered_items};
+use provenance::admission::{Ancestry, OfferedItem, offered_items};
+use provenance::body::Body;
 use provenance::counting::CountedLot;
 use provenance::custody::LotState;
 use provenance::id::{EventId, SubjectId};
@@ -65,6 +66,7 @@ impl Draft<'_> {
                     self.tips_that_count(&counted)?
                 };
                 self.expects(&counted.tips)?;
+                self.names_decisions(&item.item, *lane, &tips)?;
                 self.touches.push(Touch { subject: Some(item.item), lane: *lane, prev: tips });
             }
         }
@@ -76,8 +78,24 @@ impl Draft<'_> {
             return Err(AuthorError::Disputed { lot });
         }
         let prev = self.tips_that_count(&counted)?;
+        self.names_decisions(&lot, lane, &prev)?;
         self.touches.push(Touch { subject: Some(lot), lane, prev });
         Ok(counted.state)
+    }
+
+    /// Where the event leaves other ends of a lot's lane behind, the decisions that overruled them belong to its basis:
+    /// a key may only leave behind what it signed itself because it was told to.
+    fn names_decisions(&mut self, lot: &SubjectId, lane: Lane, named: &[EventId]) -> Result<(), AuthorError> {
+        let reader = self.desk.ledger.reader();
+        if reader.lane_tips(lot, lane)?.iter().all(|tip| named.contains(tip)) {
+            return Ok(());
+        }
+        for (_, stored) in reader.history(lot)? {
+            if matches!(stored.judged.event.payload().body, Body::DisputeResolved(_)) {
+                self.basis.insert(stored.judged.event.id());
+            }
+        }
+        Ok(())
     }
 
     fn counted(&self, field: &'static str, lot: SubjectId, lane: Lane) -> Result<CountedLot, AuthorError> {
@@ -118,7 +136,6 @@ impl Draft<'_> {
 
 /// The lot after an event of this lane.
 fn lot_at(desk: &Desk, event: &EventId, lot: &SubjectId, lane: Lane) -> Result<Option<LotState>, AuthorError> {
-    use provenance::admission::Ancestry;
     let Some(seen) = desk.ledger.reader().seen(event)? else { return Ok(None) };
     Ok(seen.lane_index(lot, lane).and_then(|at| seen.lot(at)).cloned())
 }

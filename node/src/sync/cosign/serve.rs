@@ -93,6 +93,8 @@ fn check(shared: &Shared, from: &PeerId, note: String) -> Result<Wanted, Reason>
     }
     // Before a single entry is read: a size that nobody signed must not make this node read.
     let checkpoint = Checkpoint::of_note(&parsed, &origin.key).map_err(|_| Reason::BadNote)?;
+    // Should that node lose its disk, this says how far its log had come. Whether it is cosigned is another matter.
+    shared.ledger.witness().keep_note(&origin.key, &note).map_err(|_| Reason::Unable)?;
     Ok(Wanted { note, log: origin.key, size: checkpoint.size })
 }
 

@@ -1,5 +1,6 @@
 //! The machine's view of real ledgers: what they hold, what they answer, and where their maps differ.
 
+use super::world::peer_id;
 use crate::replica::descent::Descent;
 use crate::{Cursor, Holdings, Known, Skipped, StateRoot, answer};
 use ed25519_dalek::SigningKey;
@@ -139,10 +140,14 @@ async fn what_a_ledger_tells_of_itself() {
     assert_eq!(Holdings::map_page(&ledger, &key).unwrap().unwrap().hash(), root.hash());
 
     let log = PublicKey::from_bytes([7; 32]);
-    assert_eq!(ledger.load_cursor(&log).unwrap(), Cursor::default());
+    let [peer, other] = [8, 9].map(peer_id);
+    assert_eq!(ledger.load_cursor(&peer, &log).unwrap(), Cursor::default());
     let skipped = Some(Skipped { next: 1, last: Some(network), end: 5 });
     let cursor = Cursor { next: 9, last: None, gaps: vec![events[0].id()], skipped };
-    ledger.save_cursor(&log, &cursor).unwrap();
-    assert_eq!(ledger.load_cursor(&log).unwrap(), cursor);
+    ledger.save_cursor(&peer, &log, &cursor).unwrap();
+    assert_eq!(ledger.load_cursor(&peer, &log).unwrap(), cursor);
+    let stranger = PublicKey::from_bytes([8; 32]);
+    assert_eq!(ledger.load_cursor(&peer, &stranger).unwrap(), Cursor::default(), "it is good for one log");
+    assert_eq!(ledger.load_cursor(&other, &log).unwrap(), Cursor::default(), "and of one peer");
     ledger.close().await;
 }

@@ -4,4 +4,5 @@ mod compared;
 mod faults;
 mod ledgers;
 mod paged;
+mod poison;
 mod world;

@@ -1,6 +1,6 @@
 //! Following logs by pages: order, sharing the work, restarts, and logs that change.
 
-use super::world::{Kind, Manner, Memory, NETWORK, World, chain, event, log_key};
+use super::world::{Kind, Manner, Memory, NETWORK, World, chain, event, log_key, peer_id};
 use crate::Cursor;
 use crate::limits::BATCH_EVENTS;
 use p2p::{Greeting, Misbehaviour, PeerId};
@@ -123,7 +123,7 @@ fn a_log_that_was_replaced_is_read_from_its_start() {
         Cursor { next: 3, last: stranger, ..Cursor::default() },
     ] {
         let own = Memory::new();
-        own.0.borrow_mut().cursors.insert(log_key(1), cursor);
+        own.0.borrow_mut().cursors.insert(peer_id(1), (log_key(1), cursor));
         let mut world = World::new(own);
         world.trusts_cursors = false;
         let source = Memory::with(&chain(5, 3, 1));

@@ -71,7 +71,7 @@ pub struct Inner {
     pub log: Vec<EventId>,
     pub bodies: HashMap<EventId, Vec<u8>>,
     held: BTreeMap<EventId, Vec<u8>>,
-    pub cursors: BTreeMap<PublicKey, Cursor>,
+    pub cursors: BTreeMap<PeerId, (PublicKey, Cursor)>,
     pages: BTreeMap<PageKey, Page>,
     states: BTreeMap<SubjectId, Hash>,
     of_subject: BTreeMap<SubjectId, Vec<(u64, EventId)>>,
@@ -210,17 +210,19 @@ impl Holdings for Memory {
         Ok(self.0.borrow().pages.get(key).cloned())
     }
 
-    fn load_cursor(&self, log: &PublicKey) -> Result<Cursor, StoreError> {
-        Ok(self.0.borrow().cursors.get(log).cloned().unwrap_or_default())
+    fn load_cursor(&self, peer: &PeerId, log: &PublicKey) -> Result<Cursor, StoreError> {
+        let inner = self.0.borrow();
+        let kept = inner.cursors.get(peer).filter(|(key, _)| key == log);
+        Ok(kept.map(|(_, cursor)| cursor.clone()).unwrap_or_default())
     }
 
-    fn save_cursor(&self, log: &PublicKey, cursor: &Cursor) -> Result<(), StoreError> {
+    fn save_cursor(&self, peer: &PeerId, log: &PublicKey, cursor: &Cursor) -> Result<(), StoreError> {
         let mut inner = self.0.borrow_mut();
         if inner.is_full {
             return Err(StoreError::Io("full".to_owned()));
         }
         // What the machine promises: nothing before the cursor is lost.
-        inner.cursors.insert(*log, cursor.clone());
+        inner.cursors.insert(*peer, (*log, cursor.clone()));
         Ok(())
     }
 }
@@ -249,6 +251,12 @@ pub enum Manner {
     MuchOlder,
     /// Sends pages of another map.
     WrongMap,
+    /// Says that log and map are as long as a number can say.
+    Endless,
+    /// Greets with a new key each time, and names ids that nobody has.
+    ManyKeys,
+    /// Grows and shrinks with each greeting, and names ids that nobody has.
+    Shrinks,
 }
 
 pub struct Peer {
@@ -320,8 +328,13 @@ impl World {
         }
     }
 
-    pub fn peer(mut self, number: u8, memory: &Memory, manner: Manner) -> Self {
-        let (id, log) = (peer_id(number), log_key(number));
+    pub fn peer(self, number: u8, memory: &Memory, manner: Manner) -> Self {
+        self.peer_with_log(number, log_key(number), memory, manner)
+    }
+
+    /// A peer that greets with any key.
+    pub fn peer_with_log(mut self, number: u8, log: PublicKey, memory: &Memory, manner: Manner) -> Self {
+        let id = peer_id(number);
         self.peers.push(Peer { id, log, memory: memory.clone(), manner, asked: Vec::new() });
         self.replica.connected(id, self.now_ms);
         self.drain();
@@ -387,7 +400,7 @@ impl World {
     }
 
     pub fn cursor(&self, at: usize) -> Cursor {
-        self.own.load_cursor(&self.peers[at].log).unwrap()
+        self.own.load_cursor(&self.peers[at].id, &self.peers[at].log).unwrap()
     }
 
     /// Everything that the peers have is here, and every cursor is at its log's end with nothing left to read.
@@ -508,6 +521,27 @@ impl Peer {
         let log_size = inner.log.len() as u64;
         let older = matches!(self.manner, Manner::Older | Manner::MuchOlder);
         Ok(match request {
+            Request::Hello(_) if matches!(self.manner, Manner::ManyKeys | Manner::Shrinks) => {
+                let number = u8::try_from(self.asked.len() % 200).unwrap();
+                let log = if self.manner == Manner::ManyKeys { log_key(number) } else { self.log };
+                let log_size = 30_000 + u64::from(number % 2);
+                Response::Hello(Greeting { log, log_size, program: "peer/1".to_owned() })
+            }
+            Request::LogPage { from, max } if matches!(self.manner, Manner::ManyKeys | Manner::Shrinks) => {
+                let salt = self.asked.len() as u64;
+                let made_up = |index| {
+                    let bytes = [&self.log.as_bytes()[..], &u64::to_be_bytes(salt), &u64::to_be_bytes(index)].concat();
+                    if index == 0 { NETWORK } else { EventId::of(&bytes) }
+                };
+                Response::LogPage { log_size: 30_000, ids: (*from..).map(made_up).take(*max as usize).collect() }
+            }
+            Request::Hello(_) if self.manner == Manner::Endless => {
+                Response::Hello(Greeting { log: self.log, log_size: u64::MAX, program: "peer/1".to_owned() })
+            }
+            Request::LogPage { from, max } if self.manner == Manner::Endless => {
+                let ids = (0..u64::from(*max)).map(|at| EventId::of(&from.saturating_add(at).to_be_bytes()));
+                Response::LogPage { log_size: u64::MAX, ids: ids.collect() }
+            }
             Request::Hello(_) => Response::Hello(Greeting { log: self.log, log_size, program: "peer/1".to_owned() }),
             Request::LogPage { .. } if self.manner == Manner::EmptyPages => Response::LogPage { log_size, ids: vec![] },
             Request::LogPage { from, max } if self.manner == Manner::MadeUpIds => {
@@ -532,7 +566,8 @@ impl Peer {
                 self.memory.cut();
                 let root = self.memory.0.borrow().root.map(|root| {
                     let RootRef { version, hash } = root.root.unwrap_or(RootRef { version: 0, hash: EMPTY });
-                    MapRoot { size: root.size, version, hash }
+                    let size = if self.manner == Manner::Endless { u64::MAX - 1 } else { root.size };
+                    MapRoot { size, version, hash }
                 });
                 Response::State { root }
             }

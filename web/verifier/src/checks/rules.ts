@@ -20,6 +20,18 @@ import { fail } from "./checklist.js";
 const MAX_LOOK_UPS = 4_000_000;
 
 export function checkRules({ survivals }: Bundle, events: SignedEvent[], network: Network): Counting {
+  const history = replay(events, network);
+  for (const survival of survivals) if (!isShown(history, survival)) fail("bad_survival", { event: survival.event });
+  try {
+    return new Counting(history, survivals, MAX_LOOK_UPS);
+  } catch (error) {
+    if (error instanceof TooComplex) fail("too_complex", { event: error.event });
+    throw error;
+  }
+}
+
+/** All events, judged one after the other as they were admitted. */
+export function replay(events: SignedEvent[], network: Network): History {
   const history = new History(network);
   for (const event of events) {
     const judged = attempt(() => judge(history, event));
@@ -29,13 +41,7 @@ export function checkRules({ survivals }: Bundle, events: SignedEvent[], network
     if (history.lookUps >= MAX_LOOK_UPS) fail("too_complex", { event: event.id });
     history.add(judged);
   }
-  for (const survival of survivals) if (!isShown(history, survival)) fail("bad_survival", { event: survival.event });
-  try {
-    return new Counting(history, survivals, MAX_LOOK_UPS);
-  } catch (error) {
-    if (error instanceof TooComplex) fail("too_complex", { event: error.event });
-    throw error;
-  }
+  return history;
 }
 
 /** Whether the event lies in the journal, before the end that the cutter makes of it. */

@@ -1,12 +1,11 @@
 /** Check 3: every event is well-formed and well signed, of this network, and there once. */
-import type { Entry } from "../bundle.js";
 import { type Hex, sha256, toHex } from "../bytes.js";
 import { type SignedEvent, readEvent } from "../event/event.js";
 import { Malformed, attempt } from "../malformed.js";
 import type { Network } from "../rules/history.js";
 import { fail } from "./checklist.js";
 
-export function checkSignatures(entries: Entry[], network: Network): SignedEvent[] {
+export function checkSignatures(entries: readonly { event: Uint8Array }[], network: Network): SignedEvent[] {
   const seen = new Set<Hex>();
   return entries.map((entry) => {
     const event = attempt(() => readEvent(entry.event));

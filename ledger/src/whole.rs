@@ -1,0 +1,355 @@
+//! Verifying a whole store from its bytes: every event, every judgement, every hash, every head. For backups, which
+//! nobody looks at until they are needed.
+//!
+//! What followers made is not looked at here, neither what counts nor views nor the state map: all of it is a function of
+//! the log, and whoever restores a store has it made again ([`forget_followed`]).
+
+use crate::check::CheckError;
+use crate::counting::CountFollower;
+use crate::follower::Follower;
+use crate::ledger::check_all;
+use crate::map::MapFollower;
+use crate::reader::Reader;
+use crate::table::Judgements;
+use crate::writer::Checked;
+use provenance::admission::{Judgement, Verdict, judge};
+use provenance::checkpoint::Checkpoint;
+use provenance::event::{SignedEvent, VerifiedEvent};
+use provenance::id::{EventId, PublicKey, SubjectId};
+use provenance::merkle::{Frontier, Hash, leaf_hash, tile_position};
+use provenance::network::Network;
+use provenance::note::Note;
+use provenance::payload::Lane;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use store::{Checkpoints, Column, Events, Journals, LaneHeads, Lanes, Log, Range, Store, StoreError, Subjects, Tiles};
+
+/// Events in memory at a time: as many as the write path takes at once.
+const AT_ONCE: usize = 1_024;
+
+/// What a store holds that was verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WholeLog {
+    /// Entries of the log, the network id included.
+    pub size: u64,
+    /// The root over them.
+    pub root: Hash,
+    /// Void events that are kept as links of journals.
+    pub void: u64,
+    /// Keys that have signed.
+    pub journals: u64,
+    /// Lanes of all subjects.
+    pub lanes: u64,
+    /// The newest checkpoint that the log has signed, as a note; its root is that of the log at its size.
+    pub note: Option<String>,
+}
+
+/// Reads and verifies everything; `progress` is told how many entries are done.
+///
+/// Every event's bytes are hashed and compared with its id, its signature is verified, and it is judged again. The Merkle
+/// tree is computed again and compared with the stored tiles, and so are the heads of all journals and lanes.
+pub fn verify_store(store: &Store, network: &Network, mut progress: impl FnMut(u64)) -> Result<WholeLog, CheckError> {
+    let size = store.last::<Log>()?.map_or(0, |(index, _)| index + 1);
+    let expected = network.id().as_event();
+    match store.get::<Log>(&0)? {
+        Some(found) if found == expected => {}
+        Some(found) => return Err(CheckError::Network { found, expected }),
+        None => return damaged("it has no first entry"),
+    }
+    let newest = newest_checkpoint(store)?;
+    let mut tree = Tree { store, frontier: Frontier::load(0, &NoNodes)?, tiles: HashMap::new() };
+    tree.append(&expected)?;
+    tree.passes(newest.as_ref())?;
+    let mut journals = JournalEnds::default();
+    let judge = Again { network, reader: Reader::new(store.clone()) };
+    let mut entries = store.scan::<Log>(Range::all().from(&1));
+    let mut next = 1;
+    loop {
+        let mut ids = Vec::with_capacity(AT_ONCE);
+        for row in entries.by_ref().take(AT_ONCE) {
+            let (index, id) = row?;
+            if index != next + ids.len() as u64 {
+                return damaged(format!("entry {} is missing", next + ids.len() as u64));
+            }
+            ids.push(id);
+        }
+        if ids.is_empty() {
+            break;
+        }
+        let judgements = store.multi_get::<Judgements>(&ids)?;
+        for (index, (event, judged)) in (next..).zip(events(store, &ids)?.iter().zip(judgements)) {
+            let Some(judged) = judged.filter(|row| row.index == Some(index) && row.judgement.is_admitted()) else {
+                return damaged(format!("the judgement of entry {index} is missing or names another place"));
+            };
+            judge.compare(event, &judged.judgement)?;
+            tree.append(&event.id())?;
+            tree.passes(newest.as_ref())?;
+            is_indexed(store, event, &judged.judgement)?;
+            journals.take(event);
+        }
+        next += ids.len() as u64;
+        progress(next);
+    }
+    let void = void_events(store, size, &judge, &mut journals)?;
+    let journals = journals.compare(store)?;
+    let lanes = lanes(store)?;
+    if let Some((checkpoint, _)) = newest.as_ref().filter(|(checkpoint, _)| checkpoint.size > size) {
+        return damaged(format!("it has signed a checkpoint of {} entries, and has {size}", checkpoint.size));
+    }
+    Ok(WholeLog { size, root: tree.frontier.root(), void, journals, lanes, note: newest.map(|(_, note)| note) })
+}
+
+/// Removes what these followers made, what counts, and the state map from a store that no ledger has open. The next one
+/// makes all of it again, from the events alone.
+pub fn forget_followed(store: &Store, followers: &[Arc<dyn Follower>]) -> Result<(), StoreError> {
+    let mut batch = store.batch();
+    let columns = followers.iter().flat_map(|follower| follower.columns());
+    for column in columns.chain(CountFollower::COLUMNS).chain(MapFollower::COLUMNS) {
+        batch.clear(*column);
+    }
+    batch.clear(Column::Cursors);
+    batch.commit_synced()
+}
+
+fn damaged<T>(what: impl Into<String>) -> Result<T, CheckError> {
+    Err(CheckError::Damaged(what.into()))
+}
+
+/// The events with these ids, each with the right hash, form and signature.
+fn events(store: &Store, ids: &[EventId]) -> Result<Vec<VerifiedEvent>, CheckError> {
+    let mut bodies = Vec::with_capacity(ids.len());
+    for (id, body) in ids.iter().zip(store.multi_get::<Events>(ids)?) {
+        match body {
+            None => return damaged(format!("the body of event {id} is missing")),
+            Some(bytes) if EventId::of(&bytes) != *id => {
+                return damaged(format!("the body of event {id} has another hash"));
+            }
+            Some(bytes) => bodies.push(bytes),
+        }
+    }
+    let checked = check_all(bodies).into_iter().zip(ids);
+    checked
+        .map(|(checked, id)| match checked {
+            Checked::Verified(event) => Ok(event),
+            Checked::Settled(outcome) => damaged(format!("event {id} is not well signed: {outcome:?}")),
+        })
+        .collect()
+}
+
+/// Judges events again, each from the judgements of its ancestors. Those were compared in the same way, and the oldest have
+/// none, so that all are what the rules make of the events.
+struct Again<'a> {
+    network: &'a Network,
+    reader: Reader,
+}
+
+impl Again<'_> {
+    fn compare(&self, event: &VerifiedEvent, stored: &Judgement) -> Result<(), CheckError> {
+        match judge(self.network, event, &self.reader)? {
+            Verdict::Admit(judgement) | Verdict::Void(_, judgement) if judgement == *stored => Ok(()),
+            _ => damaged(format!("the judgement of event {} is not what the rules make of it", event.id())),
+        }
+    }
+}
+
+/// The Merkle tree as it is computed, beside its tiles as they are stored.
+struct Tree<'a> {
+    store: &'a Store,
+    frontier: Frontier,
+    /// The newest tile of each level.
+    tiles: HashMap<u8, (u64, Vec<u8>)>,
+}
+
+/// The newest checkpoint in the store, and its note; the signature is verified by whoever knows the log's key.
+fn newest_checkpoint(store: &Store) -> Result<Option<(Checkpoint, String)>, CheckError> {
+    let Some((size, row)) = store.last::<Checkpoints>()? else { return Ok(None) };
+    let checkpoint = Note::parse(&row.note).ok().and_then(|note| Checkpoint::parse(note.text()).ok());
+    match checkpoint.filter(|checkpoint| checkpoint.size == size) {
+        Some(checkpoint) => Ok(Some((checkpoint, row.note))),
+        None => damaged(format!("the checkpoint of {size} entries cannot be read")),
+    }
+}
+
+impl Tree<'_> {
+    fn passes(&self, newest: Option<&(Checkpoint, String)>) -> Result<(), CheckError> {
+        match newest.filter(|(checkpoint, _)| checkpoint.size == self.frontier.size()) {
+            Some((checkpoint, _)) if checkpoint.root != self.frontier.root() => {
+                damaged(format!("the checkpoint of {} entries has another root than the log", checkpoint.size))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn append(&mut self, id: &EventId) -> Result<(), CheckError> {
+        let mut finished: Vec<(u32, u64, Hash)> = Vec::new();
+        self.frontier.append(leaf_hash(id.as_bytes()), |level, at, hash| finished.push((level, at, hash)));
+        for (level, at, hash) in finished {
+            let position = tile_position(level, at);
+            if position.count != 1 {
+                continue;
+            }
+            let (level, number) = (position.level, position.index);
+            let read = |store: &Store| Ok::<_, StoreError>(store.get::<Tiles>(&(level, number))?.unwrap_or_default());
+            let tile = self.tiles.entry(level).or_insert((u64::MAX, Vec::new()));
+            if tile.0 != number {
+                *tile = (number, read(self.store)?);
+            }
+            let first = usize::try_from(position.first).expect("a tile has 256 hashes") * 32;
+            if tile.1.get(first..first + 32) != Some(&hash[..]) {
+                return damaged(format!("tile {number} of level {level} does not have the hash of its entries"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A tree of no entries reads no hash.
+struct NoNodes;
+
+impl provenance::merkle::Nodes for NoNodes {
+    type Error = StoreError;
+
+    fn node(&self, level: u32, index: u64) -> Result<Hash, StoreError> {
+        Err(StoreError::Corrupt { column: "tiles", detail: format!("there is no hash {index} of level {level}") })
+    }
+}
+
+/// The ends of all journals as the events show them.
+#[derive(Default)]
+struct JournalEnds {
+    ends: HashMap<PublicKey, HashSet<EventId>>,
+    /// Links to what was not seen yet: a void event, or what gave the key.
+    linked: HashSet<EventId>,
+}
+
+impl JournalEnds {
+    fn take(&mut self, event: &SignedEvent) {
+        let (id, link) = (event.id(), event.payload().journal);
+        let ends = self.ends.entry(event.key()).or_default();
+        if !ends.remove(&link) {
+            self.linked.insert(link);
+        }
+        if !self.linked.contains(&id) {
+            ends.insert(id);
+        }
+    }
+
+    fn compare(self, store: &Store) -> Result<u64, CheckError> {
+        let mut rows = 0;
+        for row in store.scan::<Journals>(Range::all()) {
+            let (key, heads) = row?;
+            rows += 1;
+            let stored: HashSet<EventId> = heads.into_iter().map(|head| head.event).collect();
+            if self.ends.get(&key) != Some(&stored) {
+                return damaged(format!("the journal of key {key} does not end as its events do"));
+            }
+        }
+        if rows != self.ends.len() as u64 {
+            return damaged("the end of a journal is missing");
+        }
+        Ok(rows)
+    }
+}
+
+/// Verifies the events that are in no log, and that no judgement tells of more entries than there are.
+fn void_events(store: &Store, size: u64, judge: &Again<'_>, journals: &mut JournalEnds) -> Result<u64, CheckError> {
+    let (mut entries, mut count, mut ids, mut judgements) = (1, 0, Vec::new(), Vec::new());
+    let mut rows = store.scan::<Judgements>(Range::all());
+    loop {
+        let row = rows.next().transpose()?;
+        let last = row.is_none();
+        match row {
+            Some((id, row)) if row.index.is_none() => {
+                ids.push(id);
+                judgements.push(row.judgement);
+            }
+            Some(_) => entries += 1,
+            None => {}
+        }
+        if ids.len() >= AT_ONCE || last {
+            count += ids.len() as u64;
+            let void = events(store, &std::mem::take(&mut ids))?;
+            for (event, judgement) in void.iter().zip(std::mem::take(&mut judgements)) {
+                if judgement.is_admitted() {
+                    return damaged(format!("event {} was admitted, and has no place in the log", event.id()));
+                }
+                judge.compare(event, &judgement)?;
+                journals.take(event);
+            }
+        }
+        if last {
+            break;
+        }
+    }
+    if entries == size { Ok(count) } else { damaged(format!("{entries} entries were judged, and the log has {size}")) }
+}
+
+/// Whether every line of an event stands in its lane, and every subject that it creates is known.
+fn is_indexed(store: &Store, event: &SignedEvent, judgement: &Judgement) -> Result<(), CheckError> {
+    let id = event.id();
+    for (at, (touch, line)) in event.payload().touches.iter().zip(&judgement.lines).enumerate() {
+        let subject = event.subject(at).expect("the touch was just enumerated");
+        if !store.contains::<Lanes>(&(subject, touch.lane, line.height, id))? {
+            return damaged(format!("event {id} is missing in a lane that it touches"));
+        }
+        let creates =
+            touch.subject.is_none().then(|| (id, u32::try_from(at).expect("an event has at most 64 touches")));
+        if creates.is_some() && store.get::<Subjects>(&subject)? != creates {
+            return damaged(format!("a subject that event {id} creates is missing"));
+        }
+    }
+    Ok(())
+}
+
+/// Compares the tips of every lane with what its events extend.
+fn lanes(store: &Store) -> Result<u64, CheckError> {
+    let mut heads = store.scan::<LaneHeads>(Range::all());
+    let mut lane: Option<((SubjectId, Lane), Vec<EventId>)> = None;
+    let mut count = 0;
+    let mut rows = store.scan::<Lanes>(Range::all());
+    loop {
+        let row = rows.next().transpose()?.map(|((subject, lane, _, id), ())| ((subject, lane), id));
+        match (&mut lane, row) {
+            (Some((key, ids)), Some((next, id))) if *key == next => ids.push(id),
+            (ended, row) => {
+                if let Some((key, ids)) = ended.take() {
+                    compare_lane(store, &key, &ids, heads.next().transpose()?)?;
+                    count += 1;
+                }
+                let Some((key, id)) = row else { break };
+                lane = Some((key, vec![id]));
+            }
+        }
+    }
+    if heads.next().transpose()?.is_some() { damaged("a lane has tips and no events") } else { Ok(count) }
+}
+
+type LaneRow = ((SubjectId, Lane), Vec<EventId>);
+
+fn compare_lane(
+    store: &Store,
+    key: &(SubjectId, Lane),
+    ids: &[EventId],
+    stored: Option<LaneRow>,
+) -> Result<(), CheckError> {
+    let mut tips: BTreeSet<EventId> = ids.iter().copied().collect();
+    for some in ids.chunks(AT_ONCE) {
+        for (id, body) in some.iter().zip(store.multi_get::<Events>(some)?) {
+            let event = body.and_then(|bytes| SignedEvent::decode(bytes).ok());
+            let Some(event) = event else { return damaged(format!("event {id} of a lane is missing")) };
+            let touches = event.payload().touches.iter().enumerate();
+            let mut own =
+                touches.filter(|(at, touch)| event.subject(*at) == Some(key.0) && touch.lane == key.1).peekable();
+            if own.peek().is_none() {
+                return damaged(format!("event {id} stands in a lane that it does not touch"));
+            }
+            own.flat_map(|(_, touch)| &touch.prev).for_each(|prev| {
+                tips.remove(prev);
+            });
+        }
+    }
+    match stored {
+        Some((stored, heads)) if stored == *key && heads.iter().copied().eq(tips) => Ok(()),
+        _ => damaged(format!("a lane of subject {} does not end as its events do", key.0)),
+    }
+}
