@@ -33,7 +33,7 @@ seeds() {
       <"$file" >"$into/$(basename "$file" .hex)" || return
   done
   cp ../demo/harvest.csv "$into/"
-  for file in ../provenance/tests/provenance/golden/*.bundle; do
+  for file in ../provenance/tests/provenance/golden/*.{bundle,conflict}; do
     [ -e "$file" ] && cp "$file" "$into/"
   done
   return 0

@@ -3,7 +3,7 @@
 use crate::wait::PATIENCE;
 use serde_json::Value;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::process::Command;
 
@@ -59,6 +59,19 @@ pub(crate) fn command_within(by: &[String], args: &[&str]) -> Command {
     }
     command.args(args).stdin(Stdio::null()).kill_on_drop(true);
     command
+}
+
+/// What the verifier in TypeScript says of a file, as JSON.
+///
+/// # Panics
+///
+/// Where it was not built, or does not end.
+pub async fn by_typescript(file: &Path, policy: &[&str]) -> Ended {
+    let cli = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web/verifier/dist/cli.js");
+    assert!(cli.is_file(), "{} is missing: run 'make setup'", cli.display());
+    let mut command = Command::new("node");
+    command.arg(cli).arg(file).arg("--json").args(policy).stdin(Stdio::null()).kill_on_drop(true);
+    run(command).await
 }
 
 /// Runs a command to its end.

@@ -141,7 +141,7 @@ async fn forks(global: &Global, client: &Client, actor: &str, out: Option<&Path>
         [text(fork, "/key"), text(fork, "/link"), events.to_string()]
     });
     let rows: Vec<[String; 3]> = rows.collect();
-    global.output().print(&page, || table(&["key", "link", "events"], &rows))?;
+    global.output().print(&page, || table(["key", "link", "events"], &rows))?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use end_to_end::anvil::Anvil;
 use end_to_end::client::{Client, answer};
 use end_to_end::node::Node;
-use end_to_end::program::{self, Ended};
+use end_to_end::program;
 use end_to_end::scene::{Scene, Site};
 use end_to_end::trade;
 use end_to_end::wait::until;
@@ -13,8 +13,6 @@ use reqwest::Method;
 use reqwest::header::CONTENT_TYPE as CONTENT_TYPE_HEADER;
 use serde_json::{Value, json};
 use std::path::Path;
-use std::process::Stdio;
-use tokio::process::Command;
 
 /// Exit codes of 'furrow verify' for a bundle, each beside that of 'furrow-verify' and the verdict.
 const VALID: (i32, i32, &str) = (0, 0, "valid");
@@ -234,20 +232,12 @@ async fn hashes_of(anvil: &Anvil, verdict: &Value) -> Vec<String> {
 /// The verdict of both verifiers, which must be this one, without what may differ.
 async fn verdict(file: &Path, policy: &[&str], expected: (i32, i32, &str)) -> Value {
     let rust = program::run(program::command(&[&["verify", text(file), "--json"], policy].concat())).await;
-    let typescript = by_typescript(file, policy).await;
+    let typescript = program::by_typescript(file, policy).await;
     let (one, other) = (stripped(rust.json()), stripped(typescript.json()));
     assert_eq!(one, other, "the verifiers differ");
     assert_eq!(one["verdict"], expected.2, "{one}");
     assert_eq!((rust.code, typescript.code), (Some(expected.0), Some(expected.1)), "{rust:?}");
     one
-}
-
-async fn by_typescript(file: &Path, policy: &[&str]) -> Ended {
-    let cli = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web/verifier/dist/cli.js");
-    assert!(cli.is_file(), "{} is missing: run 'make setup'", cli.display());
-    let mut command = Command::new("node");
-    command.arg(cli).arg(file).arg("--json").args(policy).stdin(Stdio::null()).kill_on_drop(true);
-    program::run(command).await
 }
 
 /// A verdict without its sentences, which each verifier words by itself.

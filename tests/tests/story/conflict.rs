@@ -3,13 +3,16 @@
 
 use end_to_end::node::Node;
 use end_to_end::peer::{Claims, Peer};
+use end_to_end::program;
 use end_to_end::scene::Scene;
 use end_to_end::signer::{self, Signer};
 use end_to_end::views;
 use end_to_end::wait::until;
+use provenance::conflict::CONTENT_TYPE;
 use provenance::event::SignedEvent;
 use provenance::id::SubjectId;
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::path::Path;
 
 /// What was signed, in groups that know of each other only where one rests on another.
 struct Story {
@@ -119,6 +122,7 @@ async fn whatever_the_order_nodes_show_the_same() {
     for node in &nodes {
         tells_of_the_conflicts(node, &story).await;
     }
+    proves_the_conflicts(&mut scene, &nodes, &story).await;
     // To the consumer they show the same page.
     for lot in [story.sold_twice, story.offered_twice, story.settled, story.shared] {
         let page = north.client.read(&format!("/p/{lot}")).await;
@@ -147,6 +151,89 @@ async fn tells_of_the_conflicts(node: &Node, story: &Story) {
     let shared = lot(story.shared).await;
     assert_eq!((&shared["state"], &shared["balance"]["value"]), (&"held".into(), &"9.5".into()), "{shared}");
     assert_eq!(cited(&shared), 0, "what fits is no conflict: {shared}");
+}
+
+/// Each node gives away the same evidence, which both verifiers take without any node.
+async fn proves_the_conflicts(scene: &mut Scene, nodes: &[Node], story: &Story) {
+    let seller = nodes[0].client.get(&format!("/api/v1/produces/{}", story.shared)).await["originator"]["id"].clone();
+    let seller = seller.as_str().expect("somebody registered it").to_owned();
+    for lot in [story.sold_twice, story.offered_twice, story.settled] {
+        let shown = nodes[0].client.get(&format!("/api/v1/produces/{lot}")).await;
+        let link = &shown["_links"]["conflict"];
+        assert_eq!(link["type"], CONTENT_TYPE, "{shown}");
+        let proof = nodes[0].client.read(link["href"].as_str().expect("a link")).await;
+        assert_eq!((proof.status, &proof.headers["content-type"]), (200, &CONTENT_TYPE.parse().unwrap()));
+        for node in &nodes[1..] {
+            let other = node.client.read(&format!("/api/v1/produces/{lot}/conflict")).await;
+            assert_eq!(other.body, proof.body, "every node has the same evidence");
+        }
+        let verdict = verified(&scene.folder().join("lot.conflict"), &proof.body, scene).await;
+        assert_eq!(
+            (&verdict["verdict"], &verdict["conflict"]),
+            (&json!("valid"), &json!("lane_conflict")),
+            "{verdict}"
+        );
+        assert_eq!((&verdict["subject"], &verdict["actor"]), (&json!(lot), &json!(seller)), "{verdict}");
+        assert_eq!(verdict["events"].as_array().map(Vec::len), Some(2), "two offers: {verdict}");
+    }
+    let history = nodes[0].client.get(&format!("/api/v1/produces/{}/history", story.sold_twice)).await;
+    let proofs: Vec<&str> =
+        history["findings"].as_array().unwrap().iter().filter_map(|it| it["proof"].as_str()).collect();
+    assert!(proofs.contains(&&format!("/api/v1/produces/{}/conflict", story.sold_twice)[..]), "{history}");
+    assert!(proofs.contains(&&format!("/api/v1/actors/{seller}/forks")[..]), "{history}");
+    let shared = nodes[0].client.read(&format!("/api/v1/produces/{}/conflict", story.shared)).await;
+    assert_eq!(shared.status, 404, "what fits proves nothing");
+
+    // The journal's fork is another proof, and needs no rules.
+    let forks = nodes[0].client.get(&format!("/api/v1/actors/{seller}/forks")).await;
+    let forks = forks["_embedded"]["item"].as_array().expect("a page");
+    assert_eq!(forks.len(), 1, "the copy went its own way once: {forks:?}");
+    let path = forks[0]["_links"]["proof"]["href"].as_str().expect("a link");
+    let proof = nodes[0].client.read(path).await;
+    assert_eq!(nodes[1].client.read(path).await.body, proof.body);
+    let verdict = verified(&scene.folder().join("key.conflict"), &proof.body, scene).await;
+    assert_eq!((&verdict["conflict"], &verdict["actor"]), (&json!("journal_fork"), &json!(seller)), "{verdict}");
+    assert_eq!(verdict["link"], forks[0]["link"]);
+    let nobody = nodes[0].client.get(&format!("/api/v1/actors/{}/forks", story.first)).await;
+    assert_eq!(nobody["count"], 0);
+    by_commands(scene, story, &seller).await;
+}
+
+/// What both verifiers say of a file, which must be the same; and that neither takes it once a byte is changed.
+async fn verified(file: &Path, proof: &[u8], scene: &Scene) -> Value {
+    std::fs::write(file, proof).unwrap();
+    let name = file.to_str().expect("temporary folders have plain names");
+    let network = scene.network().to_string();
+    let rust = program::run(program::command(&["verify", name, "--json", "--network", &network])).await;
+    let typescript = program::by_typescript(file, &["--network", &network]).await;
+    assert_eq!((rust.code, typescript.code), (Some(0), Some(0)), "{rust:?} {typescript:?}");
+    assert_eq!(rust.json(), typescript.json());
+    let told = program::run(program::command(&["verify", name])).await;
+    assert!(told.out.starts_with("VALID: it is proven that"), "{told:?}");
+
+    let mut changed = proof.to_vec();
+    changed[proof.len() / 2] ^= 1;
+    std::fs::write(file, changed).unwrap();
+    let (refused, also) =
+        (program::run(program::command(&["verify", name, "--json"])).await, program::by_typescript(file, &[]).await);
+    assert_eq!((refused.code, also.code), (Some(4), Some(1)), "{refused:?}");
+    assert_eq!(refused.json()["failed"]["reason"], also.json()["failed"]["reason"]);
+    rust.json()
+}
+
+async fn by_commands(scene: &mut Scene, story: &Story, seller: &str) {
+    let [lot, key] = ["by-lot.conflict", "by-key.conflict"].map(|name| scene.folder().join(name));
+    let [lot_file, key_file] = [&lot, &key].map(|file| file.to_str().expect("temporary folders have plain names"));
+    let site = scene.site("south");
+    let saved = site.json(&["dispute", "proof", &story.sold_twice.to_string(), "--out", lot_file]).await;
+    assert_eq!(saved["conflict"], "lane_conflict", "{saved}");
+    let saved = site.json(&["actor", "forks", seller, "--out", key_file]).await;
+    assert_eq!(saved["conflict"], "journal_fork", "{saved}");
+    for file in [lot_file, key_file] {
+        assert_eq!(program::run(program::command(&["verify", file])).await.code, Some(0));
+    }
+    let wrong = program::run(program::command(&["verify", lot_file, "--cosigners", "1"])).await;
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
 }
 
 /// Has a peer gossip these events to a node one by one, in exactly this order.
