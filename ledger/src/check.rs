@@ -87,9 +87,9 @@ pub(crate) fn judge_held(network: &Network, reader: &Reader, mut heads: Heads) -
     for ids in held.chunks(HELD_AT_ONCE) {
         let mut pending = Pending::new(network, reader, heads);
         pending.take_held(ids)?;
-        let (batch, after, _) = pending.finish()?;
+        let (batch, after, written) = pending.finish()?;
         if !batch.is_empty() {
-            batch.commit_synced()?;
+            reader.commit(batch, written)?;
         }
         heads = after;
     }

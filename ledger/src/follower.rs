@@ -255,28 +255,18 @@ pub(crate) fn step(follower: &dyn Follower, reader: &Reader, reset: bool) -> Res
         clear(follower, reader)?;
     }
     let from = reader.store().get::<Cursors>(&follower.name().to_owned())?.map_or(0, |row| row.next);
-    let mut ids = reader.log_ids(from, follower.pace().entries)?;
+    let mut entries = reader.entries(from, follower.pace().entries)?;
+    // Entry 0 is the network id, which is no event; a log always has it.
+    let mut end = entries.last().map_or(1, |entry| entry.index + 1);
     if follower.reads_what_counts() {
         let counted = reader.store().get::<Cursors>(&CountFollower::NAME.to_owned())?.map_or(0, |row| row.next);
-        ids.truncate(usize::try_from(counted.saturating_sub(from)).unwrap_or(usize::MAX));
+        end = end.min(counted);
+        entries.retain(|entry| entry.index < end);
     }
-    if ids.is_empty() {
+    if end <= from {
         return Ok(from);
     }
-    let mut batch = reader.store().batch();
-    let next = from + ids.len() as u64;
-    let mut entries = Vec::with_capacity(ids.len());
-    for (index, id) in (from..).zip(ids) {
-        // Entry 0 is the network id, which is no event.
-        if index == 0 {
-            continue;
-        }
-        let stored = reader.stored(&id)?.ok_or_else(|| StoreError::Corrupt {
-            column: "log",
-            detail: format!("the event {id} of entry {index} is missing"),
-        })?;
-        entries.push(LogEntry { index, id, stored });
-    }
+    let (mut batch, next) = (reader.store().batch(), end);
     follower.follow(reader, &entries, &mut batch)?;
     batch.put::<Cursors>(&follower.name().to_owned(), &CursorRow { version: follower.version(), next });
     batch.commit()?;

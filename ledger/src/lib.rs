@@ -8,6 +8,7 @@
 
 pub mod author;
 mod bundle;
+mod busy;
 mod check;
 mod checkpoint;
 mod clock;
@@ -26,6 +27,7 @@ mod outcome;
 mod pending;
 mod reader;
 mod receipt;
+mod recent;
 mod restored;
 mod stepped;
 mod table;

@@ -1,10 +1,11 @@
 //! One batch of the write path: events are judged against the store and what the batch already
 //! holds, and become rows that are written together or not at all.
 
+use crate::busy::Changes;
 use crate::held::{HeldCounts, Room};
 use crate::journal::{self, JournalRoots};
 use crate::outcome::{Origin, Outcome, Refusal};
-use crate::reader::{Reader, Stored};
+use crate::reader::{Reader, Stored, Written};
 use crate::table::{JudgementRow, Judgements};
 use provenance::admission::{Ancestry, Hold, Judged, Judgement, Standing, Verdict, given_key, judge};
 use provenance::event::{SignedEvent, VerifiedEvent};
@@ -14,7 +15,7 @@ use provenance::network::Network;
 use provenance::payload::Lane;
 use provenance::signature::Verifier;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 use store::{
@@ -70,7 +71,10 @@ pub(crate) struct Pending<'a> {
     heads: Heads,
     batch: Batch,
     events: HashMap<EventId, Stored>,
-    lane_heads: HashMap<(SubjectId, Lane), Vec<EventId>>,
+    /// Events of which it was looked up that the store does not have them.
+    absent: HashSet<EventId>,
+    /// Tips of lanes, and what is put on them.
+    changes: Changes,
     lanes: HashMap<(SubjectId, Lane), Vec<EventId>>,
     journals: HashMap<PublicKey, Vec<JournalHead>>,
     tiles: HashMap<(u8, u64), Vec<u8>>,
@@ -93,7 +97,8 @@ impl<'a> Pending<'a> {
             heads,
             batch: reader.store().batch(),
             events: HashMap::new(),
-            lane_heads: HashMap::new(),
+            absent: HashSet::new(),
+            changes: Changes::default(),
             lanes: HashMap::new(),
             journals: HashMap::new(),
             tiles: HashMap::new(),
@@ -139,6 +144,14 @@ impl<'a> Pending<'a> {
         Ok(outcome)
     }
 
+    /// Looks up at once which of the events that are going to be taken are new.
+    pub fn look_up(&mut self, ids: impl Iterator<Item = EventId>) -> Result<(), StoreError> {
+        let ids: Vec<EventId> = ids.collect();
+        let judged = self.reader.are_judged(&ids)?;
+        self.absent = ids.into_iter().zip(judged).filter(|(_, judged)| !judged).map(|(id, _)| id).collect();
+        Ok(())
+    }
+
     /// Judges held events again, such as those that waited for an upgrade of this program, and then
     /// those that waited for them.
     pub fn take_held(&mut self, ids: &[EventId]) -> Result<(), StoreError> {
@@ -150,9 +163,9 @@ impl<'a> Pending<'a> {
         Ok(())
     }
 
-    /// The finished batch, what it leaves for the next one, and the events that it stores.
-    pub fn finish(mut self) -> Result<(Batch, Heads, Vec<Stored>), StoreError> {
-        for (key, tips) in &self.lane_heads {
+    /// The finished batch, what it leaves for the next one, and what readers remember once it is written.
+    pub fn finish(mut self) -> Result<(Batch, Heads, Written), StoreError> {
+        for (key, tips) in &self.changes.tips {
             self.batch.put::<LaneHeads>(key, tips);
         }
         for (key, heads) in &self.journals {
@@ -178,7 +191,8 @@ impl<'a> Pending<'a> {
                 self.batch.delete::<HeldByMissing>(&(missing, *id));
             }
         }
-        Ok((self.batch, self.heads, self.events.into_values().collect()))
+        let written = Written { events: self.events.into_values().collect(), changes: self.changes };
+        Ok((self.batch, self.heads, written))
     }
 
     /// How many events the batch stores.
@@ -194,15 +208,18 @@ impl<'a> Pending<'a> {
             if touch.subject.is_none() {
                 let touch_index = u32::try_from(at).expect("an event has at most 64 touches");
                 self.batch.put::<Subjects>(&subject, &(id, touch_index));
+                self.changes.created.push((subject, (id, touch_index)));
             }
             let key = (subject, touch.lane);
-            self.batch.put::<Lanes>(&(subject, touch.lane, judgement.lines[at].height, id), &());
+            let height = judgement.lines[at].height;
+            self.batch.put::<Lanes>(&(subject, touch.lane, height, id), &());
+            self.changes.on_lanes.push((subject, (touch.lane, height, id)));
             self.lanes.entry(key).or_default().push(id);
             let mut tips = self.lane_tips(&subject, touch.lane)?;
             tips.retain(|tip| !touch.prev.contains(tip));
             tips.push(id);
             tips.sort_unstable();
-            self.lane_heads.insert(key, tips);
+            self.changes.tips.insert(key, tips);
         }
         for reference in event.payload().refs.iter().flatten() {
             let (sort, number) = (reference.document_type.to_string(), reference.number.to_string());
@@ -488,6 +505,7 @@ impl<'a> Pending<'a> {
         }
         match self.heads.voids.events.get(id) {
             Some(judged) => Ok(Some(Stored { index: None, judged: judged.clone() })),
+            None if self.absent.contains(id) => Ok(None),
             None => self.reader.stored(id),
         }
     }
@@ -501,7 +519,7 @@ impl Ancestry for Pending<'_> {
     }
 
     fn lane_tips(&self, subject: &SubjectId, lane: Lane) -> Result<Vec<EventId>, StoreError> {
-        match self.lane_heads.get(&(*subject, lane)) {
+        match self.changes.tips.get(&(*subject, lane)) {
             Some(tips) => Ok(tips.clone()),
             None => self.reader.lane_tips(subject, lane),
         }

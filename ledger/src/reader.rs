@@ -1,7 +1,10 @@
 //! Reading what was judged, with a bounded memory of the events that are asked for most.
 
+use crate::busy::{BusySubjects, Changes, OnLane, Taken};
 use crate::counting::{CountedAt, Counting, lane_tips_at};
+use crate::follower::LogEntry;
 use crate::journal;
+use crate::recent::Recent;
 use crate::table::{JudgementRow, Judgements};
 use provenance::admission::{Ancestry, Counted, Judged};
 use provenance::counting::{self, CountedLot, Settlement};
@@ -9,19 +12,24 @@ use provenance::event::SignedEvent;
 use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::merkle::Hash;
 use provenance::payload::Lane;
-use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use quick_cache::sync::DefaultLifecycle;
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{
-    Events, Held, JournalHead, Journals, LaneHeads, Lanes, Log, Range, References, Store, StoreError, Subjects,
+    Batch, Events, Held, JournalHead, Journals, LaneHeads, Lanes, Log, Range, References, Store, StoreError, Subjects,
 };
 
-/// Memory for judged events: those of some days of a busy cooperative.
-const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// Memory for judged events: the histories of ten thousand lots that are on their way, to which events come every day.
+const CACHE_BYTES: u64 = 128 << 20;
 
 /// How many events are expected to fit, at about two kilobytes each; the cache sizes its tables by it.
-const CACHED_EVENTS: usize = 32_768;
+const CACHED_EVENTS: usize = 65_536;
+
+/// The share of the cache for events that were asked for again. The rest keeps a new event until the followers have
+/// read it, and until the next event of its lot comes.
+const ASKED_AGAIN: f64 = 0.5;
 
 /// An event in memory: its bytes, the payload made from them, and what surrounds both.
 #[derive(Debug, Clone)]
@@ -43,18 +51,37 @@ pub struct Stored {
     pub judged: Arc<Judged>,
 }
 
+/// What one commit wrote, for readers to remember.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    /// The events that it stored, in no order.
+    pub events: Vec<Stored>,
+    /// What they change of subjects.
+    pub changes: Changes,
+}
+
 /// Reads from the store. Clones share the cache.
 #[derive(Debug, Clone)]
 pub struct Reader {
     store: Store,
     events: Arc<Cache<EventId, Stored, InMemory>>,
+    recent: Arc<Recent>,
+    subjects: Arc<BusySubjects>,
     counting: Arc<Counting>,
 }
 
 impl Reader {
     pub(crate) fn new(store: Store) -> Self {
-        let events = Arc::new(Cache::with_weighter(CACHED_EVENTS, CACHE_BYTES, InMemory));
-        Self { store, events, counting: Arc::default() }
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity(CACHED_EVENTS)
+            .weight_capacity(CACHE_BYTES)
+            .hot_allocation(ASKED_AGAIN)
+            .build()
+            .expect("both capacities were given");
+        let (hasher, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
+        let events = Arc::new(Cache::with_options(options, InMemory, hasher, lifecycle));
+        let subjects = Arc::new(BusySubjects::new());
+        Self { store, events, recent: Arc::default(), subjects, counting: Arc::default() }
     }
 
     pub(crate) fn counting(&self) -> &Counting {
@@ -72,8 +99,51 @@ impl Reader {
         &self.store
     }
 
-    pub(crate) fn remember(&self, stored: Stored) {
+    fn remember(&self, stored: Stored) {
         self.events.insert(stored.judged.event.id(), stored);
+    }
+
+    /// Commits what the writer has made, and remembers it.
+    pub(crate) fn commit(&self, batch: Batch, written: Written) -> Result<(), StoreError> {
+        let taken = self.subjects.take(&written.changes);
+        batch.commit_synced()?;
+        self.remember_written(written, taken);
+        Ok(())
+    }
+
+    fn remember_written(&self, written: Written, taken: Taken) {
+        let Written { events, changes } = written;
+        self.subjects.put(changes, taken);
+        let entry = |stored: &Stored| {
+            let (id, stored) = (stored.judged.event.id(), stored.clone());
+            stored.index.map(|index| LogEntry { index, id, stored })
+        };
+        let mut appended: Vec<LogEntry> = events.iter().filter_map(entry).collect();
+        appended.sort_unstable_by_key(|entry| entry.index);
+        self.recent.append(appended);
+        for stored in events {
+            self.remember(stored);
+        }
+    }
+
+    /// Entries of the log from index `from` on, at most `max` and perhaps fewer; none at its end. Entry 0 is the network
+    /// id, which is no event, so it is left out.
+    pub(crate) fn entries(&self, from: u64, max: usize) -> Result<Vec<LogEntry>, StoreError> {
+        let from = from.max(1);
+        let recent = self.recent.entries(from, max);
+        if !recent.is_empty() {
+            return Ok(recent);
+        }
+        let ids = self.log_ids(from, max)?;
+        let mut entries = Vec::with_capacity(ids.len());
+        for (index, id) in (from..).zip(ids) {
+            let stored = self.stored(&id)?.ok_or_else(|| StoreError::Corrupt {
+                column: "log",
+                detail: format!("the event {id} of entry {index} is missing"),
+            })?;
+            entries.push(LogEntry { index, id, stored });
+        }
+        Ok(entries)
     }
 
     /// A judged event; nothing if it is unknown or held.
@@ -135,7 +205,14 @@ impl Reader {
 
     /// Which event created a subject, and with which of its touches.
     pub fn origin(&self, subject: &SubjectId) -> Result<Option<(EventId, u32)>, StoreError> {
-        self.store.get::<Subjects>(subject)
+        if let Some(origin) = self.subjects.origin(subject) {
+            return Ok(Some(origin));
+        }
+        let origin = self.store.get::<Subjects>(subject)?;
+        if let Some(origin) = origin {
+            self.subjects.remember_origin(subject, origin);
+        }
+        Ok(origin)
     }
 
     /// Newest links of a key's journal; more than one is a fork.
@@ -145,12 +222,32 @@ impl Reader {
 
     /// All admitted events on any lane of a subject: main lane first, lowest first.
     pub fn history(&self, subject: &SubjectId) -> Result<Vec<(Lane, Stored)>, StoreError> {
+        self.on_lanes(subject, (Lane::Main, 0))
+    }
+
+    /// All admitted events on the lanes of those who attest something of a subject, lowest first.
+    pub fn attested(&self, subject: &SubjectId) -> Result<Vec<(Lane, Stored)>, StoreError> {
+        self.on_lanes(subject, (Lane::Attester(SubjectId::from_bytes([0; 32])), 0))
+    }
+
+    /// Admitted events on the lanes of a subject, from this height of this lane on.
+    fn on_lanes(&self, subject: &SubjectId, from: (Lane, u64)) -> Result<Vec<(Lane, Stored)>, StoreError> {
         let mut events = Vec::new();
-        for row in self.store.scan::<Lanes>(Range::prefix(subject)) {
-            let ((_, lane, _, id), ()) = row?;
+        for (lane, _, id) in self.lanes(subject, from)? {
             events.extend(self.stored(&id)?.map(|stored| (lane, stored)));
         }
         Ok(events)
+    }
+
+    /// What lies on the lanes of a subject, from this height of this lane on: lane by lane, lowest first.
+    pub(crate) fn lanes(&self, subject: &SubjectId, from: (Lane, u64)) -> Result<Vec<OnLane>, StoreError> {
+        if let Some(history) = self.subjects.history(subject) {
+            let before = history.partition_point(|(lane, height, _)| (*lane, *height) < from);
+            return Ok(history[before..].to_vec());
+        }
+        let first = (*subject, from.0, from.1, EventId::from_bytes([0; 32]));
+        let rows = self.store.scan::<Lanes>(Range::prefix(subject).from(&first));
+        rows.map(|row| row.map(|((_, lane, height, id), ())| (lane, height, id))).collect()
     }
 
     /// The events at which a lane ends, among those that count.
@@ -207,7 +304,10 @@ impl Ancestry for Reader {
     }
 
     fn lane_tips(&self, subject: &SubjectId, lane: Lane) -> Result<Vec<EventId>, StoreError> {
-        Ok(self.store.get::<LaneHeads>(&(*subject, lane))?.unwrap_or_default())
+        match self.subjects.tips(subject, lane) {
+            Some(tips) => Ok(tips),
+            None => Ok(self.store.get::<LaneHeads>(&(*subject, lane))?.unwrap_or_default()),
+        }
     }
 
     fn lane_events(&self, subject: &SubjectId, lane: Lane) -> Result<Vec<EventId>, StoreError> {

@@ -184,6 +184,11 @@ impl Writer {
         // Where this fails they are found again on the disk.
         let heads = std::mem::take(&mut self.heads);
         let mut pending = Pending::new(&self.network, &self.reader, heads);
+        let verified = round.iter().flat_map(|job| &job.events).filter_map(|event| match event {
+            Checked::Verified(event) => Some(event.id()),
+            Checked::Settled(_) => None,
+        });
+        pending.look_up(verified)?;
         pending.release_ready()?;
         let mut all = Vec::with_capacity(round.len());
         for job in round.iter_mut() {
@@ -202,12 +207,9 @@ impl Writer {
             all.push(outcomes);
         }
         let stored = pending.len();
-        let (batch, heads, events) = pending.finish()?;
+        let (batch, heads, written) = pending.finish()?;
         if !batch.is_empty() {
-            batch.commit_synced()?;
-            for event in events {
-                self.reader.remember(event);
-            }
+            self.reader.commit(batch, written)?;
         }
         // Also where nothing is stored, the void events of this round are remembered.
         self.heads = heads;

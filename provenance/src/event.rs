@@ -2,7 +2,7 @@
 
 use crate::cbor::CborError;
 use crate::id::{EventId, PublicKey, SubjectId};
-use crate::payload::{Payload, PayloadError, StructureError, VERSION, did_key};
+use crate::payload::{Payload, PayloadError, StructureError, Touch, VERSION, did_key};
 use ed25519_dalek::{Signer, SigningKey};
 use minicbor::data::Tag;
 use minicbor::{Decoder, Encoder};
@@ -49,6 +49,8 @@ pub struct SignedEvent {
     key: PublicKey,
     signature: [u8; 64],
     payload: Payload,
+    /// By touch: the one it names, or the one that it creates. Asked for so often that it is not hashed each time.
+    subjects: Vec<SubjectId>,
 }
 
 impl SignedEvent {
@@ -60,7 +62,7 @@ impl SignedEvent {
         let encoded = payload.to_vec();
         let signature = key.sign(&signature_structure(&protected, &encoded)).to_bytes();
         let bytes = envelope(&protected, &encoded, &signature);
-        Ok(Self { id: EventId::of(&bytes), bytes, key: public, signature, payload })
+        Ok(Self::put_together(bytes, public, signature, payload))
     }
 
     /// Reads an event; refuses everything but its one deterministic form.
@@ -81,7 +83,14 @@ impl SignedEvent {
             return Err(CborError::NotDeterministic.into());
         }
         payload.check_structure()?;
-        Ok(Self { id: EventId::of(&bytes), bytes, key, signature, payload })
+        Ok(Self::put_together(bytes, key, signature, payload))
+    }
+
+    fn put_together(bytes: Vec<u8>, key: PublicKey, signature: [u8; 64], payload: Payload) -> Self {
+        let id = EventId::of(&bytes);
+        let subject = |(index, touch): (u32, &Touch)| touch.subject.unwrap_or_else(|| id.subject(index));
+        let subjects = (0..).zip(&payload.touches).map(subject).collect();
+        Self { bytes, id, key, signature, payload, subjects }
     }
 
     /// The complete signed bytes.
@@ -111,14 +120,14 @@ impl SignedEvent {
 
     /// The subject of touch number `index`: the one it names, or the one that it creates.
     pub fn subject(&self, index: usize) -> Option<SubjectId> {
-        let touch = self.payload.touches.get(index)?;
-        let index = u32::try_from(index).ok()?;
-        Some(touch.subject.unwrap_or_else(|| self.id.subject(index)))
+        self.subjects.get(index).copied()
     }
 
     /// The bytes over which the signature is made (RFC 9052 §4.4).
     pub fn signed_bytes(&self) -> Vec<u8> {
-        signature_structure(&protected_header(&self.key, &self.payload), &self.payload.to_vec())
+        // What was decoded or signed is in its one form, so these are the bytes that would be made again.
+        let parts = split_envelope(&self.bytes).expect("an event is in an envelope");
+        signature_structure(parts.protected, parts.payload)
     }
 }
 
@@ -179,8 +188,14 @@ fn envelope(protected: &[u8], payload: &[u8], signature: &[u8; 64]) -> Vec<u8> {
     bytes
 }
 
-/// Key, payload and signature; the rest is checked by rebuilding.
-fn open_envelope(bytes: &[u8]) -> Result<(PublicKey, &[u8], [u8; 64]), minicbor::decode::Error> {
+/// The byte strings of an envelope.
+struct Parts<'a> {
+    protected: &'a [u8],
+    payload: &'a [u8],
+    signature: &'a [u8],
+}
+
+fn split_envelope(bytes: &[u8]) -> Result<Parts<'_>, minicbor::decode::Error> {
     let wrong = minicbor::decode::Error::message::<&'static str>;
     let mut d = Decoder::new(bytes);
     if d.tag()?.as_u64() != COSE_SIGN1 {
@@ -189,7 +204,18 @@ fn open_envelope(bytes: &[u8]) -> Result<(PublicKey, &[u8], [u8; 64]), minicbor:
     if d.array()? != Some(4) {
         return Err(wrong("not an array of four"));
     }
-    let mut header = Decoder::new(d.bytes()?);
+    let protected = d.bytes()?;
+    if d.map()? != Some(0) {
+        return Err(wrong("the unprotected header must be empty"));
+    }
+    Ok(Parts { protected, payload: d.bytes()?, signature: d.bytes()? })
+}
+
+/// Key, payload and signature; the rest is checked by rebuilding.
+fn open_envelope(bytes: &[u8]) -> Result<(PublicKey, &[u8], [u8; 64]), minicbor::decode::Error> {
+    let wrong = minicbor::decode::Error::message::<&'static str>;
+    let Parts { protected, payload, signature } = split_envelope(bytes)?;
+    let mut header = Decoder::new(protected);
     if header.map()? != Some(4) || header.u8()? != 1 || header.i8()? != -8 {
         return Err(wrong("the protected header must have alg -8, content type, kid and CWT claims"));
     }
@@ -197,10 +223,6 @@ fn open_envelope(bytes: &[u8]) -> Result<(PublicKey, &[u8], [u8; 64]), minicbor:
         return Err(wrong("the content type is not application/vnd.furrow.event+cbor, or the kid is missing"));
     }
     let key = header.decode()?;
-    if d.map()? != Some(0) {
-        return Err(wrong("the unprotected header must be empty"));
-    }
-    let payload = d.bytes()?;
-    let signature = d.bytes()?.try_into().map_err(|_| wrong("the signature must have 64 bytes"))?;
+    let signature = signature.try_into().map_err(|_| wrong("the signature must have 64 bytes"))?;
     Ok((key, payload, signature))
 }

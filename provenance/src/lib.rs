@@ -5,6 +5,7 @@
 //! fuzzed and simulated, and an auditor can read it alone.
 
 pub mod admission;
+mod base58;
 pub mod body;
 pub mod bundle;
 pub mod cbor;

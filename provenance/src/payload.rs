@@ -1,5 +1,6 @@
 //! The payload of an event: what is signed, before it is wrapped and after it is unwrapped.
 
+use crate::base58;
 use crate::body::{Body, Cut};
 use crate::cbor::Any;
 use crate::id::{EventId, NetworkId, PublicKey, SubjectId};
@@ -332,7 +333,7 @@ fn ascending(field: &'static str, ids: &[EventId]) -> Result<(), StructureError>
 pub fn did_key(key: &PublicKey) -> String {
     let mut bytes = vec![0xed, 0x01];
     bytes.extend_from_slice(key.as_bytes());
-    format!("did:key:z{}", bs58::encode(bytes).into_string())
+    format!("did:key:z{}", base58::encode(&bytes))
 }
 
 impl<C> Encode<C> for Lane {

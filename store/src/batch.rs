@@ -40,7 +40,7 @@ impl Batch {
         let key = key.to_bytes();
         self.writes.put_cf(self.store.column(T::COLUMN), &key, T::Encoding::encode(value));
         #[cfg(feature = "faults")]
-        self.touched.push(crate::memory_disk::Touched::Row(T::COLUMN, key));
+        self.touch(crate::memory_disk::Touched::Row(T::COLUMN, key));
     }
 
     /// Removes a row; it need not be there.
@@ -48,14 +48,21 @@ impl Batch {
         let key = key.to_bytes();
         self.writes.delete_cf(self.store.column(T::COLUMN), &key);
         #[cfg(feature = "faults")]
-        self.touched.push(crate::memory_disk::Touched::Row(T::COLUMN, key));
+        self.touch(crate::memory_disk::Touched::Row(T::COLUMN, key));
     }
 
     /// Removes all rows of a column.
     pub fn clear(&mut self, column: Column) {
         self.writes.delete_range_cf(self.store.column(column), &[][..], &BEYOND_ALL_KEYS[..]);
         #[cfg(feature = "faults")]
-        self.touched.push(crate::memory_disk::Touched::Column(column));
+        self.touch(crate::memory_disk::Touched::Column(column));
+    }
+
+    #[cfg(feature = "faults")]
+    fn touch(&mut self, touched: crate::memory_disk::Touched) {
+        if self.store.disk.is_some() {
+            self.touched.push(touched);
+        }
     }
 
     /// How many writes it holds.

@@ -201,6 +201,10 @@ impl Column {
         options.set_level_compaction_dynamic_level_bytes(true);
         // A small buffer each: what bounds memory is the sum over all columns (`StoreOptions`).
         options.set_write_buffer_size(32 << 20);
+        // A filter for what is still in memory spares most searches there, as most keys that are asked for are on the
+        // disk or nowhere.
+        options.set_memtable_prefix_bloom_ratio(0.05);
+        options.set_memtable_whole_key_filtering(true);
         match self.shape() {
             Shape::Small => options.set_write_buffer_size(1 << 20),
             Shape::Documents => {

@@ -7,7 +7,7 @@ use crate::key::Key;
 use crate::scan::{Range, Row, Rows};
 use crate::table::{Encoding, Meta, Table};
 use provenance::id::sha256;
-use rocksdb::{Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBRecoveryMode, Options};
+use rocksdb::{Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBRecoveryMode, FlushOptions, Options};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -165,6 +165,15 @@ impl Store {
             return disk.sync();
         }
         Ok(self.db.flush_wal(true)?)
+    }
+
+    /// Writes all that is only in memory to files, so that [`statistics`](Self::statistics) sees it.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        Ok(self.db.flush_cfs_opt(&self.families(), &FlushOptions::default())?)
+    }
+
+    fn families(&self) -> Vec<&ColumnFamily> {
+        Column::ALL.iter().map(|column| self.column(*column)).collect()
     }
 
     /// The folder of the store.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// Each crate with those of the workspace that it may name, tests included. Nothing else is allowed.
-const DIRECTION: [(&str, &[&str]); 10] = [
+const DIRECTION: [(&str, &[&str]); 11] = [
     ("provenance", &[]),
     ("store", &["provenance"]),
     ("ledger", &["provenance", "store"]),
@@ -16,6 +16,8 @@ const DIRECTION: [(&str, &[&str]); 10] = [
     ("node", &["provenance", "store", "ledger", "p2p", "replication", "anchoring", "api"]),
     // The simulation puts together what `node` does, but for sockets, threads and the clock.
     ("simulation", &["provenance", "store", "ledger", "p2p", "replication"]),
+    // Figures are taken of the parts themselves, and of whole nodes from outside.
+    ("bench", &["provenance", "store", "ledger"]),
     // Tests reach nodes from outside: they may read events, and speak the network's protocol.
     ("end-to-end", &["provenance", "p2p"]),
 ];

@@ -353,15 +353,17 @@ fn replace<T, L>(
     T::Key: Key,
     L: ListTable,
 {
-    if let Some((facets, time)) = old {
-        for facet in facets {
-            batch.delete::<L>(&(facet, time, *id));
-        }
+    let places = |row: Option<(Vec<Facet>, u64)>| {
+        let (facets, time) = row.unwrap_or_default();
+        facets.into_iter().map(|facet| (facet, time, *id)).collect::<BTreeSet<_>>()
+    };
+    let (old, new) = (places(old), places(new));
+    // Most rows stay in most of their lists, and a row that is not written again costs nothing.
+    for place in old.difference(&new) {
+        batch.delete::<L>(place);
     }
-    if let Some((facets, time)) = new {
-        for facet in facets {
-            batch.put::<L>(&(facet, time, *id), &());
-        }
+    for place in new.difference(&old) {
+        batch.put::<L>(place, &());
     }
     match row {
         Some(row) => batch.put::<T>(id, row),

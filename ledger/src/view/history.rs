@@ -44,7 +44,11 @@ impl HistoryEntry {
 /// Their order follows the signed times, but an event never comes before one that it extends: each
 /// counts as signed no earlier than those.
 pub(crate) fn of_subject(reader: &Reader, subject: &SubjectId) -> Result<Vec<HistoryEntry>, StoreError> {
-    let lanes = reader.history(subject)?;
+    of_lanes(reader, subject, reader.history(subject)?)
+}
+
+/// The same of some of the lanes, each whole and lowest first.
+fn of_lanes(reader: &Reader, subject: &SubjectId, lanes: Vec<(Lane, Stored)>) -> Result<Vec<HistoryEntry>, StoreError> {
     let mut signed: HashMap<(Lane, EventId), u64> = HashMap::with_capacity(lanes.len());
     let mut ordered = Vec::with_capacity(lanes.len());
     // Each lane comes lowest first, so what an event extends was seen before it.
@@ -85,7 +89,8 @@ pub(crate) fn corrected_body(reader: &Reader, stored: &Stored) -> Result<(Body, 
     let first = event.subject(0).expect("an event touches something");
     let mut body = event.payload().body.clone();
     let mut corrections = Vec::new();
-    for entry in of_subject(reader, &first)? {
+    // Corrections stand on the lanes of those who correct, of which most subjects have none.
+    for entry in of_lanes(reader, &first, reader.attested(&first)?)? {
         correct(&entry, event.id(), &mut body, &mut corrections);
     }
     Ok((body, corrections))

@@ -105,10 +105,25 @@ pub(crate) fn is_contested(reader: &Reader, lot: &Ancestor) -> Result<bool, Stor
 /// where it was taken from them; and of the units in which it lay, what happened to them meanwhile. Oldest lot first,
 /// and within each oldest event first.
 pub(crate) fn history_of(reader: &Reader, lineage: &[Ancestor]) -> Result<Vec<HistoryEntry>, StoreError> {
+    let Some(last) = lineage.last() else { return Ok(Vec::new()) };
+    history_with(reader, lineage, history::of_subject(reader, &last.lot)?)
+}
+
+/// The same where the last lot's own events were read already.
+pub(crate) fn history_with(
+    reader: &Reader,
+    lineage: &[Ancestor],
+    own: Vec<HistoryEntry>,
+) -> Result<Vec<HistoryEntry>, StoreError> {
     let mut all: Vec<HistoryEntry> = Vec::new();
     let mut seen: HashSet<EventId> = HashSet::new();
+    let mut own = Some(own);
     for (position, ancestor) in lineage.iter().enumerate() {
-        let mut entries = history::of_subject(reader, &ancestor.lot)?;
+        let is_last = position + 1 == lineage.len();
+        let mut entries = match own.take_if(|_| is_last) {
+            Some(own) => own,
+            None => history::of_subject(reader, &ancestor.lot)?,
+        };
         if let Some(part) = lineage.get(position + 1) {
             let before = history::main_lane_ancestors(reader, &ancestor.lot, part.created.judged.event.id())?;
             entries.retain(|entry| match entry.lane {

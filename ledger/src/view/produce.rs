@@ -233,10 +233,10 @@ impl ProduceRow {
         let last = &lineage[lineage.len() - 1];
         let contested = lineage::is_contested(reader, last)?;
         let Some(holding) = Holding::of(reader, lot, contested)? else { return Ok(None) };
-        let told = lineage::history_of(reader, &lineage)?;
+        let own = history::of_subject(reader, lot)?;
+        let told = lineage::history_with(reader, &lineage, own.clone())?;
         let Some(description) = Description::of(&lineage, &told) else { return Ok(None) };
         let place = whereabouts::last_told(reader, &told)?;
-        let own = history::of_subject(reader, lot)?;
         let time = |entry: &HistoryEntry| entry.stored.judged.event.payload().time;
         let (created, registration) = (&last.created.judged, &root.created.judged);
         let born = created_quantity(last).unwrap_or(holding.state.balance);

@@ -7,10 +7,9 @@ use minicbor::{Decode, Encode};
 use provenance::admission::{Ancestry, OfferedItem, offered_items, returned_parts};
 use provenance::body::{AcceptedLine, Body, Moves, Recipient, TemperatureLimits, TransferOffered};
 use provenance::id::{EventId, SubjectId};
-use provenance::payload::Lane;
 use provenance::seal::Sealable;
 use provenance::value::{Price, Quantity, Timestamp};
-use store::{Cbor, Column, Lanes, Range, StoreError, Table};
+use store::{Cbor, Column, StoreError, Table};
 
 /// What became of an offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
@@ -260,10 +259,8 @@ fn answers(reader: &Reader, offer: &Stored, items: &[OfferedItem]) -> Result<Vec
     let Some(first) = items.first() else { return Ok(Vec::new()) };
     let Some(lane) = first.lanes.first().copied() else { return Ok(Vec::new()) };
     let Some(height) = offer.judged.height_in(&first.item, lane) else { return Ok(Vec::new()) };
-    let after_offer = (first.item, lane, height + 1, EventId::from_bytes([0; 32]));
     let mut answers = Vec::new();
-    for row in reader.store().scan::<Lanes>(Range::prefix(&(first.item, lane)).from(&after_offer)) {
-        let ((_, _, _, event), ()) = row?;
+    for (_, _, event) in reader.lanes(&first.item, (lane, height + 1))?.into_iter().filter(|(on, ..)| *on == lane) {
         if let Some(stored) = reader.stored(&event)?
             && answered_offer(&stored.judged.event.payload().body) == Some(id)
             && reader.counts(&event)?
@@ -293,9 +290,11 @@ fn is_disputed(
     let own = |id: &EventId| id == offer || answers.iter().any(|answer| answer.judged.event.id() == *id);
     for item in items {
         for lot in [item.lot, item.item] {
-            for lane in [Lane::Main, Lane::Title] {
-                let counted = if lane == Lane::Title { reader.title(&lot)? } else { reader.lot(&lot)? };
-                let Some(counted) = counted else { continue };
+            let Some(main) = reader.lot(&lot)? else { continue };
+            // Only a lot whose title is apart has a title lane; in a conflict it may be about just that.
+            let apart = main.state.divided || !main.in_conflict.is_empty();
+            let title = if apart { reader.title(&lot)? } else { None };
+            for counted in std::iter::once(main).chain(title) {
                 let unsettled = counted.disputed && counted.in_conflict.iter().any(own);
                 let settled_against =
                     !counted.disputed && counted.in_conflict.iter().any(|id| own(id) && counted.beside.contains(id));

@@ -64,7 +64,8 @@ pub(super) fn journal<A: Ancestry>(
     ancestry: &A,
 ) -> Result<JournalLink, Stop<A::Error>> {
     let link = event.payload().journal;
-    if link == network.id().as_event() {
+    // Only events of this network come here, and reading its id spares hashing its definition.
+    if link == event.payload().network.as_event() {
         let actor = network.founder(&event.key()).ok_or(Rule::Journal)?;
         return Ok(JournalLink { signer: Signer { actor, key_event: link }, height: 1, amendment: None });
     }
@@ -90,7 +91,7 @@ pub(super) fn signer<A: Ancestry>(
     event: &VerifiedEvent,
     ancestry: &A,
 ) -> Result<Signer, Stop<A::Error>> {
-    let (basis, network_event) = (&event.payload().basis, network.id().as_event());
+    let (basis, network_event) = (&event.payload().basis, event.payload().network.as_event());
     if basis.contains(&network_event)
         && let Some(actor) = network.founder(&event.key())
     {
@@ -109,9 +110,10 @@ pub(super) fn signer<A: Ancestry>(
 impl Authority {
     /// The signer's rights, by the one key event and the enrolment that its basis names.
     pub(super) fn of(network: &Network, event: &SignedEvent, basis: &[Seen], signer: &Signer) -> Result<Self, Rule> {
-        let names_network = event.payload().basis.contains(&network.id().as_event());
+        let network_event = event.payload().network.as_event();
+        let names_network = event.payload().basis.contains(&network_event);
         let founders_known = if names_network { founders(network) } else { Vec::new() };
-        if signer.key_event == network.id().as_event() {
+        if signer.key_event == network_event {
             if !names_network {
                 return Err(Rule::Signer);
             }

@@ -4,6 +4,7 @@
 //! came. Whether an admitted event *counts* is another question, answered in [`crate::counting`].
 
 mod ancestry;
+mod asked;
 pub(crate) mod authority;
 mod counting;
 pub(crate) mod lanes;
@@ -119,6 +120,7 @@ pub(crate) type Outcome = Vec<Result<Done, Rule>>;
 /// Judges an event. Ancestors must have been judged before it; those that were not are named.
 pub fn judge<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &A) -> Result<Verdict, A::Error> {
     let (payload, network_id) = (event.payload(), network.id());
+    let ancestry = &asked::Asked::new(ancestry);
     if payload.network != network_id {
         return Ok(Verdict::Reject(Reject::Network { found: payload.network, expected: network_id }));
     }
@@ -251,7 +253,7 @@ fn by_rules<A: Ancestry>(
     signer: &authority::Signer,
 ) -> Result<(SubjectId, Vec<LaneLine>), Stop<A::Error>> {
     let payload = event.payload();
-    let network_event = network.id().as_event();
+    let network_event = payload.network.as_event();
     for id in payload.rests_on().filter(|id| *id != network_event) {
         let judged = ancestry.judged(&id).map_err(Stop::Read)?;
         if judged.is_some_and(|judged| judged.judgement.standing != Standing::Admitted) {
