@@ -62,10 +62,8 @@ impl HeldCounts {
 
     /// Whether one more event of this signer, sent by this peer, can be held.
     pub fn room(&self, signer: &PublicKey, source: &str, awaits_upgrade: bool) -> Room {
-        let (pool, most) = match awaits_upgrade {
-            true => (&self.unsupported, UNSUPPORTED_IN_ALL),
-            false => (&self.waiting, WAITING_IN_ALL),
-        };
+        let (pool, most) =
+            if awaits_upgrade { (&self.unsupported, UNSUPPORTED_IN_ALL) } else { (&self.waiting, WAITING_IN_ALL) };
         let own = pool.count(signer);
         if own >= PER_SIGNER || self.by_source.get(source).is_some_and(|count| *count >= PER_PEER) {
             return Room::None;

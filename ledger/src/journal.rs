@@ -22,14 +22,22 @@ impl Table for JournalRoots {
     type Encoding = Raw;
 }
 
+/// What a walk over a journal has found.
+pub(crate) struct Walked {
+    /// The root over it.
+    pub root: Hash,
+    /// Frontiers at events that had none yet, as rows.
+    pub rows: Vec<(EventId, Vec<u8>)>,
+}
+
 /// The root over a journal up to `last`, and rows for the events on the way that have none yet. `found` are rows that
 /// are not in the store yet.
-pub(crate) fn root<A: Ancestry<Error = StoreError>>(
+pub(crate) fn walk<A: Ancestry<Error = StoreError>>(
     store: &Store,
     ancestry: &A,
     last: &EventId,
     found: impl Fn(&EventId) -> Option<Vec<u8>>,
-) -> Result<(Hash, Vec<(EventId, Vec<u8>)>), StoreError> {
+) -> Result<Walked, StoreError> {
     let (mut ids, mut next, mut frontier) = (Vec::new(), *last, Frontier::default());
     while let Some(judged) = ancestry.judged(&next)? {
         let height = judged.judgement.journal_height;
@@ -59,5 +67,5 @@ pub(crate) fn root<A: Ancestry<Error = StoreError>>(
             rows.push((*id, frontier.roots().concat()));
         }
     }
-    Ok((frontier.root(), rows))
+    Ok(Walked { root: frontier.root(), rows })
 }

@@ -3,7 +3,7 @@
 
 use crate::busy::Changes;
 use crate::held::{HeldCounts, Room};
-use crate::journal::{self, JournalRoots};
+use crate::journal::{self, JournalRoots, Walked};
 use crate::outcome::{Origin, Outcome, Refusal};
 use crate::reader::{Reader, Stored, Written};
 use crate::table::{JudgementRow, Judgements};
@@ -533,7 +533,7 @@ impl Ancestry for Pending<'_> {
 
     fn journal_root(&self, last: &EventId) -> Result<Hash, StoreError> {
         let made = |id: &EventId| self.journal_roots.borrow().get(id).cloned();
-        let (root, rows) = journal::root(self.reader.store(), self, last, made)?;
+        let Walked { root, rows } = journal::walk(self.reader.store(), self, last, made)?;
         self.journal_roots.borrow_mut().extend(rows);
         Ok(root)
     }

@@ -316,7 +316,7 @@ impl Ancestry for Reader {
     }
 
     fn journal_root(&self, last: &EventId) -> Result<Hash, StoreError> {
-        journal::root(&self.store, self, last, |_| None).map(|(root, _)| root)
+        journal::walk(&self.store, self, last, |_| None).map(|walked| walked.root)
     }
 
     fn counted(&self, id: &EventId) -> Result<Option<Arc<Counted>>, StoreError> {

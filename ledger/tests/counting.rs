@@ -414,7 +414,7 @@ async fn restored(world: &World, settled: ([u8; 32], [u8; 32])) {
     let some = world.story.events[0].id();
     batch.clear(Column::Counted);
     batch.put::<Counted>(&(some, 2), &vec![0xf6]);
-    batch.put::<Deciding>(&1, &some.as_bytes().to_vec());
+    batch.put::<DecidingRows>(&1, &some.as_bytes().to_vec());
     batch.put::<CutJournals>(&(some, some, 0, 0), &vec![7; 32]);
     batch.put::<Produces>(&world.lots[0], &b"no row".to_vec());
     batch.clear(Column::MapTips);
@@ -445,7 +445,7 @@ fn counted_rows(folder: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
     }
     let notes = tempfile::tempdir().unwrap();
     let store = Store::open_to_read(folder, notes.path(), &StoreOptions::default()).unwrap();
-    [bytes::<Counted>(&store), bytes::<Deciding>(&store), bytes::<CutJournals>(&store)].concat()
+    [bytes::<Counted>(&store), bytes::<DecidingRows>(&store), bytes::<CutJournals>(&store)].concat()
 }
 
 /// Rows of counting as they are on the disk.
@@ -458,9 +458,10 @@ impl Table for Counted {
     type Encoding = Raw;
 }
 
-struct Deciding;
+/// What counting starts from, as rows.
+struct DecidingRows;
 
-impl Table for Deciding {
+impl Table for DecidingRows {
     const COLUMN: Column = Column::Deciding;
     type Key = u64;
     type Value = Vec<u8>;

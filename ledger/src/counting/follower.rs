@@ -12,10 +12,14 @@ use provenance::id::EventId;
 use provenance::network::Network;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use store::{Batch, Column, Range, StoreError};
+use store::{Batch, Column, CursorRow, Cursors, Range, StoreError};
 
 /// Raised when what counts, or its rows, change their meaning; it is then counted again from the first entry.
 const VERSION: u32 = 1;
+
+/// Events of which something else counts after one entry, from which on that is written down at once: so that nothing
+/// that took long is done again after a stop, however many such entries follow each other.
+const WRITTEN_AT_ONCE: usize = 1_024;
 
 /// Counts each entry of the log.
 pub(crate) struct CountFollower {
@@ -126,9 +130,7 @@ impl Follower for CountFollower {
                     state.deciding.add(judged);
                     changed = match self.rotated(&mut state, judged, &trees)? {
                         Some(Rotated::Nothing) => BTreeSet::new(),
-                        Some(Rotated::Ends(journal, cut, earlier)) => {
-                            recounting.spread_cut((&journal, &cut, earlier), &state.settlement, entry.index)?
-                        }
+                        Some(Rotated::Ends(end)) => recounting.spread_end(&end, &state.settlement, entry.index)?,
                         None => {
                             let after = Arc::new(Settlement::of(&self.network, &state.deciding, &trees)?);
                             let before = std::mem::replace(&mut state.settlement, after);
@@ -142,6 +144,13 @@ impl Follower for CountFollower {
             }
             note(reader, &recounting, &changed, size, batch);
             state.next = size;
+            if changed.len() >= WRITTEN_AT_ONCE {
+                trees.write(batch);
+                let mut so_far = std::mem::replace(batch, reader.store().batch());
+                so_far.put::<Cursors>(&Self::NAME.to_owned(), &CursorRow { version: VERSION, next: size });
+                reader.counting().publish(state.settlement.clone());
+                so_far.commit()?;
+            }
         }
         trees.write(batch);
         reader.counting().publish(state.settlement.clone());

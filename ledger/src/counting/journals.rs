@@ -26,9 +26,9 @@ impl<'a> CutTrees<'a> {
     }
 
     /// Adds what was made to a batch.
-    pub fn write(self, batch: &mut Batch) {
-        for (key, tile) in self.made.into_inner() {
-            batch.put::<CutJournals>(&key, &tile);
+    pub fn write(&self, batch: &mut Batch) {
+        for (key, tile) in self.made.borrow().iter() {
+            batch.put::<CutJournals>(key, tile);
         }
     }
 

@@ -22,13 +22,16 @@ impl Table for NamedIn {
     type Encoding = Keys;
 }
 
+/// By id that is named, the entries that name it: index and id.
+type NamedBy = HashMap<EventId, Vec<(u64, EventId)>>;
+
 /// What is known of the parts of the log during one step.
 pub(super) struct Naming<'a> {
     reader: &'a Reader,
     /// The last part, of which nothing is kept on the disk yet.
     last: Option<(u64, Vec<u64>)>,
-    /// The part that was read last: by id that is named, where it is.
-    read: Option<(u64, HashMap<EventId, Vec<(u64, EventId)>>)>,
+    /// The part that was read last.
+    read: Option<(u64, NamedBy)>,
 }
 
 impl<'a> Naming<'a> {
@@ -76,7 +79,7 @@ impl<'a> Naming<'a> {
     fn read(&mut self, part: u64) -> Result<bool, StoreError> {
         let count = usize::try_from(PART).expect("a part has some thousand entries");
         let ids = self.reader.log_ids(part * PART, count)?;
-        let mut entries: HashMap<EventId, Vec<(u64, EventId)>> = HashMap::new();
+        let mut entries = NamedBy::new();
         for (index, id) in (part * PART..).zip(&ids) {
             let Some(stored) = self.reader.stored(id)? else { continue };
             for named in &stored.judged.event.payload().basis {

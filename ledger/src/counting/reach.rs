@@ -9,7 +9,7 @@ use super::naming::{Naming, PART};
 use crate::reader::{Reader, Stored};
 use provenance::admission::{Ancestry, Counted, Judged, given_key};
 use provenance::body::Body;
-use provenance::counting::{CutInForce, Journal, Journals, Settlement, recount};
+use provenance::counting::{CutInForce, Journal, Journals, NewEnd, Settlement, recount};
 use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::network::Network;
 use provenance::payload::Lane;
@@ -79,20 +79,15 @@ impl<'a> Recounting<'a> {
         self.count_open(new, size)
     }
 
-    /// The same where all that has changed is that a journal ends earlier: at `cut`, and not only at `earlier`, one of the
-    /// rotations before it.
-    pub fn spread_cut(
-        &mut self,
-        (journal, cut, earlier): (&Journal, &CutInForce, Option<EventId>),
-        new: &Settlement,
-        size: u64,
-    ) -> Result<BTreeSet<EventId>, StoreError> {
+    /// The same where all that has changed is that a rotation has set an end to a journal.
+    pub fn spread_end(&mut self, end: &NewEnd, new: &Settlement, size: u64) -> Result<BTreeSet<EventId>, StoreError> {
+        let NewEnd { journal: (_, key), cut: CutInForce { cutter, cut, .. }, earlier } = end;
         let heads = match earlier {
             // What lies beyond that, and is no rotation, did not count before.
-            Some(last) => vec![last],
-            None => self.heads(&journal.1)?,
+            Some(last) => vec![*last],
+            None => self.heads(key)?,
         };
-        self.open_journal(&journal.1, heads, size, |judged| self.trees.is_within(&cut.cutter, &cut.cut, judged))?;
+        self.open_journal(key, heads, size, |judged| self.trees.is_within(cutter, cut, judged))?;
         self.count_open(new, size)
     }
 

@@ -114,9 +114,19 @@ struct Ends {
 pub enum Rotated {
     /// Nothing: its key does not live, or another rotation ends the journal at the same event.
     Nothing,
-    /// The journal ends here, and not only at this last event of the earliest rotation before; no key, cut or decision
-    /// lies beyond.
-    Ends(Journal, CutInForce, Option<EventId>),
+    /// A journal ends where it did not end before; no key, cut or decision lies beyond.
+    Ends(Box<NewEnd>),
+}
+
+/// The end that a rotation sets to a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEnd {
+    /// The journal.
+    pub journal: Journal,
+    /// The cut.
+    pub cut: CutInForce,
+    /// The last event of the rotation of this journal that left least of it before; none for the first rotation.
+    pub earlier: Option<EventId>,
 }
 
 impl Keys {
@@ -230,7 +240,7 @@ impl Keys {
         self.live.insert(cutter);
         let cut = CutInForce { cutter, cut, by_rotation: true };
         self.put_cut(journal, cut.clone());
-        Ok(Some(if is_end { Rotated::Nothing } else { Rotated::Ends(journal, cut, earlier) }))
+        Ok(Some(if is_end { Rotated::Nothing } else { Rotated::Ends(Box::new(NewEnd { journal, cut, earlier })) }))
     }
 
     /// Key events and cuts that an actor signed itself, those of older keys first; of each key its rotations before

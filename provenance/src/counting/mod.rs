@@ -16,7 +16,7 @@ mod recount;
 mod settlement;
 
 pub use deciding::{Deciding, Reach, reach};
-pub use keys::{CutInForce, Journal, Journals, Keys, Rotated, Survivors, cuts};
+pub use keys::{CutInForce, Journal, Journals, Keys, NewEnd, Rotated, Survivors, cuts};
 pub use lots::{CountedLot, lot, reading_order, representatives};
 pub use network::InForce;
 pub use recount::recount;

@@ -33,7 +33,7 @@ impl Settlement {
         self.keys.add(judged, journals)
     }
 
-    /// Goes on with an actor.key_rotated, the newest of these, if it ends no key, no cut and no decision; else nothing
+    /// Goes on with a rotation of a key, the newest of these, if it ends no key, no cut and no decision; else nothing
     /// comes back, nothing is done, and all has to be found anew.
     pub fn add_rotation<J: Journals>(
         &mut self,
