@@ -10,7 +10,8 @@ use ledger::{CheckError, Follower, Ledger, LedgerOptions, Origin, SteppedLedger,
 use proptest::prelude::*;
 use provenance::admission::{Ancestry, Judged, resolver};
 use provenance::body::{
-    ActorRevoked, Body, Custody, Cut, DisputeResolved, JournalRoot, KeyAdded, KeyReplaced, KeyRotated, Role,
+    AcceptedLine, ActorRevoked, Body, Custody, Cut, DisputeResolved, JournalRoot, KeyAdded, KeyReplaced, KeyRotated,
+    Recipient, Role, TransferAccepted,
 };
 use provenance::counting::{Deciding, Journals, Reach, Settlement, reach};
 use provenance::event::SignedEvent;
@@ -175,23 +176,8 @@ impl World {
             }
             8 => self.give_key(who, first).await,
             9 => {
-                let (by, cut) = (usize::from(first % 2), self.cut(who, usize::from(second), first % 3 == 0));
-                let (key, touch) = (self.new_key(), self.story.on(self.story.id(who)));
-                let mut body = KeyReplaced {
-                    key: public(&key),
-                    custody: Custody::Own,
-                    cuts: vec![cut],
-                    reason: None,
-                    countersignature: [0; 64].into(),
-                };
-                let signed = body.countersigned_bytes(&self.story.network.id(), &self.story.id(who));
-                body.countersignature = key.sign(&signed).to_bytes().into();
-                let basis = [self.story.actors[who].enrolment];
-                let told =
-                    self.attempt(|story| (story.tell(by, vec![touch], &basis, Body::ActorKeyReplaced(body)), ())).await;
-                if let Some((event, ())) = told {
-                    self.take_key(who, key, event.id());
-                }
+                let cut = self.cut(who, usize::from(second), first % 3 == 0);
+                self.replace_key(usize::from(first % 2), who, cut).await;
             }
             10 => {
                 let cut = self.cut(who, usize::from(second), false);
@@ -222,6 +208,25 @@ impl World {
         if let Some((event, ())) = self.attempt(|story| (story.tell(who, vec![touch], &[], body), ())).await {
             self.take_key(who, key, event.id());
         }
+    }
+
+    /// What replaced the key of an actor, if it was admitted.
+    async fn replace_key(&mut self, by: Who, who: Who, cut: Cut) -> Option<EventId> {
+        let (key, touch) = (self.new_key(), self.story.on(self.story.id(who)));
+        let mut body = KeyReplaced {
+            key: public(&key),
+            custody: Custody::Own,
+            cuts: vec![cut],
+            reason: None,
+            countersignature: [0; 64].into(),
+        };
+        let signed = body.countersigned_bytes(&self.story.network.id(), &self.story.id(who));
+        body.countersignature = key.sign(&signed).to_bytes().into();
+        let basis = [self.story.actors[who].enrolment];
+        let body = Body::ActorKeyReplaced(body);
+        let (event, ()) = self.attempt(|story| (story.tell(by, vec![touch], &basis, body), ())).await?;
+        self.take_key(who, key, event.id());
+        Some(event.id())
     }
 
     fn take_key(&mut self, who: Who, key: SigningKey, given: EventId) {
@@ -494,6 +499,56 @@ impl Table for Judgements {
     type Key = EventId;
     type Value = Vec<u8>;
     type Encoding = Raw;
+}
+
+/// Whoever bought from a thief leaves that purchase behind by naming the cut that removed it, whether the thief went on
+/// with the journal or forked it; naming any other event is not enough.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purchase_from_a_thief_is_left_behind_by_naming_the_cut() {
+    let (farmer, buyer) = (1, 2);
+    for forks in [false, true] {
+        let mut world = World::new().await;
+        let lot = world.lots[0];
+        let origin = world.story.tips(lot, Lane::Main)[0];
+        let link = world.story.actors[farmer].journal;
+        let (sale, ()) = world.attempt(|story| (story.offer(farmer, lot, "100", false, buyer), ())).await.unwrap();
+        world.attempt(|story| (story.accept(buyer, sale.id(), lot, "100", None), ())).await.unwrap();
+        if forks {
+            // The farmer went on with the key from before the sale.
+            world.story.actors[farmer].journal = link;
+            let barn = |story: &mut Story| (story.place(farmer, "Barn"), story.events.last().unwrap().clone());
+            world
+                .attempt(|story| {
+                    let (place, event) = barn(story);
+                    (event, place)
+                })
+                .await
+                .unwrap();
+        }
+        let honest = world.journal(farmer).len();
+        let count = if forks { honest } else { honest - 1 };
+        let cut = world.cut(farmer, count, false);
+        let unrelated = world.cut(3, 1, false);
+        let cutter = world.replace_key(0, farmer, cut).await.unwrap();
+        let unrelated = world.replace_key(0, 3, unrelated).await.unwrap();
+
+        let touch = |prev| vec![Touch { subject: Some(lot), lane: Lane::Main, prev: vec![prev] }];
+        let to = Recipient::Actor(world.story.id(buyer));
+        let enrolment = world.story.actors[buyer].enrolment;
+        let body = Story::offer_body(lot, "100", to, None);
+        let told = world.attempt(|story| (story.tell(farmer, touch(origin), &[enrolment], body), ())).await;
+        let offer = told.unwrap().0.id();
+        let line = AcceptedLine { received: story::kg("100"), rejected: None, lost: None, reason: None };
+        let body = Body::TransferAccepted(TransferAccepted { offer, lines: vec![line] });
+        for (basis, admitted) in [(vec![], false), (vec![unrelated], false), (vec![cutter], true)] {
+            let body = body.clone();
+            let told = world.attempt(|story| (story.tell(buyer, touch(offer), &basis, body), ())).await;
+            assert_eq!(told.is_some(), admitted, "{forks} {basis:?}");
+        }
+        world.node.settled().await;
+        let shown = world.node.views.produce(&lot).unwrap().unwrap();
+        assert_eq!(shown.holder, world.story.id(buyer));
+    }
 }
 
 /// No judgement can be put in the place of another without being seen, also where it could be read.

@@ -98,8 +98,11 @@ impl World {
     pub fn look_at_views(&mut self, at: usize) -> Result<(), Broken> {
         let machine = &self.machines[at];
         let Some(node) = &machine.node else { return Ok(()) };
-        // Followers can be ahead, too, of a write of which nobody knows yet whether it is on the disk.
         let size = node.ledger().size();
+        // Of a write that failed nobody knows yet whether it is on the disk, where followers already find what it wrote.
+        if node.ledger().health().writing.is_some() {
+            return Ok(());
+        }
         if node.ledger.followers().iter().any(|follower| follower.next != size) {
             return Ok(());
         }

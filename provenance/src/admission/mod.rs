@@ -6,6 +6,7 @@
 mod ancestry;
 mod asked;
 pub(crate) mod authority;
+mod beside;
 mod counting;
 pub(crate) mod lanes;
 mod lines;
@@ -31,6 +32,7 @@ mod unit;
 
 pub use ancestry::{Ancestry, Counted, CountedTouch, Judged, Judgement, LaneLine, Seen, Standing};
 pub use authority::given_key;
+pub use beside::cutters_below;
 pub(crate) use counting::count_by_rules;
 pub use decision::resolver;
 pub use lanes::join;
@@ -155,7 +157,7 @@ pub fn judge<A: Ancestry>(network: &Network, event: &VerifiedEvent, ancestry: &A
         amendment: link.amendment,
     };
     let ruled = by_rules(network, event, ancestry, &link.signer).and_then(|ruled| {
-        (0..payload.touches.len()).try_for_each(|touch| lanes::check_journal(event, touch, link.height, ancestry))?;
+        (0..payload.touches.len()).try_for_each(|touch| beside::check(network, event, touch, link.height, ancestry))?;
         cut::check_journals(network, event, link.height, ancestry)?;
         let amendment = cut::amendment(payload, link.amendment, ancestry)?;
         Ok((ruled, amendment))

@@ -3,8 +3,9 @@
 use super::Draft;
 use crate::author::error::AuthorError;
 use crate::author::submission::Desk;
-use provenance::admission::{Ancestry, OfferedItem, offered_items};
-use provenance::body::Body;
+use crate::reader::Reader;
+use provenance::admission::{Ancestry, Judged, OfferedItem, cutters_below, offered_items};
+use provenance::body::{Body, Cut};
 use provenance::counting::CountedLot;
 use provenance::custody::LotState;
 use provenance::id::{EventId, SubjectId};
@@ -66,7 +67,7 @@ impl Draft<'_> {
                     self.tips_that_count(&counted)?
                 };
                 self.expects(&counted.tips)?;
-                self.names_decisions(&item.item, *lane, &tips)?;
+                self.names_what_removed(&item.item, *lane, &tips)?;
                 self.touches.push(Touch { subject: Some(item.item), lane: *lane, prev: tips });
             }
         }
@@ -78,21 +79,33 @@ impl Draft<'_> {
             return Err(AuthorError::Disputed { lot });
         }
         let prev = self.tips_that_count(&counted)?;
-        self.names_decisions(&lot, lane, &prev)?;
+        self.names_what_removed(&lot, lane, &prev)?;
         self.touches.push(Touch { subject: Some(lot), lane, prev });
         Ok(counted.state)
     }
 
-    /// Where the event leaves other ends of a lot's lane behind, the decisions that overruled them belong to its basis:
-    /// a key may only leave behind what it signed itself because it was told to.
-    fn names_decisions(&mut self, lot: &SubjectId, lane: Lane, named: &[EventId]) -> Result<(), AuthorError> {
+    /// Where the event leaves other ends of a lot's lane behind, the decisions that overruled them, and the cuts that
+    /// removed what they rest on, belong to its basis: a key may only leave behind what it signed itself because of those.
+    fn names_what_removed(&mut self, lot: &SubjectId, lane: Lane, named: &[EventId]) -> Result<(), AuthorError> {
         let reader = self.desk.ledger.reader();
         if reader.lane_tips(lot, lane)?.iter().all(|tip| named.contains(tip)) {
             return Ok(());
         }
+        let Some(settlement) = reader.settlement() else { return Ok(()) };
+        // Amendments that end keys are in the basis of each event with the newest of them.
+        let amendments = &settlement.in_force().amendments;
+        let cuts_of = |judged: &Judged| -> Vec<(EventId, Cut)> {
+            let cuts = settlement.keys().cuts().get(&(judged.judgement.key_event, judged.event.key()));
+            let cuts = cuts.into_iter().flatten().filter(|cut| !amendments.contains(&cut.cutter));
+            cuts.map(|cut| (cut.cutter, cut.cut.clone())).collect()
+        };
         for (_, stored) in reader.history(lot)? {
-            if matches!(stored.judged.event.payload().body, Body::DisputeResolved(_)) {
-                self.basis.insert(stored.judged.event.id());
+            let (id, payload) = (stored.judged.event.id(), stored.judged.event.payload());
+            if matches!(payload.body, Body::DisputeResolved(_)) {
+                self.basis.insert(id);
+            }
+            if stored.judged.event.key() == self.signer.key && !counts_in(reader, &id, lot, lane)? {
+                self.basis.extend(cutters_below(id, cuts_of, reader)?);
             }
         }
         Ok(())
@@ -138,4 +151,10 @@ impl Draft<'_> {
 fn lot_at(desk: &Desk, event: &EventId, lot: &SubjectId, lane: Lane) -> Result<Option<LotState>, AuthorError> {
     let Some(seen) = desk.ledger.reader().seen(event)? else { return Ok(None) };
     Ok(seen.lane_index(lot, lane).and_then(|at| seen.lot(at)).cloned())
+}
+
+/// Whether what an event does on this lane counts.
+fn counts_in(reader: &Reader, event: &EventId, lot: &SubjectId, lane: Lane) -> Result<bool, AuthorError> {
+    let seen = reader.seen(event)?;
+    Ok(seen.is_some_and(|seen| seen.lane_index(lot, lane).is_none_or(|at| seen.counts(at))))
 }
