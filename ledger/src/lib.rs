@@ -17,6 +17,7 @@ mod counting;
 pub mod findings;
 mod follower;
 mod forks;
+mod founding;
 mod held;
 mod journal;
 mod keys;

@@ -24,8 +24,8 @@ pub enum Admission {
     /// The peers on this roll, as it changes, and those named in [`Config`](crate::Config) by their
     /// ids: bootstrap peers and trusted ones.
     ///
-    /// As long as the roll holds no other node than this one and the operator names no peer, the
-    /// network is just being founded, and whoever speaks its protocols is let in.
+    /// As long as the roll says that the network is just being founded and the operator names no
+    /// peer, whoever speaks its protocols is let in.
     Enrolled(watch::Receiver<Arc<Roll>>),
 }
 
@@ -37,6 +37,8 @@ pub struct Roll {
     /// The peer ids of nodes that were enrolled and are not any more. Not even the operator's word
     /// lets them in.
     pub revoked: HashSet<PeerId>,
+    /// Whether no other node than this one was ever enrolled.
+    pub founding: bool,
     /// Whether anyone may read: ask for greetings, pages of the log, events and anchors. Who is not
     /// enrolled still takes no part in gossip, discovery and relaying, and is asked for nothing.
     pub open_reading: bool,
@@ -88,7 +90,6 @@ pub(crate) struct Door(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
-    own: PeerId,
     /// Named by the operator.
     named: HashSet<PeerId>,
     /// Nothing if anyone is let in.
@@ -108,12 +109,12 @@ struct Refused {
 
 impl Door {
     /// `cool_down` is how long a refused peer is not written about again.
-    pub(crate) fn new(own: PeerId, named: HashSet<PeerId>, admission: &Admission, cool_down: Duration) -> Self {
+    pub(crate) fn new(named: HashSet<PeerId>, admission: &Admission, cool_down: Duration) -> Self {
         let roll = match admission {
             Admission::Anyone => None,
             Admission::Enrolled(roll) => Some(roll.borrow().clone()),
         };
-        let state = State { own, named, roll, cool_down, refused: HashMap::new(), refusals: 0 };
+        let state = State { named, roll, cool_down, refused: HashMap::new(), refusals: 0 };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -195,7 +196,7 @@ impl State {
     }
 
     fn is_founding(&self, roll: &Roll) -> bool {
-        self.named.is_empty() && roll.enrolled.iter().all(|peer| *peer == self.own)
+        roll.founding && self.named.is_empty()
     }
 }
 
@@ -209,9 +210,9 @@ mod tests {
         [(); N].map(|()| PeerId(libp2p::PeerId::random()))
     }
 
-    fn door(own: PeerId, named: &[PeerId], roll: Roll) -> Door {
+    fn door(named: &[PeerId], roll: Roll) -> Door {
         let (_, roll) = watch::channel(Arc::new(roll));
-        Door::new(own, named.iter().copied().collect(), &Admission::Enrolled(roll), COOL_DOWN)
+        Door::new(named.iter().copied().collect(), &Admission::Enrolled(roll), COOL_DOWN)
     }
 
     fn roll(enrolled: &[PeerId]) -> Roll {
@@ -221,15 +222,15 @@ mod tests {
     #[test]
     fn only_enrolled_and_named_peers_are_members() {
         let [own, enrolled, named, stranger] = peers();
-        let door = door(own, &[named], roll(&[own, enrolled]));
+        let door = door(&[named], roll(&[own, enrolled]));
         assert!(door.is_member(&enrolled) && door.is_member(&named));
         assert_eq!(door.access(&stranger), Access::None(Refusal::NotEnrolled));
     }
 
     #[test]
     fn a_fresh_node_trusts_whom_its_operator_names_and_nobody_else() {
-        let [own, named, stranger] = peers();
-        let door = door(own, &[named], Roll::default());
+        let [named, stranger] = peers();
+        let door = door(&[named], Roll::default());
         assert!(door.is_member(&named));
         assert_eq!(door.access(&stranger), Access::None(Refusal::NotEnrolled));
     }
@@ -237,18 +238,20 @@ mod tests {
     #[test]
     fn a_network_that_is_just_founded_closes_with_its_first_other_node() {
         let [own, other, stranger] = peers();
-        let door = door(own, &[], roll(&[own]));
+        let door = door(&[], Roll { founding: true, ..roll(&[own]) });
         assert!(door.is_founding() && door.is_member(&stranger));
         assert_eq!(door.update(Arc::new(roll(&[own, other]))), [other]);
         assert!(!door.is_founding() && door.is_member(&other));
         assert_eq!(door.access(&stranger), Access::None(Refusal::NotEnrolled));
+        door.update(Arc::new(roll(&[own])));
+        assert_eq!(door.access(&stranger), Access::None(Refusal::NotEnrolled), "the other has left");
     }
 
     #[test]
     fn who_was_revoked_is_not_let_in_even_if_named() {
-        let [own, named, other] = peers();
+        let [named, other] = peers();
         let revoked = Roll { revoked: [named].into(), ..roll(&[other]) };
-        let closed = door(own, &[named], revoked.clone());
+        let closed = door(&[named], revoked.clone());
         assert_eq!(closed.access(&named), Access::None(Refusal::Revoked));
         let again = Roll { enrolled: [named, other].into(), ..revoked };
         closed.update(Arc::new(again));
@@ -257,16 +260,16 @@ mod tests {
 
     #[test]
     fn open_reading_makes_strangers_readers_and_no_more() {
-        let [own, enrolled, stranger] = peers();
-        let door = door(own, &[], Roll { open_reading: true, ..roll(&[enrolled]) });
+        let [enrolled, stranger] = peers();
+        let door = door(&[], Roll { open_reading: true, ..roll(&[enrolled]) });
         assert_eq!(door.access(&stranger), Access::Reader);
         assert!(door.is_member(&enrolled));
     }
 
     #[test]
     fn refusals_are_told_once_in_a_while_and_bounded() {
-        let [own, enrolled, stranger] = peers();
-        let (door, now) = (door(own, &[], roll(&[enrolled])), Instant::now());
+        let [enrolled, stranger] = peers();
+        let (door, now) = (door(&[], roll(&[enrolled])), Instant::now());
         let refuse = |now| door.refuse(stranger, Refusal::NotEnrolled, now);
         assert!(refuse(now));
         assert!(!refuse(now + COOL_DOWN / 2));

@@ -276,8 +276,7 @@ mod tests {
     fn the_parameters_are_valid() {
         let network = NetworkId::from_bytes([1; 32]);
         let config = Config::new(IdentitySeed::from([1; 32]), network);
-        let own = config.identity_seed.peer_id();
-        let door = Door::new(own, HashSet::new(), &config.admission, config.block_for);
+        let door = Door::new(HashSet::new(), &config.admission, config.block_for);
         let behaviour = Behaviour::new(&config, &door, &config.identity_seed.keypair(), None);
         assert_eq!(behaviour.gossip.topics().count(), 1);
     }

@@ -180,8 +180,7 @@ mod tests {
     use std::time::Duration;
 
     fn gate(per_address: u32) -> Behaviour {
-        let own = PeerId(libp2p::PeerId::random());
-        Behaviour::new(Door::new(own, HashSet::new(), &Admission::Anyone, Duration::ZERO), per_address)
+        Behaviour::new(Door::new(HashSet::new(), &Admission::Anyone, Duration::ZERO), per_address)
     }
 
     fn knock(gate: &mut Behaviour, connection: usize, from: &str) -> bool {

@@ -67,7 +67,7 @@ pub async fn start(
 
     let own = config.identity_seed.peer_id();
     let named = bootstrap.iter().flat_map(named).chain(config.trusted.iter().copied()).collect();
-    let door = Door::new(own, named, &config.admission, config.block_for);
+    let door = Door::new(named, &config.admission, config.block_for);
     let totals = Arc::default();
     let (tasks, abort) = (TaskTracker::new(), CancellationToken::new());
     let swarm = {

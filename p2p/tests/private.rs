@@ -151,7 +151,8 @@ async fn where_reading_is_open_strangers_read_and_do_nothing_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_that_is_just_founded_is_open_and_says_so() {
-    let (mut a, tell) = private(1, roll(&[1]), &[]).await;
+    let founding = Roll { founding: true, ..Roll::clone(&roll(&[1])) };
+    let (mut a, tell) = private(1, Arc::new(founding), &[]).await;
     a.stands(|status| status.founding).await;
     let _founder = node(2, &[&a.address]).await;
     let _other = node(3, &[&a.address]).await;

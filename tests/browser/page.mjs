@@ -1,6 +1,6 @@
 // Looks at the consumer's page with a real browser, as a phone and as a desk shows it.
 //
-//   node page.mjs '{"url": …, "screenshots": FOLDER, "texts": […], "patterns": […]}'
+//   node page.mjs '{"url": …, "name": …, "screenshots": FOLDER, "texts": […], "patterns": […]}'
 //
 // Demands that all texts and patterns can be seen, that nothing is wider than the screen or covers
 // something else, and that the browser has nothing to complain of. Takes a picture of each screen.
@@ -53,7 +53,7 @@ async function look({ width, height, isMobile, hasTouch }) {
   page.on('request', (request) => asked.push(request.url()));
   const response = await page.goto(expected.url, { waitUntil: 'load' });
   assert.equal(response.status(), 200);
-  await page.screenshot({ path: join(expected.screenshots, `page-${width}.png`), fullPage: true });
+  await page.screenshot({ path: join(expected.screenshots, `${expected.name}-${width}.png`), fullPage: true });
 
   return async () => {
     const at = `at ${width} pixels`;

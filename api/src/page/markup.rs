@@ -1,7 +1,7 @@
 //! The page in HTML. Every text comes from outside and is escaped; styles and nothing else are inline.
 
 use super::sketch;
-use super::story::{AnchorShown, Proof, Standing, Step, Story, Weight};
+use super::story::{AnchorShown, Proof, Recall, Standing, Step, Story, Weight};
 use crate::links;
 use crate::proof_state::Proven;
 use crate::state::NodeIdentity;
@@ -26,6 +26,7 @@ pub(super) fn lot(story: &Story, node: &NodeIdentity, page_url: &str, qr: Option
         &format!("{}: where it comes from", story.name.text),
         &html! {
             (hero(story))
+            @for recall in &story.recalls { (recalled(recall)) }
             (notices(story))
             (origin(story))
             section.long aria-labelledby="journey" {
@@ -103,6 +104,21 @@ fn hero(story: &Story) -> Markup {
     }
 }
 
+fn recalled(recall: &Recall) -> Markup {
+    html! {
+        div.notice.alarm.recall role="alert" {
+            h2 { (recall.title) }
+            p.advice { (recall.advice) }
+            p { (recall.hazard) @if let Some(scope) = &recall.scope { " · " (scope) } }
+            p { "Whom to ask: " (recall.contact) }
+            p.meta {
+                @if recall.inherited { "It names goods from which this lot came. " }
+                "Issued by " a href=(recall.url) { (recall.issuer) } " · " (recall.when)
+            }
+        }
+    }
+}
+
 fn notices(story: &Story) -> Markup {
     html! {
         @match &story.standing {
@@ -116,7 +132,8 @@ fn notices(story: &Story) -> Markup {
             Standing::Offered { holder, to } => {
                 div.notice role="note" { h2 { "On its way" } p { "Held by " (holder) ", offered to " (to) ", who has not confirmed it yet." } }
             }
-            Standing::Held { holder } => div.notice.good role="note" { h2 { "Held by " (holder) } },
+            // Beside a recall nothing is good.
+            Standing::Held { holder } => div.notice.(if story.recalls.is_empty() { "good" } else { "plain" }) role="note" { h2 { "Held by " (holder) } },
         }
         @if !story.findings.is_empty() {
             div.notice role="note" {

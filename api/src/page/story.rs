@@ -27,6 +27,8 @@ pub(crate) struct Story {
     pub(crate) producer: String,
     /// Where it grew.
     pub(crate) origins: Vec<Origin>,
+    /// Recalls that have not ended, the widest first.
+    pub(crate) recalls: Vec<Recall>,
     /// Where it stands now.
     pub(crate) standing: Standing,
     /// What a reader should know before believing the rest.
@@ -51,6 +53,28 @@ pub(crate) struct Origin {
     pub(crate) name: Localised,
     pub(crate) place_type: String,
     pub(crate) country: Option<String>,
+}
+
+/// A recall of the lot, or of goods from which it came.
+#[derive(Debug)]
+pub(crate) struct Recall {
+    pub(crate) title: &'static str,
+    /// What to do.
+    pub(crate) advice: &'static str,
+    /// What is wrong with the goods.
+    pub(crate) hazard: String,
+    /// Which goods, in words.
+    pub(crate) scope: Option<String>,
+    /// Whom to ask.
+    pub(crate) contact: String,
+    /// Who issued it.
+    pub(crate) issuer: String,
+    /// When, for people.
+    pub(crate) when: String,
+    /// The event that issued it.
+    pub(crate) url: String,
+    /// Whether the lot is not named itself, but goods are from which it came.
+    pub(crate) inherited: bool,
 }
 
 /// Where a lot stands.

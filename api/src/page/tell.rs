@@ -3,7 +3,7 @@
 use super::language::{Languages, Localised};
 use super::sketch::Stop;
 use super::steps::Steps;
-use super::story::{AnchorShown, Origin, Parent, Proof, Standing, Story};
+use super::story::{AnchorShown, Origin, Parent, Proof, Recall, Standing, Story};
 use super::words;
 use crate::links;
 use crate::names::Names;
@@ -16,8 +16,13 @@ use crate::state::{Anchor, ApiState};
 use ledger::view::{HistoryEntry, LotStanding, PageSize, ProduceFilter, ProduceRow};
 use provenance::body::{Body, Outcome};
 use provenance::custody::Closed;
-use provenance::id::SubjectId;
+use provenance::findings::FindingKind;
+use provenance::id::{EventId, SubjectId};
 use provenance::value::LangText;
+use std::collections::BTreeSet;
+
+/// Recalls that are told on the page: whoever reads three of them eats it no more.
+const MAX_RECALLS: usize = 8;
 
 /// Reads everything that the page of a lot tells.
 pub(super) fn tell(state: &ApiState, id: &SubjectId, languages: &Languages) -> Result<Story, Problem> {
@@ -39,6 +44,7 @@ pub(super) fn tell(state: &ApiState, id: &SubjectId, languages: &Languages) -> R
         claims,
         producer: names.actor(&row.originator)?.shown(),
         origins: origins(state, &row, languages)?,
+        recalls: recalls(state, &row, &findings, &names)?,
         standing: standing(&row, &entries, &names)?,
         findings: noteworthy(&findings),
         parent: parent(state, &row, languages)?,
@@ -50,10 +56,36 @@ pub(super) fn tell(state: &ApiState, id: &SubjectId, languages: &Languages) -> R
     })
 }
 
-/// What a consumer should know, each sort of fact once.
+/// The recalls that findings tell of.
+fn recalls(state: &ApiState, row: &ProduceRow, findings: &[Finding], names: &Names) -> Result<Vec<Recall>, Problem> {
+    let standing = findings.iter().filter(|finding| finding.kind == FindingKind::Recalled);
+    let issued: BTreeSet<EventId> = standing.flat_map(|finding| finding.events.iter().copied()).collect();
+    let mut recalls = Vec::new();
+    for id in issued {
+        recalls.extend(state.views().recall(&id).map_err(storage)?);
+    }
+    recalls.sort_by_key(|recall| (recall.level, recall.issued));
+    let told = recalls.into_iter().take(MAX_RECALLS).map(|recall| {
+        Ok(Recall {
+            title: words::recalled(recall.level),
+            advice: words::advice(recall.action),
+            hazard: recall.hazard.as_str().to_owned(),
+            scope: recall.scope.map(|scope| scope.as_str().to_owned()),
+            contact: recall.contact.as_str().to_owned(),
+            issuer: names.actor(&recall.issuer)?.shown(),
+            when: format!("{} UTC", words::moment(recall.issued.ms())),
+            url: links::event(&recall.id),
+            inherited: recall.lots.iter().all(|recalled| recalled.lot != row.id),
+        })
+    });
+    told.collect()
+}
+
+/// What a consumer should know, each sort of fact once. Disputes and recalls have notices of their own.
 fn noteworthy(findings: &[Finding]) -> Vec<&'static str> {
     let mut told: Vec<&'static str> = Vec::new();
-    for finding in findings.iter().filter(|finding| concerns_consumers(finding.kind)) {
+    let is_told = |finding: &&Finding| finding.kind != FindingKind::Recalled && concerns_consumers(finding.kind);
+    for finding in findings.iter().filter(is_told) {
         if !told.contains(&finding.detail) {
             told.push(finding.detail);
         }

@@ -1,6 +1,6 @@
 //! Values as people read them: dates, quantities, prices, grades, chains.
 
-use provenance::body::TemperatureLimits;
+use provenance::body::{RecallAction, RecallLevel, TemperatureLimits};
 use provenance::seal::Sealable;
 use provenance::value::{Date, DateRange, Grade, Occurred, Price, Quantity, Timestamp};
 
@@ -50,6 +50,25 @@ pub(super) fn when(signed: Timestamp, occurred: Option<Occurred>) -> String {
             let local = occurred.start().ms().saturating_add_signed(i64::from(occurred.utc_offset_minutes()) * 60_000);
             moment(local)
         }
+    }
+}
+
+/// What a recall is called.
+pub(super) fn recalled(level: RecallLevel) -> &'static str {
+    match level {
+        RecallLevel::Public => "Recalled: do not eat or use it",
+        RecallLevel::Trade => "Recalled from the trade",
+        RecallLevel::Information => "A warning was issued",
+    }
+}
+
+/// What whoever has the goods is to do.
+pub(super) fn advice(action: RecallAction) -> &'static str {
+    match action {
+        RecallAction::Hold => "Keep it apart, and do not use it until the recall has ended.",
+        RecallAction::Return => "Take it back to where you got it.",
+        RecallAction::Destroy => "Throw it away so that nobody eats it.",
+        RecallAction::Inform => "Tell those to whom you gave of it.",
     }
 }
 

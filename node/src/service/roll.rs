@@ -6,25 +6,35 @@ use p2p::{PeerId, Roll};
 use provenance::body::Role;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::StoreError;
 use tokio::sync::watch;
 
 /// How often the roll is read at most, however fast the log grows: enrolments are rare.
 const READ_EVERY: Duration = Duration::from_secs(2);
 
-/// More nodes than any network has; the newest are known.
-const MAX_NODES: usize = 10_000;
+/// The part of the time that may go into reading the roll, however many nodes there are: one in so many.
+const READ_ONE_IN: u32 = 20;
 
-/// The roll as of now; `open_reading` says whether this node's own settings let anyone read. Reads the disk.
-pub(super) fn read(ledger: &Ledger, open_reading: bool) -> Result<Roll, StoreError> {
-    let Told { enrolled, ended, open_reading: agreed } = told(ledger)?;
-    Ok(Roll { enrolled, revoked: ended, open_reading: open_reading || agreed })
+/// Nodes that are known at most: some megabytes of memory, and more than any network has. Of those beyond it nobody is let
+/// in who was not before, and none of those before is taken for revoked.
+const MAX_NODES: usize = 50_000;
+
+/// The roll as of now; `own` is this node's peer id, and `open_reading` says whether its own settings let anyone read. Reads
+/// the disk. While the views have still to read the log nobody is enrolled.
+pub(super) fn read(ledger: &Ledger, own: PeerId, open_reading: bool) -> Result<Roll, StoreError> {
+    let roll = watch::Sender::new(Arc::new(Roll { open_reading, ..Roll::default() }));
+    let end = ledger.size();
+    let told = told(ledger, own)?;
+    if views_have_read(ledger, end) {
+        tell(&roll, told, open_reading);
+    }
+    Ok(Roll::clone(&roll.borrow()))
 }
 
 /// Tells of a new roll whenever the ledger knows other nodes than before, or the founders agreed on something else about
-/// reading, until the ledger ends. `open_reading` as for [`read`].
-pub(super) async fn run(ledger: Ledger, roll: watch::Sender<Arc<Roll>>, open_reading: bool) {
+/// reading, until the ledger ends. Arguments as for [`read`].
+pub(super) async fn run(ledger: Ledger, roll: watch::Sender<Arc<Roll>>, own: PeerId, open_reading: bool) {
     let mut size = ledger.watch_size();
     loop {
         let end = *size.borrow_and_update();
@@ -32,11 +42,13 @@ pub(super) async fn run(ledger: Ledger, roll: watch::Sender<Arc<Roll>>, open_rea
         if !ledger.followed(end.saturating_sub(1)).await {
             return;
         }
-        let reader = ledger.clone();
-        match tokio::task::spawn_blocking(move || told(&reader)).await {
+        let (reader, begin) = (ledger.clone(), Instant::now());
+        let told = tokio::task::spawn_blocking(move || told(&reader, own)).await;
+        let pause = READ_EVERY.max(begin.elapsed() * READ_ONE_IN);
+        match told {
             Ok(Ok(told)) if views_have_read(&ledger, end) => tell(&roll, told, open_reading),
             Ok(Ok(_)) => {
-                tokio::time::sleep(READ_EVERY).await;
+                tokio::time::sleep(pause).await;
                 continue;
             }
             Ok(Err(error)) => {
@@ -44,7 +56,7 @@ pub(super) async fn run(ledger: Ledger, roll: watch::Sender<Arc<Roll>>, open_rea
             }
             Err(_) => return,
         }
-        tokio::time::sleep(READ_EVERY).await;
+        tokio::time::sleep(pause).await;
         if size.changed().await.is_err() {
             return;
         }
@@ -58,17 +70,28 @@ struct Told {
     enrolled: HashSet<PeerId>,
     /// Those of nodes of which every key was ended.
     ended: HashSet<PeerId>,
+    /// Whether there are nodes beyond [`MAX_NODES`], of which nothing is told.
+    more: bool,
+    /// Whether no other node than this one was ever enrolled.
+    founding: bool,
     /// Whether the founders agreed that anyone may read.
     open_reading: bool,
 }
 
 fn tell(roll: &watch::Sender<Arc<Roll>>, told: Told, open_reading: bool) {
-    let Told { enrolled, ended, open_reading: agreed } = told;
+    let Told { mut enrolled, ended, more, founding, open_reading: agreed } = told;
     roll.send_if_modified(|before| {
+        if more {
+            tracing::error!(
+                "more than {MAX_NODES} nodes are enrolled; nodes beyond these are not let in, and one whose enrolment \
+                 was undone may not be noticed: find out who enrols so many, and revoke them"
+            );
+            enrolled.extend(before.enrolled.difference(&ended));
+        }
         // Who was a node and is none any more is kept out, also where the operator named it.
         let gone = ended.iter().chain(&before.enrolled).chain(&before.revoked);
         let revoked = gone.filter(|peer| !enrolled.contains(peer)).take(MAX_NODES).copied().collect();
-        let after = Roll { enrolled, revoked, open_reading: open_reading || agreed };
+        let after = Roll { enrolled, revoked, founding, open_reading: open_reading || agreed };
         let differs = **before != after;
         if differs {
             *before = Arc::new(after);
@@ -83,7 +106,7 @@ fn views_have_read(ledger: &Ledger, end: u64) -> bool {
 }
 
 /// The peer ids that the details of actors with a node's role name, and what the amendments in force say.
-fn told(ledger: &Ledger) -> Result<Told, StoreError> {
+fn told(ledger: &Ledger, own: PeerId) -> Result<Told, StoreError> {
     let views = Views::new(ledger.reader().clone());
     let filter = ActorFilter { role: Some(Role::Node), enroller: None };
     let mut told = Told { open_reading: views.network(ledger.network())?.open_reading(), ..Told::default() };
@@ -103,10 +126,18 @@ fn told(ledger: &Ledger) -> Result<Told, StoreError> {
             }
         }
         cursor = page.next;
-        if cursor.is_none() || count >= MAX_NODES {
-            return Ok(told);
+        told.more = cursor.is_some();
+        if !told.more || count >= MAX_NODES {
+            break;
         }
     }
+    let others = told.enrolled.union(&told.ended).any(|peer| *peer != own);
+    if others && !ledger.is_founded()? {
+        ledger.note_founded()?;
+    }
+    // An enrolment can be undone, but what was a network never becomes the beginning of one again.
+    told.founding = !others && !ledger.is_founded()?;
+    Ok(told)
 }
 
 #[cfg(test)]
@@ -145,6 +176,15 @@ mod tests {
         assert_eq!((&told.borrow().enrolled, &told.borrow().revoked), (&[a].into(), &[b].into()));
         tell(&roll, nodes([a, b]), false);
         assert_eq!(told.borrow().revoked, HashSet::new(), "it has a new key");
+    }
+
+    #[test]
+    fn nobody_is_revoked_by_a_flood_of_other_nodes() {
+        let [a, b, c] = peers(1);
+        let (roll, told) = watch::channel(Arc::default());
+        tell(&roll, nodes([a, b]), false);
+        tell(&roll, Told { more: true, ended: [b].into(), ..nodes([c]) }, false);
+        assert_eq!((&told.borrow().enrolled, &told.borrow().revoked), (&[a, c].into(), &[b].into()));
     }
 
     #[test]

@@ -139,7 +139,8 @@ pub(crate) async fn start(
     let Secrets { log: log_key, cooperative, identity, anchoring: anchoring_key, openings: openings_key } =
         Secrets::of(&keystore, &network)?;
     let log = log_key.key();
-    let peer_id = identity.peer_id().to_string();
+    let own = identity.peer_id();
+    let peer_id = own.to_string();
     snapshots::remove_all(folder);
 
     let ledger = open_ledger(folder, configuration, &network, Arc::new(log_key), &keystore).await?;
@@ -161,7 +162,7 @@ pub(crate) async fn start(
     let spawn = |task: BoxFuture<'static, ()>| drop(tasks.spawn(stop.clone().run_until_cancelled_owned(task)));
     if let Some(roll) = roll {
         // Also while the log is recovered: the peers that are to be asked must be let in.
-        spawn(roll::run(ledger.clone(), roll, configuration.p2p.open_reading).boxed());
+        spawn(roll::run(ledger.clone(), roll, own, configuration.p2p.open_reading).boxed());
     }
     let witnesses = configuration.recovery.witnesses;
     let (peers, sync): (Arc<dyn api::PeerView>, Option<sync::Sync>) = if ledger.restored().is_some() {
@@ -327,8 +328,8 @@ async fn open(
     let (roll, admission) = match section.admission {
         Admission::Anyone => (None, p2p::Admission::Anyone),
         Admission::Enrolled => {
-            let (reader, open_reading) = (ledger.clone(), section.open_reading);
-            let read = tokio::task::spawn_blocking(move || roll::read(&reader, open_reading));
+            let (reader, own, open_reading) = (ledger.clone(), identity.peer_id(), section.open_reading);
+            let read = tokio::task::spawn_blocking(move || roll::read(&reader, own, open_reading));
             let (roll, told) = watch::channel(Arc::new(read.await.expect("reading does not panic")?));
             (Some(roll), p2p::Admission::Enrolled(told))
         }

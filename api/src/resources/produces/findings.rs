@@ -37,7 +37,9 @@ pub(crate) struct Finding {
 
 /// All findings about a lot.
 pub(crate) fn findings(state: &ApiState, row: &ProduceRow, entries: &[HistoryEntry]) -> Result<Vec<Finding>, Problem> {
-    let found = ledger::findings::of_lot(state.ledger.reader(), row, entries).map_err(storage)?;
+    let mut found = ledger::findings::of_lot(state.ledger.reader(), row, entries).map_err(storage)?;
+    // However many others there are, none of them hides a recall.
+    found.sort_by_key(|finding| finding.finding != FindingKind::Recalled);
     let shown = found.into_iter().take(MAX_SHOWN).map(|finding| Finding {
         kind: finding.finding,
         detail: detail(finding.finding),
