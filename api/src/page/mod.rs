@@ -1,5 +1,6 @@
 //! `/p/{id}`: the page that a consumer sees behind the QR code. It needs no script, and shows what is not certain too.
 
+mod attested;
 mod language;
 mod markup;
 mod sketch;

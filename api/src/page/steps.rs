@@ -1,5 +1,6 @@
 //! The journey of a lot, step by step: its events, with offer and answer of a handover told as one.
 
+use super::attested;
 use super::language::{Languages, Localised};
 use super::story::{Signed, Step, Weight};
 use super::tell::named;
@@ -181,9 +182,15 @@ impl<'a> Steps<'a> {
                 lines.push(body.reason.as_str().to_owned());
                 format!("An earlier record was corrected by {acting}")
             }
-            other => {
-                format!("Recorded by {acting}: {}", other.kind().map_or("a new kind of event", |kind| kind.name()))
-            }
+            other => match attested::told(other, &acting) {
+                Some((title, more)) => {
+                    lines.extend(more);
+                    title
+                }
+                None => {
+                    format!("Recorded by {acting}: {}", other.kind().map_or("a new kind of event", |kind| kind.name()))
+                }
+            },
         };
         if !entry.corrections.is_empty() {
             lines.push("Shown as it was corrected afterwards.".to_owned());

@@ -2,7 +2,7 @@
 
 use provenance::body::{RecallAction, RecallLevel, TemperatureLimits};
 use provenance::seal::Sealable;
-use provenance::value::{Date, DateRange, Grade, Occurred, Price, Quantity, Timestamp};
+use provenance::value::{Date, DateRange, Grade, Measure, Occurred, Price, Quantity, Timestamp};
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -51,6 +51,12 @@ pub(super) fn when(signed: Timestamp, occurred: Option<Occurred>) -> String {
             moment(local)
         }
     }
+}
+
+/// `0.012 mg/kg`; degrees Celsius, whose code is that of UN/ECE recommendation 20, as people write them.
+pub(super) fn measure(measure: &Measure) -> String {
+    let unit = if measure.unit() == "CEL" { "°C" } else { measure.unit() };
+    format!("{} {unit}", measure.decimal())
 }
 
 /// What a recall is called.

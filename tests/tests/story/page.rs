@@ -72,6 +72,13 @@ async fn a_consumer_sees_first_of_all_that_the_goods_are_recalled() {
     let part = transfer["lines"][0]["item"].as_str().unwrap().to_owned();
     let accepted = json!({ "actor": buyer });
     client.post(&format!("/api/v1/transfers/{}/acceptance", trade::id(&transfer)), &accepted).await;
+    let inspection = json!({
+        "sample": "26-1187",
+        "method": "EN 14177",
+        "analytes": [{ "name": "Patulin", "value": { "value": "61", "unit": "ug/kg" }, "limit": { "value": "50", "unit": "ug/kg" } }],
+        "verdict": "failed",
+    });
+    client.post(&format!("/api/v1/produces/{lot}/inspections"), &inspection).await;
     let recall = json!({
         "lots": [lot],
         "level": "public",
@@ -87,7 +94,7 @@ async fn a_consumer_sees_first_of_all_that_the_goods_are_recalled() {
     look(json!({
         "url": page(&part),
         "name": "recall",
-        "texts": told.iter().chain(&["It names goods from which this lot came"]).collect::<Vec<_>>(),
+        "texts": told.iter().chain(&["It names goods from which this lot came", "Inspected by", "Patulin: 61 ug/kg, limit 50 ug/kg"]).collect::<Vec<_>>(),
         // Before everything else that is said of the lot.
         "patterns": ["Recalled: do not eat or use it[^]*Held by Market hall[^]*Its journey"],
     }))
