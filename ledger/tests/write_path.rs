@@ -10,6 +10,7 @@ use ledger::{CheckError, Ledger, LedgerOptions, LogSigner, OpenError, Origin, Ou
 use provenance::admission::{Ancestry, Rule};
 use provenance::body::{Body, EventDisputed, Role};
 use provenance::checkpoint::Checkpoint;
+use provenance::event::SignedEvent;
 use provenance::id::{EventId, PublicKey};
 use provenance::merkle::{Frontier, leaf_hash, verify_consistency, verify_inclusion};
 use provenance::payload::{Lane, Touch};
@@ -287,7 +288,7 @@ async fn a_journal_is_walked_once_however_often_it_is_cut() {
     for number in 0..2_100 {
         story.place(farmer, &format!("Field {number}"));
     }
-    let long: Vec<EventId> = story.events[1..].iter().map(|event| event.id()).collect();
+    let long: Vec<EventId> = story.events[1..].iter().map(SignedEvent::id).collect();
     for last in &long[long.len() - 3..] {
         story.revoke(0, farmer, *last);
     }

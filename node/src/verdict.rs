@@ -29,10 +29,14 @@ pub(crate) struct Demands {
 }
 
 impl Demands {
-    /// The network that is expected, where nothing else is demanded.
-    pub(crate) fn of_network_alone(&self) -> Option<Option<NetworkId>> {
-        let rest = Self { network: self.network, ..Self::default() };
-        (*self == rest).then_some(self.network)
+    /// Whether nothing is demanded but a network, if that.
+    pub(crate) fn is_of_network_alone(&self) -> bool {
+        *self == Self { network: self.network, ..Self::default() }
+    }
+
+    /// The network that is expected.
+    pub(crate) fn network(&self) -> Option<NetworkId> {
+        self.network
     }
 }
 

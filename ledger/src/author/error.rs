@@ -246,19 +246,20 @@ impl AuthorError {
             Self::KeyNotKept { .. }
             | Self::JournalForked { .. }
             | Self::JournalUnconfirmed { .. }
-            | Self::KeyEnded { .. } => Some("actor"),
+            | Self::KeyEnded { .. }
+            | Self::NotResolver { .. } => Some("actor"),
             Self::UnknownActor { field, .. }
             | Self::UnknownPlace { field, .. }
             | Self::UnknownLot { field, .. }
-            | Self::UnknownEvent { field, .. } => Some(field),
+            | Self::UnknownEvent { field, .. }
+            | Self::UnknownSubject { field, .. }
+            | Self::NotSignedBy { field, .. } => Some(field),
             Self::NoSuchOffer { .. } => Some("offer"),
             Self::Disputed { .. } => Some("lot"),
             Self::ForeignPersonalName => Some("personal_name"),
             Self::Rule(rule) => Some(rule.field()),
             Self::Correction(_) => Some("replacement"),
-            Self::NotSignedBy { field, .. } | Self::UnknownSubject { field, .. } => Some(field),
             Self::ForkedEnd { .. } => Some("last"),
-            Self::NotResolver { .. } => Some("actor"),
             Self::NoConflict { .. } => Some("branches"),
             Self::NoSuchAmendment { .. } => Some("amendment"),
             Self::NoSuchRecall { .. } => Some("recall"),

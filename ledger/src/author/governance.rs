@@ -92,14 +92,13 @@ impl Command for AmendNetwork {
     fn compose(&self, draft: &mut Draft<'_>) -> Result<Body, AuthorError> {
         let desk = draft.desk();
         let (reader, network) = (desk.ledger.reader(), desk.ledger.network());
-        let follows = match &self.follows {
-            Some(follows) => ascending(follows),
-            None => {
-                let settlement = keys::settlement(reader, network);
-                let in_force = settlement.in_force();
-                let newest = || in_force.amendments.last().copied().unwrap_or_else(|| network.id().as_event());
-                if in_force.rivals.is_empty() { vec![newest()] } else { in_force.rivals.iter().copied().collect() }
-            }
+        let follows = if let Some(follows) = &self.follows {
+            ascending(follows)
+        } else {
+            let settlement = keys::settlement(reader, network);
+            let in_force = settlement.in_force();
+            let newest = || in_force.amendments.last().copied().unwrap_or_else(|| network.id().as_event());
+            if in_force.rivals.is_empty() { vec![newest()] } else { in_force.rivals.iter().copied().collect() }
         };
         let leaves = self.leaves.as_ref().map(|leaves| founder_leaves(draft, leaves)).transpose()?;
         let decision = match &self.decision {

@@ -111,9 +111,8 @@ impl CertificateRow {
     pub fn standing(&self, at: Timestamp) -> CertificateStanding {
         let day = i64::try_from(at.ms()).unwrap_or(i64::MAX) / DAY_MS;
         // A withdrawal is for good, whatever its days were.
-        let reached = self.steps.iter().filter(|step| step.from <= at);
-        let state = reached.map(|step| step.state).last();
-        match state {
+        let reached = self.steps.iter().rfind(|step| step.from <= at);
+        match reached.map(|step| step.state) {
             Some(CertificateState::Withdrawn) => CertificateStanding::Withdrawn,
             _ if day < i64::from(self.valid.first().days()) => CertificateStanding::NotYetValid,
             _ if day > i64::from(self.valid.last().days()) => CertificateStanding::Expired,

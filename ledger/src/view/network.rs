@@ -3,7 +3,7 @@
 use crate::keys;
 use crate::reader::Reader;
 use provenance::admission::Ancestry;
-use provenance::body::{Body, Change, Contract};
+use provenance::body::{Body, Change, Contract, Parameters};
 use provenance::cbor::Any;
 use provenance::id::{EventId, SubjectId};
 use provenance::network::Network;
@@ -131,7 +131,7 @@ impl NetworkRow {
             let change = &amended.change;
             self.contracts = change.contracts.clone().or(self.contracts.take());
             self.rules = change.rules.unwrap_or(self.rules);
-            for (name, value) in change.parameters.iter().flat_map(|parameters| parameters.iter()) {
+            for (name, value) in change.parameters.iter().flat_map(Parameters::iter) {
                 self.parameters.remove(name);
                 if *value != Any::Null {
                     self.parameters.insert(name.to_owned(), value.clone());

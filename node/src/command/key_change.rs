@@ -137,16 +137,12 @@ impl Ends {
 
 /// The id of an actor, or of the one that the node signs for where nobody is named.
 async fn own(client: &Client, actor: Option<&str>) -> Result<String, Failure> {
-    match actor {
-        Some(actor) => names::actor(client, actor).await,
-        None => {
-            let status = client.get("/status").await?;
-            match status.pointer("/node/actor").and_then(Value::as_str) {
-                Some(actor) => Ok(actor.to_owned()),
-                None => Err(Failure::new(Exit::BadInput, "the node does not say for whom it signs; name an --actor")),
-            }
-        }
+    if let Some(actor) = actor {
+        return names::actor(client, actor).await;
     }
+    let status = client.get("/status").await?;
+    let own = status.pointer("/node/actor").and_then(Value::as_str).map(str::to_owned);
+    own.ok_or_else(|| Failure::new(Exit::BadInput, "the node does not say for whom it signs; name an --actor"))
 }
 
 /// The keys of an actor, with how each stands.

@@ -56,7 +56,7 @@ pub(crate) struct Amend {
     /// A contract to which nodes may anchor from now on, as CHAIN:ADDRESS; name all of them
     #[arg(long = "contract", value_name = "CHAIN:ADDRESS")]
     contracts: Vec<String>,
-    /// A parameter that is set, as NAME=JSON; NAME=null takes it away; open_reading=true lets anyone read from all nodes;
+    /// A parameter that is set, as NAME=JSON; NAME=null takes it away; `open_reading=true` lets anyone read from all nodes;
     /// may be repeated
     #[arg(long = "set", value_name = "NAME=JSON")]
     parameters: Vec<String>,

@@ -42,14 +42,14 @@ impl Verify {
             Err(error) => Some(read(Path::new(&self.what), &error.to_string())?),
         };
         match file {
-            Some(bytes) if ConflictProof::is_one(&bytes) => match self.demands.of_network_alone() {
-                Some(network) => conflict::tell(global, &bytes, network),
-                None => {
+            Some(bytes) if ConflictProof::is_one(&bytes) => {
+                if !self.demands.is_of_network_alone() {
                     let message =
                         "--cosigners, --cosigner and --block-hash are for bundles, and this is a conflict proof";
-                    Err(Failure::new(Exit::BadInput, message))
+                    return Err(Failure::new(Exit::BadInput, message));
                 }
-            },
+                conflict::tell(global, &bytes, self.demands.network())
+            }
             Some(bytes) if is_bundle(&bytes) => verdict::tell(global, bytes, self.demands, self.rpc).await,
             _ if self.demands != Demands::default() => {
                 let message = "--network, --cosigners, --cosigner and --block-hash are for bundles, and this is none";

@@ -40,9 +40,9 @@ impl Exclusion<'_> {
         if !self.exclude(&seen) {
             return Err(ConflictError::NoConflict);
         }
-        for at in 0..seen.len() {
+        for (at, tip) in tips.iter().enumerate() {
             if self.exclude(&self.lowered(&seen, at)) {
-                return Err(ConflictError::Reducible(tips[at]));
+                return Err(ConflictError::Reducible(*tip));
             }
         }
         self.beside(&seen, journals)

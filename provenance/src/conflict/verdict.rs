@@ -113,6 +113,7 @@ fn in_full(error: &dyn std::error::Error) -> String {
     }
 }
 
+#[allow(clippy::ref_option)] // The signature that serde asks for.
 fn lane<S: Serializer>(lane: &Option<Lane>, serializer: S) -> Result<S::Ok, S::Error> {
     match lane {
         Some(Lane::Main) => serializer.serialize_str("main"),

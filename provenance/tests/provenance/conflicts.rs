@@ -321,7 +321,9 @@ fn a_void_event_proves_no_conflict_of_a_lane() {
     let Claim::LaneConflict { tips, .. } = &proof.claim else { panic!("it is of a lane") };
     let tips = tips.clone();
     proof.events.retain(|event| !tips.contains(&EventId::of(event)));
-    void.iter().for_each(|event| with_event(&mut proof, event));
+    for event in &void {
+        with_event(&mut proof, event);
+    }
     change(&mut proof, |tips, _| *tips = ids(&void));
     assert!(matches!(refused(&proof), ConflictError::OneJournal(_)));
 }

@@ -36,7 +36,7 @@ pub(crate) fn resource(state: &ApiState, row: ActorRow, may_write: bool) -> Reso
         .and_maybe("enroller", row.enroller.as_ref().map(links::actor))
         .and_maybe("enrolment", row.enrolment.as_ref().map(links::event));
     let (founder, enroller) = (row.is_founder(), row.enroller);
-    let resource = Resource::new(ActorView { founder, kept_here, row }, links);
+    let resource = Resource::new(ActorView { row, founder, kept_here }, links);
     if !may_write {
         return resource;
     }
