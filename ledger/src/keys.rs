@@ -69,7 +69,7 @@ pub struct ActorKey {
     /// When that was signed.
     #[n(7)]
     pub ended: Option<Timestamp>,
-    /// How many of its events count, where it has an end; later ones that stand nevertheless are not among them.
+    /// How many of its events count, where it has an end or the event that gave it does not count; later ones that stand nevertheless are not among them.
     #[n(8)]
     pub counted_events: Option<u64>,
 }
@@ -144,7 +144,8 @@ fn key_of(
         ended: None,
         counted_events: None,
     };
-    if given.is_some() && !reader.counts(&event)? {
+    let is_disowned = given.is_some() && !reader.counts(&event)?;
+    if is_disowned {
         found.state = KeyState::Disowned;
     }
     let cuts = settlement.keys().cuts().get(&(event, key)).map(Vec::as_slice).unwrap_or_default();
@@ -159,7 +160,7 @@ fn key_of(
         };
         ends.push((state, Reverse(*cutter), judged.event.payload().time, cut.count));
     }
-    found.counted_events = ends.iter().map(|(.., count)| *count).min();
+    found.counted_events = if is_disowned { Some(0) } else { ends.iter().map(|(.., count)| *count).min() };
     if let Some((state, Reverse(cutter), time, _)) = ends.into_iter().max() {
         (found.state, found.ended_by, found.ended) = (state, Some(cutter), Some(time));
     }

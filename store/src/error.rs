@@ -11,7 +11,7 @@ pub enum OpenError {
     #[error("the store {0} is in use by another process; stop that one first, or give this node a folder of its own")]
     Locked(PathBuf),
     /// There is none, and none was to be made.
-    #[error("there is no store in {0}; run `furrow init` first, or correct the path")]
+    #[error("there is no store in {0}; the node makes it when it runs for the first time, or the path is not right")]
     Missing(PathBuf),
     /// Written by a newer program.
     #[error(

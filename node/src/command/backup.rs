@@ -121,7 +121,7 @@ fn text(made: &Made) -> String {
         "The keystore is NOT in it: keep a copy of it elsewhere, or make the backup with --keys."
     };
     format!(
-        "The backup {} holds {} entries and was verified.\n{keys}\nKeep it on another machine. 'furrow restore' makes a node from it.",
+        "The backup {} was verified. Entries of the log in it: {}.\n{keys}\nKeep it on another machine. 'furrow restore' makes a node from it.",
         made.folder.display(),
         manifest.log.size
     )
@@ -152,7 +152,7 @@ impl Restore {
                 "\nThe backup has no keystore: put yours there as 'keystore', before you start the node."
             };
             format!(
-                "Every event of the backup of {} was verified: {} entries. The node's folder is {}.{keys}\n\
+                "Every event of the backup of {} was verified. Entries of the log: {}. The node's folder is {}.{keys}\n\
                  Make sure that the old node will never run again. Then start this one with 'furrow run': it asks its peers \
                  what it did since the backup, and takes writes when it knows. 'furrow status' tells how far it is.",
                 manifest.made,

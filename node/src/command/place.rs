@@ -182,13 +182,9 @@ async fn list(global: &Global, client: &Client) -> Result<(), Failure> {
 
 fn show(global: &Global, place: &Value) -> Result<(), Failure> {
     global.output().print(place, || {
-        format!(
-            "{}\n  id     {}\n  type   {}\n  about  {}\n",
-            name(place),
-            id_of(place),
-            text(place, "/place_type"),
-            at(place)
-        )
+        let about =
+            Some(at(place)).filter(|at| !at.is_empty()).map_or_else(String::new, |at| format!("  about  {at}\n"));
+        format!("{}\n  id     {}\n  type   {}\n{about}", name(place), id_of(place), text(place, "/place_type"))
     })?;
     Ok(())
 }

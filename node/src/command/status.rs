@@ -27,6 +27,10 @@ impl Status {
     }
 }
 
+fn entries(count: u64) -> String {
+    if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
+}
+
 fn describe(base: &str, status: &Value, peers: &Value) -> String {
     let anchoring = if status.pointer("/anchoring/enabled") == Some(&Value::Bool(true)) {
         format!(
@@ -39,10 +43,10 @@ fn describe(base: &str, status: &Value, peers: &Value) -> String {
         "off".to_owned()
     };
     let mut out = format!(
-        "{} at {base}\n  program    {}\n  log        {} entries\n  peers      {} connected\n  anchoring  {anchoring}\n",
+        "{} at {base}\n  program    {}\n  log        {}\n  peers      {} connected\n  anchoring  {anchoring}\n",
         text(status, "/node/name"),
         text(status, "/node/version"),
-        text(status, "/log/size"),
+        entries(status.pointer("/log/size").and_then(Value::as_u64).unwrap_or(0)),
         text(peers, "/count"),
     );
     out += &network(peers);

@@ -307,11 +307,13 @@ async fn a_key_that_was_cut_since_the_backup_is_cut_after_it() {
     assert_eq!(north.client.read(&path(&cut_off)).await.status, 404);
     assert_eq!(north.client.read(&path(&kept)).await.status, 200);
     goes_on_from(&north, &published).await;
-    // The node's own key goes on, and whatever is signed with the one that was cut never counts again.
+    // The node's own key goes on, and with the one that was cut it signs nothing.
     signs_again(&north, &farm).await;
     let mut more = trade::apples(&own, "7");
     more["actor"] = member.subject(0).to_string().into();
-    north.client.command(Method::POST, "/api/v1/produces", &more).await;
+    let refused = north.client.command(Method::POST, "/api/v1/produces", &more).await;
+    assert_eq!(refused.status, 403, "{}", refused.text());
+    assert!(refused.text().contains("was replaced from above"), "{}", refused.text());
     until("both have the same", async || (south.log_size().await == north.log_size().await).then_some(())).await;
     north.cosigned_by(south.peer_id()).await;
     let lots = north.client.all("/api/v1/produces").await;
