@@ -39,15 +39,15 @@ fn show(seed: u64, printing: bool) -> ExitCode {
 fn many(first: u64, count: u64) -> ExitCode {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let started = Instant::now();
-    let soaked = soak(first, count, threads, |soaked| {
+    let soaked = soak(first, count, threads, |soaked, violation| {
+        if let Some(violation) = violation {
+            eprintln!("{violation}\n");
+        }
         let done = soaked.held + soaked.broken;
         if done.is_multiple_of(100) {
             tell(soaked, done, count, started);
         }
     });
-    for violation in &soaked.violations {
-        eprintln!("{violation}\n");
-    }
     let Soaked { held, broken, steps, crashes, forks, uncounted, compared, entries, .. } = soaked;
     println!(
         "{held} of {} seeds held in {:.0?}: {entries} events, {steps} steps, {crashes} crashes, {forks} forked journals, \

@@ -76,12 +76,15 @@ fn counted(reader: &Reader, network: &Network) -> Result<History, store::StoreEr
     let (mut history, mut links) = (History::default(), HashMap::new());
     for id in reader.log_ids(1, usize::MAX)? {
         let Some(judged) = reader.judged(&id)? else { continue };
-        // Void links of journals stand in no log.
-        let mut link = Some(judged.clone());
-        while let Some(judged) = link {
-            let (id, before) = (judged.event.id(), judged.event.payload().journal);
-            let is_new = links.insert(id, before).is_none();
-            link = if is_new { reader.judged(&before)? } else { None };
+        // Void links of journals stand in no log, and a journal may be cut at one of them.
+        let mut open: Vec<EventId> = judged.event.payload().ancestors().collect();
+        links.insert(judged.event.id(), judged.event.payload().journal);
+        while let Some(id) = open.pop() {
+            let Some(judged) = reader.judged(&id)? else { continue };
+            let before = judged.event.payload().journal;
+            if links.insert(id, before).is_none() {
+                open.push(before);
+            }
         }
         history.add(judged);
     }

@@ -33,8 +33,9 @@ pub struct Soaked {
     pub entries: u64,
 }
 
-/// Runs the seeds from `first` on, `count` of them, on so many threads. `tell` hears of it after each.
-pub fn soak(first: u64, count: u64, threads: usize, tell: impl Fn(&Soaked) + Sync) -> Soaked {
+/// Runs the seeds from `first` on, `count` of them, on so many threads. `tell` hears after each
+/// how it stands, and how that one was violated if it was.
+pub fn soak(first: u64, count: u64, threads: usize, tell: impl Fn(&Soaked, Option<&Violation>) + Sync) -> Soaked {
     let next = AtomicU64::new(first);
     let soaked = Mutex::new(Soaked::default());
     std::thread::scope(|scope| {
@@ -47,8 +48,8 @@ pub fn soak(first: u64, count: u64, threads: usize, tell: impl Fn(&Soaked) + Syn
                     }
                     let result = one(seed);
                     let mut soaked = soaked.lock().unwrap_or_else(PoisonError::into_inner);
-                    soaked.take(result);
-                    tell(&soaked);
+                    soaked.take(&result);
+                    tell(&soaked, result.as_ref().err().map(|violation| &**violation));
                 }
             });
         }
@@ -69,7 +70,7 @@ fn one(seed: u64) -> Result<Held, Box<Violation>> {
 }
 
 impl Soaked {
-    fn take(&mut self, result: Result<Held, Box<Violation>>) {
+    fn take(&mut self, result: &Result<Held, Box<Violation>>) {
         match result {
             Ok(held) => {
                 self.held += 1;
@@ -83,7 +84,7 @@ impl Soaked {
             Err(violation) => {
                 self.broken += 1;
                 if self.violations.len() < KEPT {
-                    self.violations.push(*violation);
+                    self.violations.push(Violation::clone(violation));
                 }
             }
         }

@@ -9,7 +9,7 @@ use store::{Crash, Fault};
 const SEEDS: u64 = 60;
 
 fn hold(first: u64) {
-    let soaked = soak(first, SEEDS, 1, |_| {});
+    let soaked = soak(first, SEEDS, 1, |_, _| {});
     assert!(soaked.violations.is_empty(), "{}", soaked.violations[0]);
     assert_eq!(soaked.held, SEEDS);
     assert!(

@@ -150,6 +150,33 @@ impl<'a> Recounting<'a> {
         for (_, branch) in old.overruled().symmetric_difference(&new.overruled()) {
             self.open_one(branch, size)?;
         }
+        // A key may live or not where nothing changes of what counts of the event that gave it.
+        let mut keys = BTreeMap::new();
+        for id in old.keys().differing(new.keys()) {
+            let Some(stored) = self.reader.stored(id)? else { continue };
+            if let Some(index) = stored.index.filter(|index| *index < size) {
+                keys.insert(index, stored);
+            }
+        }
+        for (index, stored) in keys {
+            self.open_key(&stored, (index, size))?;
+        }
+        Ok(())
+    }
+
+    /// Opens what was signed with the key that an event gave, and what names it in its basis.
+    fn open_key(&mut self, stored: &Stored, (index, size): (u64, u64)) -> Result<(), StoreError> {
+        let event = &stored.judged.event;
+        if let Some((key, _)) = given_key(event)
+            && self.passed.keys.insert(key)
+        {
+            let heads = self.heads(&key)?;
+            self.open_journal(&key, heads, size, |_| Ok(false))?;
+        }
+        // Events of any subject may name an actor or a place in their basis.
+        if matches!(event.payload().body, Body::ActorEnrolled(_) | Body::PlaceRegistered(_)) {
+            self.open_naming(&event.id(), (index, size))?;
+        }
         Ok(())
     }
 
@@ -217,20 +244,7 @@ impl<'a> Recounting<'a> {
                 self.open_subject(&subject, (index, size))?;
             }
         }
-        if !flipped {
-            return Ok(());
-        }
-        if let Some((key, _)) = given_key(event)
-            && self.passed.keys.insert(key)
-        {
-            let heads = self.heads(&key)?;
-            self.open_journal(&key, heads, size, |_| Ok(false))?;
-        }
-        // Events of any subject may name an actor or a place in their basis.
-        if matches!(event.payload().body, Body::ActorEnrolled(_) | Body::PlaceRegistered(_)) {
-            self.open_naming(&event.id(), (index, size))?;
-        }
-        Ok(())
+        if flipped { self.open_key(stored, (index, size)) } else { Ok(()) }
     }
 
     /// Opens what follows on any lane of a subject: it may name in its basis what created or touched the subject.

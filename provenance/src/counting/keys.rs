@@ -176,6 +176,11 @@ impl Keys {
         &self.cuts
     }
 
+    /// The key events that live by one of the two and not by the other.
+    pub fn differing<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a EventId> {
+        self.live.symmetric_difference(&other.live)
+    }
+
     /// Whether a key event is live.
     pub fn is_live_key_event(&self, id: &EventId) -> bool {
         self.live.contains(id)
