@@ -10,6 +10,7 @@ use provenance::merkle::{Frontier, leaf_hash};
 use provenance::origin::LogOrigin;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use store::StoreOptions;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -73,9 +74,16 @@ impl Rewriting {
         let origin = LogOrigin { network: network().id(), key: log() }.to_string();
         let checkpoint = Checkpoint { origin, size: frontier.size(), root: frontier.root(), state_root: [1; 32] };
         let note = checkpoint.to_note(&log(), |text| log_key().sign(text).to_bytes());
-        match self.handle.request(&to.peer, Request::Cosign { note }).await {
-            Ok(Response::CosignRefused { reason, .. }) => reason,
-            other => panic!("{other:?}"),
+        let again = [Reason::NotEnrolled, Reason::Behind].map(|reason| reason as u32);
+        loop {
+            match self.handle.request(&to.peer, Request::Cosign { note: note.clone() }).await {
+                // The list of nodes is some seconds old, and the log is read while the peer waits.
+                Ok(Response::CosignRefused { reason, .. }) if again.contains(&reason) => {
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+                Ok(Response::CosignRefused { reason, .. }) => return reason,
+                other => panic!("{other:?}"),
+            }
         }
     }
 
