@@ -64,8 +64,8 @@ impl Witness {
         Ok(if is_same { Compared::Agrees } else { Compared::OtherSize { kept: kept.clone() } })
     }
 
-    /// Keeps the proof that a log was rewritten, after it was verified; false where it proves nothing of this log. The first
-    /// proof is as good as any other, so it stays.
+    /// Keeps the proof that an enrolled log was rewritten, after it was verified; false where it proves nothing of this log. The
+    /// first proof is as good as any other, so it stays.
     pub fn keep_contradiction(&self, log: &PublicKey, proof: &Contradiction) -> Result<bool, StoreError> {
         let origin = LogOrigin { network: self.0.network().id(), key: *log };
         if !proof.verify().is_ok_and(|proven| proven.origin == origin) {

@@ -119,6 +119,29 @@ fn describe(out: &mut String, proof: &Value, proven: &Rewritten) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ed25519_dalek::{Signer, SigningKey};
+    use provenance::checkpoint::Checkpoint;
+    use provenance::id::{NetworkId, PublicKey};
+    use provenance::origin::LogOrigin;
+
+    #[test]
+    fn a_proof_that_holds_is_told_and_a_changed_one_is_not() {
+        let secret = SigningKey::from_bytes(&[1; 32]);
+        let key = PublicKey::from_bytes(secret.verifying_key().to_bytes());
+        let origin = LogOrigin { network: NetworkId::from_bytes([2; 32]), key }.to_string();
+        let note = |root| {
+            let checkpoint = Checkpoint { origin: origin.clone(), size: 7, root: [root; 32], state_root: [0; 32] };
+            checkpoint.to_note(&key, |text| secret.sign(text).to_bytes())
+        };
+        let mut proof =
+            json!({ "first": note(1), "second": note(2), "before": [], "between": [], "node": "\u{1b}[31m" });
+        let mut text = String::new();
+        describe(&mut text, &proof, &verified(&proof).unwrap());
+        assert!(text.contains("two different checkpoints of 7 entries") && text.contains(&key.to_string()), "{text}");
+        assert!(!text.contains('\u{1b}'), "what a node says is not for the terminal");
+        proof["second"] = note(1).into();
+        assert!(verified(&proof).is_err());
+    }
 
     #[test]
     fn what_is_no_proof_is_said_to_be_none() {
