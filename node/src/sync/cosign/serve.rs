@@ -5,7 +5,7 @@ use super::Reason;
 use super::compare::{Shown, Verdict, compare, look_for_proof};
 use ledger::{CosignRefusal, ObserveError, Witness};
 use p2p::message::{MAX_MISSING, MAX_PAGE_IDS};
-use p2p::{PeerId, Request, RequestError, Responder, Response};
+use p2p::{Misbehaviour, PeerId, Request, RequestError, Responder, Response};
 use provenance::checkpoint::Checkpoint;
 use provenance::id::{EventId, PublicKey};
 use provenance::note::Note;
@@ -107,11 +107,16 @@ async fn work(shared: &Arc<Shared>, from: &PeerId, wanted: Wanted) -> Cosigned {
         Some(Verdict::Unproven) => return Err((Reason::Unproven, Vec::new())),
         None => return Err((Reason::Unable, Vec::new())),
     }
-    match read(shared, from, &witness, log, size).await {
+    let reader = witness.clone();
+    let Ok(Ok(begun)) = tokio::task::spawn_blocking(move || reader.next(&log)).await else {
+        return Err((Reason::Unable, Vec::new()));
+    };
+    match read(shared, from, &witness, log, begun, size).await {
         Ok(()) => {}
         Err(ReadError::Observe(error @ (ObserveError::OtherEntries { .. } | ObserveError::Repeated(_)))) => {
             // Entries are not signed, so this says nothing of the log yet: it is read from the start next time.
             tracing::warn!(peer = %from, %error, "the entries that a peer gave cannot be those of its log");
+            blame_giver(shared, from, begun).await;
             let reader = witness.clone();
             let again = tokio::task::spawn_blocking(move || reader.read_again(&log)).await;
             if !matches!(again, Ok(Ok(()))) {
@@ -135,6 +140,7 @@ async fn work(shared: &Arc<Shared>, from: &PeerId, wanted: Wanted) -> Cosigned {
                 sleep(LOOK_AGAIN).await;
             }
             Err(CosignRefusal::OtherEntries { .. }) => {
+                blame_giver(shared, from, begun).await;
                 return Err((rewritten_or_behind(shared, from, log, &note).await, Vec::new()));
             }
             Err(refusal) => {
@@ -142,6 +148,14 @@ async fn work(shared: &Arc<Shared>, from: &PeerId, wanted: Wanted) -> Cosigned {
                 return Err(Reason::of(&refusal));
             }
         }
+    }
+}
+
+/// Who has given all entries of its log himself, from the first one on, is to blame that they are others than it has signed.
+async fn blame_giver(shared: &Shared, from: &PeerId, begun: u64) {
+    if begun == 0 {
+        // Once the network has ended, there is nobody to blame.
+        let _ = shared.network.penalise(from, Misbehaviour::WrongAnswer).await;
     }
 }
 
@@ -161,11 +175,15 @@ async fn rewritten_or_behind(shared: &Arc<Shared>, from: &PeerId, log: PublicKey
     }
 }
 
-/// Gives the witness the entries of the log that it has not seen, up to exactly the size of the checkpoint.
-async fn read(shared: &Shared, from: &PeerId, witness: &Witness, log: PublicKey, size: u64) -> Result<(), ReadError> {
-    let reader = witness.clone();
-    let next = tokio::task::spawn_blocking(move || reader.next(&log)).await;
-    let mut next = next.map_err(|_| ReadError::Stopping)??;
+/// Gives the witness the entries of the log that it has not seen, from `next` on and up to exactly the size of the checkpoint.
+async fn read(
+    shared: &Shared,
+    from: &PeerId,
+    witness: &Witness,
+    log: PublicKey,
+    mut next: u64,
+    size: u64,
+) -> Result<(), ReadError> {
     while next < size {
         let max = u32::try_from(size - next).unwrap_or(MAX_PAGE_IDS).min(MAX_PAGE_IDS);
         let response = match shared.network.request(from, Request::LogPage { from: next, max }).await {
