@@ -300,6 +300,11 @@ pub(crate) fn map_at(subject: &SubjectId, size: u64) -> String {
     format!("{ROOT}/log/map/{subject}?size={size}")
 }
 
+/// Logs of other nodes that were rewritten.
+pub(crate) fn contradictions() -> String {
+    format!("{ROOT}/log/contradictions")
+}
+
 /// The network.
 pub(crate) fn network() -> String {
     format!("{ROOT}/network")

@@ -117,6 +117,7 @@ fn documented_work() -> OpenApiRouter<ApiState> {
         .routes(routes!(log::proofs::inclusion))
         .routes(routes!(log::proofs::consistency))
         .routes(routes!(log::consistency_receipt::receipt))
+        .routes(routes!(log::contradictions::list))
         .routes(routes!(log::map::prove))
         .routes(routes!(log::tiles::checkpoint))
         .routes(routes!(log::tiles::tile))

@@ -275,7 +275,8 @@ pub struct PeerCosigning {
     pub refused_here: Option<String>,
     /// Why the peer refused this node's last checkpoint.
     pub refused_there: Option<String>,
-    /// Whether the peer's log contradicts what it said before. It is not to be trusted any more.
+    /// Whether the peer's log was rewritten: it is neither followed nor cosigned any more. The proof is in the list of
+    /// contradictions.
     pub rewritten: bool,
 }
 

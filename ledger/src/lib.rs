@@ -54,4 +54,6 @@ pub use receipt::ReceiptError;
 pub use restored::{Restored, trust_journals, unconfirmed_journals};
 pub use stepped::SteppedLedger;
 pub use whole::{WholeLog, forget_followed, verify_store};
-pub use witness::{CosignRefusal, KeepNoteError, KeptLog, OBSERVED_AT_ONCE, ObserveError, Witness};
+pub use witness::{
+    Compared, Contradicted, CosignRefusal, KeepNoteError, KeptLog, MOST_AHEAD, OBSERVED_AT_ONCE, ObserveError, Witness,
+};

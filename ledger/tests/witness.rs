@@ -7,10 +7,12 @@ mod story;
 use ed25519_dalek::{Signer, SigningKey};
 use ledger::view::ViewFollower;
 use ledger::{
-    AddCosignatureError, Clock, CosignRefusal, Follower, Ledger, LedgerOptions, LogSigner, ObserveError, Origin,
+    AddCosignatureError, Clock, Compared, CosignRefusal, Follower, Ledger, LedgerOptions, LogSigner, ObserveError,
+    Origin,
 };
 use proptest::prelude::*;
 use provenance::checkpoint::Checkpoint;
+use provenance::contradiction::{Contradiction, Reread, Rereading};
 use provenance::cosignature::cosignatures;
 use provenance::event::SignedEvent;
 use provenance::id::{EventId, PublicKey};
@@ -75,12 +77,16 @@ struct Node {
     ledger: Ledger,
     log: PublicKey,
     clock: Arc<Still>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Node {
     fn open(story: &Story, number: u8) -> Self {
-        let (folder, clock) = (tempfile::tempdir().unwrap(), Arc::new(Still(AtomicU64::new(1_760_000_000_000))));
+        Self::open_in(tempfile::tempdir().unwrap(), story, number)
+    }
+
+    fn open_in(folder: tempfile::TempDir, story: &Story, number: u8) -> Self {
+        let clock = Arc::new(Still(AtomicU64::new(1_760_000_000_000)));
         let followers: Vec<Arc<dyn Follower>> = vec![Arc::new(ViewFollower::new(story.network.clone()))];
         let options = LedgerOptions {
             log_signer: Some(Arc::new(signer(story, log_key(number)))),
@@ -89,7 +95,7 @@ impl Node {
             ..LedgerOptions::default()
         };
         let ledger = Ledger::open(folder.path(), story.network.clone(), options).unwrap();
-        Self { ledger, log: public(&log_key(number)), clock, _folder: folder }
+        Self { ledger, log: public(&log_key(number)), clock, folder }
     }
 
     async fn take(&self, events: &[SignedEvent]) {
@@ -273,7 +279,9 @@ async fn a_log_that_is_rewritten_is_refused_for_ever_and_the_evidence_kept() {
         let refused = witness.ledger.witness().cosign(note).await;
         assert!(matches!(refused, Err(CosignRefusal::Rewritten { .. })), "{refused:?}");
     }
-    assert_eq!(witness.ledger.witness().evidence(&log).unwrap(), (Some(first), Some(second)));
+    let found = witness.ledger.witness().contradictions().unwrap();
+    assert_eq!(found.iter().map(|found| found.log).collect::<Vec<_>>(), [log]);
+    assert_eq!(Some(&found[0].proof), Contradiction::of_one_size(&second, &first, &log).unwrap().as_ref());
 
     // Read again, other entries do not pass the root that was cosigned.
     witness.ledger.witness().read_again(&log).unwrap();
@@ -287,6 +295,56 @@ async fn a_log_that_is_rewritten_is_refused_for_ever_and_the_evidence_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn checkpoints_are_compared_with_the_newest_one_whoever_shows_them() {
+    let (story, witness) = told().await;
+    let (log, ids) = (public(&log_key(1)), ids_of(&story, &story.events));
+    let mut other = ids.clone();
+    other.swap(2, 3);
+    let note = |ids: &[EventId], state| note_of(&story, &log_key(1), ids, [state; 32]);
+    let (small, large, rewritten) = (note(&ids[..5], 0), note(&ids, 0), note(&other, 0));
+    let judge = witness.ledger.witness();
+    assert_eq!(judge.compare(&log, &small).unwrap(), Compared::Agrees);
+    assert_eq!(judge.compare(&log, &small).unwrap(), Compared::Agrees, "it is the same");
+    for larger in [&large, &rewritten] {
+        assert_eq!(judge.compare(&log, larger).unwrap(), Compared::OtherSize { kept: small.clone() });
+    }
+    assert!(judge.compare(&log, &note_of(&story, &log_key(5), &ids, [0; 32])).is_err(), "somebody else has signed it");
+    let nobody = public(&log_key(5));
+    assert_eq!(judge.compare(&nobody, &note_of(&story, &log_key(5), &ids, [0; 32])).unwrap(), Compared::Agrees);
+    assert!(judge.kept(&nobody, 0, 0).unwrap().note.is_none(), "nobody's log is not kept");
+
+    let mut rereading = Rereading::new(&small, &rewritten, &log).unwrap().unwrap();
+    other.iter().for_each(|id| rereading.read(id));
+    let Reread::Contradiction(proof) = rereading.finish() else { panic!("no contradiction") };
+    assert!(!judge.keep_contradiction(&nobody, &proof).unwrap(), "it is not about that log");
+    let mut rubbish = proof.clone();
+    rubbish.between[0] = [0; 32];
+    assert!(!judge.keep_contradiction(&log, &rubbish).unwrap());
+    assert!(!judge.contradicts_itself(&log).unwrap());
+    assert!(judge.keep_contradiction(&log, &proof).unwrap());
+
+    let Node { ledger, folder, .. } = witness;
+    ledger.close().await;
+    drop((ledger, judge));
+    let witness = Node::open_in(folder, &story, 0);
+    let judge = witness.ledger.witness();
+    let found = judge.contradictions().unwrap();
+    assert_eq!((found[0].log, &found[0].proof), (log, &proof));
+    assert!(found[0].node.is_some() && judge.contradicts_itself(&log).unwrap());
+    assert_eq!(judge.compare(&log, &small).unwrap(), Compared::Contradicts);
+    witness.read(&log, &ids, 100);
+    let honest = note_of(&story, &log_key(1), &ids, naive_root(&story.events));
+    assert!(matches!(judge.cosign(&honest).await, Err(CosignRefusal::Rewritten { .. })));
+    // Of one size, the first look is enough.
+    let own = Node::open(&story, 2);
+    own.take(&story.events).await;
+    let judge = own.ledger.witness();
+    assert_eq!(judge.compare(&log, &large).unwrap(), Compared::Agrees);
+    assert_eq!(judge.compare(&log, &note(&ids, 1)).unwrap(), Compared::Contradicts);
+    assert_eq!(judge.contradictions().unwrap()[0].proof.verify().unwrap().first.size, ids.len() as u64);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn entries_that_somebody_made_up_do_not_stain_the_log() {
     let (story, witness) = told().await;
     let (log, ids) = (public(&log_key(1)), ids_of(&story, &story.events));
@@ -296,7 +354,7 @@ async fn entries_that_somebody_made_up_do_not_stain_the_log() {
     witness.read(&log, &lies, 7);
     let refused = witness.ledger.witness().cosign(&note).await;
     assert!(matches!(refused, Err(CosignRefusal::OtherEntries { .. })), "{refused:?}");
-    assert_eq!(witness.ledger.witness().evidence(&log).unwrap(), (None, None));
+    assert!(witness.ledger.witness().contradictions().unwrap().is_empty());
     witness.read(&log, &ids, 7);
     witness.ledger.witness().cosign(&note).await.unwrap();
 }

@@ -159,6 +159,7 @@ async fn requests_are_answered() {
                 // An older program.
                 Request::MapPages { .. } => Response::Unsupported { kind: 7 },
                 Request::Recent { subjects } => Response::Recent { events: vec![vec![(1, known[0])]; subjects.len()] },
+                Request::Growth { .. } => Response::Growth { proof: None },
                 Request::Unknown { kind, .. } => Response::Unsupported { kind },
             };
             reply.send(response).await.unwrap();

@@ -11,6 +11,7 @@ pub mod bundle;
 pub mod cbor;
 pub mod checkpoint;
 pub mod conflict;
+pub mod contradiction;
 pub mod cosignature;
 pub mod counting;
 pub mod custody;

@@ -87,8 +87,14 @@ impl Frontier {
     }
 
     /// Appends a leaf; `finished` is told every subtree that the leaf completes, itself first.
-    pub fn append(&mut self, leaf: Hash, mut finished: impl FnMut(u32, u64, Hash)) {
-        let (mut level, mut index, mut hash) = (0, self.size, leaf);
+    pub fn append(&mut self, leaf: Hash, finished: impl FnMut(u32, u64, Hash)) {
+        self.append_subtree(0, leaf, finished);
+    }
+
+    /// Appends a complete subtree of 2^`level` leaves; the size must be a multiple of as many.
+    pub(crate) fn append_subtree(&mut self, level: u32, root: Hash, mut finished: impl FnMut(u32, u64, Hash)) {
+        self.size += 1 << level;
+        let (mut level, mut index, mut hash) = (level, (self.size >> level) - 1, root);
         finished(level, index, hash);
         while index % 2 == 1 {
             let left = self.roots.pop().expect("an odd index has a left neighbour");
@@ -97,7 +103,6 @@ impl Frontier {
             finished(level, index, hash);
         }
         self.roots.push(hash);
-        self.size += 1;
     }
 }
 

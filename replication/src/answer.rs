@@ -1,6 +1,6 @@
 //! Answering peers: pages of the log, events, and what is needed to compare state maps.
 
-use ledger::Ledger;
+use ledger::{Ledger, LogError};
 use p2p::message::MAX_RECENT;
 use p2p::{MapRoot, Request, Response};
 use provenance::state_map::{EMPTY, PageKey};
@@ -51,6 +51,14 @@ pub fn answer(ledger: &Ledger, request: &Request) -> Result<Option<Response>, St
             let events = subjects.iter().map(|subject| ledger.recent_events(subject, MAX_RECENT));
             Response::Recent { events: events.collect::<Result<_, _>>()? }
         }
+        Request::Growth { old, new } => Response::Growth {
+            proof: match ledger.consistency(*old, *new) {
+                Ok(proof) => Some(proof),
+                Err(LogError::Store(error)) => return Err(error),
+                // It has not these sizes, or not yet again.
+                Err(_) => None,
+            },
+        },
         Request::Unknown { kind, .. } => Response::Unsupported { kind: *kind },
         Request::Hello(_)
         | Request::Cosign { .. }

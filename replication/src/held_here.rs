@@ -42,6 +42,10 @@ impl Holdings for Ledger {
         Ledger::map_page(self, key)
     }
 
+    fn contradicts_itself(&self, log: &PublicKey) -> Result<bool, StoreError> {
+        self.witness().contradicts_itself(log)
+    }
+
     fn load_cursor(&self, peer: &PeerId, log: &PublicKey) -> Result<Cursor, StoreError> {
         Cursor::load(self, peer, log)
     }

@@ -51,6 +51,9 @@ pub trait Holdings {
     /// A page of this node's state map; none where it was removed meanwhile.
     fn map_page(&self, key: &PageKey) -> Result<Option<Page>, StoreError>;
 
+    /// Whether the log of this key is proven to contradict itself: it is followed no more.
+    fn contradicts_itself(&self, log: &PublicKey) -> Result<bool, StoreError>;
+
     /// How far the log with which a peer greets was read; the start where it never was. What other peers show of a log
     /// of the same key does not matter: a greeting proves nothing of it.
     fn load_cursor(&self, peer: &PeerId, log: &PublicKey) -> Result<Cursor, StoreError>;

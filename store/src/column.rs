@@ -113,7 +113,7 @@ columns! {
     Checkpoints "checkpoints" Small;
     /// How far this node has witnessed the log of another. Log key → CBOR `[[roots of its complete
     /// subtrees, largest first], its next index, entries of this node's log that it was compared with,
-    /// [size, log root, note, cosignature line] or null, contradicting note or null]`.
+    /// [size, log root, note, cosignature line] or null, null]`; earlier programs wrote a contradicting note at the end.
     Witnessed "witnessed" Small;
     /// Entries that one of two logs has and the other lacks. Log key of the other ‖ event id → CBOR
     /// null if this node's log lacks it, else its index there.
@@ -167,6 +167,9 @@ columns! {
     /// Frontiers of journals that were cut, at every 1,024th of their events. Event id → roots of the complete subtrees over
     /// the journal up to it, largest first, 32 bytes each.
     JournalRoots "journal_roots" Points;
+    /// Proofs that the log of another node was rewritten. Log key → CBOR `[smaller note, larger note, [roots of the subtrees
+    /// up to the smaller size, 32 bytes each], [roots of those between the sizes]]`.
+    Contradictions "contradictions" Small;
 }
 
 /// How rows of a column are used, which decides how `RocksDB` keeps them.
@@ -261,7 +264,7 @@ mod tests {
              map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes counted recounted \
              deciding cut_journals view_units view_units_by lineage whereabouts claims view_certificates \
              view_certificates_by view_recalls view_recalls_by witnessed_ids witnessed_logs journal_forks \
-             named_in journal_roots"
+             named_in journal_roots contradictions"
         );
     }
 }

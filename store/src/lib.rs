@@ -36,8 +36,9 @@ pub use scan::{Range, Row, Rows};
 pub use statistics::{ColumnStatistics, Statistics};
 pub use store::{SCHEMA_VERSION, Store, StoreOptions};
 pub use table::{
-    Anchors, BigEndian, Cbor, CheckpointRow, Checkpoints, CosignedRow, CursorRow, Cursors, Cuts, Differences, Empty,
-    Encoding, Events, Held, HeldByMissing, HeldRow, Id, JournalHead, Journals, Keys, LaneHeads, Lanes, Log, MapKept,
-    MapPages, MapReplaced, MapTips, MapVersions, Meta, OpeningNotes, Openings, PageBytes, PeerCursors, Raw, References,
-    Subjects, Table, Tiles, VersionRow, Witnessed, WitnessedIds, WitnessedLogRow, WitnessedLogs, WitnessedRow,
+    Anchors, BigEndian, Cbor, CheckpointRow, Checkpoints, ContradictionRow, Contradictions, CosignedRow, CursorRow,
+    Cursors, Cuts, Differences, Empty, Encoding, Events, Held, HeldByMissing, HeldRow, Id, JournalHead, Journals, Keys,
+    LaneHeads, Lanes, Log, MapKept, MapPages, MapReplaced, MapTips, MapVersions, Meta, OpeningNotes, Openings,
+    PageBytes, PeerCursors, Raw, References, Subjects, Table, Tiles, VersionRow, Witnessed, WitnessedIds,
+    WitnessedLogRow, WitnessedLogs, WitnessedRow,
 };

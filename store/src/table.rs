@@ -225,7 +225,7 @@ pub struct WitnessedRow {
     /// What was cosigned last.
     #[n(3)]
     pub cosigned: Option<CosignedRow>,
-    /// Another note of the cosigned one's size that the log has signed.
+    /// Another note of the cosigned one's size that the log has signed, as earlier programs kept it.
     #[n(4)]
     pub contradiction: Option<String>,
 }
@@ -261,6 +261,24 @@ pub struct WitnessedLogRow {
     /// The newest checkpoint that the log has signed, as a note.
     #[n(2)]
     pub note: Option<String>,
+}
+
+/// Proof that another node's log was rewritten.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct ContradictionRow {
+    /// The smaller checkpoint that the log has signed, as a note.
+    #[n(0)]
+    pub first: String,
+    /// The larger one.
+    #[n(1)]
+    pub second: String,
+    /// Roots of the complete subtrees of the larger one up to the size of the smaller, largest first.
+    #[n(2)]
+    pub before: Vec<ByteArray<32>>,
+    /// Roots of the largest complete subtrees between the sizes, from left to right.
+    #[n(3)]
+    pub between: Vec<ByteArray<32>>,
 }
 
 macro_rules! tables {
@@ -333,6 +351,8 @@ tables! {
     WitnessedIds: (PublicKey, u64) => Vec<u8>, Raw;
     /// [`Column::WitnessedLogs`].
     WitnessedLogs: PublicKey => WitnessedLogRow, Cbor;
+    /// [`Column::Contradictions`].
+    Contradictions: PublicKey => ContradictionRow, Cbor;
 }
 
 #[cfg(test)]
@@ -402,5 +422,8 @@ mod tests {
         assert_eq!(row::<WitnessedIds>(&(signer, 258), &vec![7]), "E0000000000000102 07");
         let kept = WitnessedLogRow { first: 256, next: 258, note: Some(text("n")) };
         assert_eq!(row::<WitnessedLogs>(&signer, &kept), "E 83190100190102616e");
+        let (before, between) = (vec![[0xee; 32].into()], vec![[0xee; 32].into(); 2]);
+        let proof = ContradictionRow { first: text("n"), second: text("x"), before, between };
+        assert_eq!(row::<Contradictions>(&signer, &proof), "E 84616e6178815820E825820E5820E");
     }
 }

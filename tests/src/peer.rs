@@ -126,6 +126,7 @@ async fn serve(
                     Request::State => Response::Unsupported { kind: 6 },
                     Request::MapPages { .. } => Response::Unsupported { kind: 7 },
                     Request::Recent { .. } => Response::Unsupported { kind: 8 },
+                    Request::Growth { .. } => Response::Growth { proof: None },
                     Request::Unknown { kind, .. } => Response::Unsupported { kind },
                 };
                 // Whoever asked may be gone.

@@ -56,6 +56,7 @@ pub(crate) async fn entry(State(state): State<ApiState>, MayWrite(may_write): Ma
         .templated("tiles", links::TILES)
         .templated("page", "/p/{id}")
         .and("network", links::network())
+        .and("contradictions", links::contradictions())
         .and("peers", links::peers())
         .and("status", links::status())
         .and("actor", links::actor(&state.node.actor))

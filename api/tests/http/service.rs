@@ -1,9 +1,13 @@
 //! What operators and browsers need: health, numbers, CORS, HEAD, the document, and a clean stop.
 
-use crate::support::Node;
+use crate::support::{Node, key, public};
 use api::Fault;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
+use ed25519_dalek::Signer;
+use provenance::checkpoint::Checkpoint;
+use provenance::contradiction::Contradiction;
+use provenance::origin::LogOrigin;
 use serde_json::json;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -28,6 +32,25 @@ async fn readiness_tells_what_is_wrong() {
     assert_eq!(status["faults"].as_array().unwrap().len(), 2);
     assert_eq!((&status["log"]["size"], &status["log"]["origin"]), (&json!(1), &json!("furrow.example/test/north")));
     assert_eq!(status["network"]["name"], "Test valley");
+}
+
+#[tokio::test]
+async fn logs_that_contradict_themselves_are_listed_with_the_proof() {
+    let node = Node::start();
+    let list = "/api/v1/log/contradictions";
+    assert_eq!(node.read(list).await["count"], 0);
+    let (secret, log) = (key(8), public(&key(8)));
+    let origin = LogOrigin { network: node.network.id(), key: log }.to_string();
+    let note = |root| {
+        let checkpoint = Checkpoint { origin: origin.clone(), size: 7, root: [root; 32], state_root: [0; 32] };
+        checkpoint.to_note(&log, |text| secret.sign(text).to_bytes())
+    };
+    let proof = Contradiction::of_one_size(&note(1), &note(2), &log).unwrap().unwrap();
+    assert!(node.ledger.witness().keep_contradiction(&log, &proof).unwrap());
+    let shown = &node.read(list).await["_embedded"]["item"][0];
+    assert_eq!((&shown["log"], &shown["node"]), (&json!(log), &json!(null)));
+    assert_eq!((&shown["first"], &shown["second"]), (&json!(proof.first), &json!(proof.second)));
+    assert_eq!((&shown["before"], &shown["between"]), (&json!([]), &json!([])));
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use crate::map::{StoredPages, Version, size_before, unreadable, without};
 use crate::view::node_of_log;
 use minicbor::bytes::ByteArray;
 use provenance::checkpoint::{Checkpoint, CheckpointError};
+use provenance::contradiction::Contradiction;
 use provenance::cosignature::cosign;
 use provenance::counting::{Reach, reach};
 use provenance::id::{EventId, PublicKey, SubjectId};
@@ -66,8 +67,10 @@ pub enum CosignRefusal {
         /// Entries that the checkpoint covers.
         size: u64,
     },
-    /// The log has signed two different checkpoints of one size.
-    #[error("the log was rewritten: it has signed a checkpoint of {size} entries that contradicts another")]
+    /// The log has signed two checkpoints that cannot both be true.
+    #[error(
+        "the log was rewritten: it has signed checkpoints that contradict each other; this one is of {size} entries"
+    )]
     Rewritten {
         /// Entries that the checkpoint covers.
         size: u64,
@@ -127,7 +130,7 @@ impl Witness {
 
         let store = self.0.reader().store();
         let mut row = store.get::<Witnessed>(&log)?.unwrap_or_default();
-        if row.contradiction.is_some() {
+        if self.contradicts_itself(&log)? {
             return Err(CosignRefusal::Rewritten { size });
         }
         if let Some(cosigned) = &row.cosigned {
@@ -138,9 +141,9 @@ impl Witness {
             if size < cosigned.size {
                 return Err(CosignRefusal::Older { size, cosigned: cosigned.size });
             }
-            if size == cosigned.size {
-                // Both notes are signed by the log itself: this is evidence.
-                return self.contradicted(&log, row, &note, size);
+            if let Some(proof) = Contradiction::of_one_size(&cosigned.note, &note.to_string(), &log)? {
+                self.keep_proof(&log, &proof)?;
+                return Err(CosignRefusal::Rewritten { size });
             }
         }
         if row.next != size {
@@ -163,21 +166,6 @@ impl Witness {
         // What was once said is never forgotten.
         batch.commit_synced()?;
         Ok(line)
-    }
-
-    /// Keeps the note as evidence beside the one that was cosigned.
-    fn contradicted(
-        &self,
-        log: &PublicKey,
-        mut row: WitnessedRow,
-        note: &Note,
-        size: u64,
-    ) -> Result<String, CosignRefusal> {
-        row.contradiction = Some(note.to_string());
-        let mut batch = self.0.reader().store().batch();
-        batch.put::<Witnessed>(log, &row);
-        batch.commit_synced()?;
-        Err(CosignRefusal::Rewritten { size })
     }
 
     /// The state root for exactly the entries that were read of a log.

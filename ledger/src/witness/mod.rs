@@ -7,12 +7,15 @@
 //!
 //! For each log that is followed the witness keeps the frontier of its Merkle tree, and which events only one of
 //! the two logs has. What to know of a foreign log costs its difference from this node's, and no more. Beside that it
-//! keeps the order of the log's newest entries (`kept`), for a node that is restored from a backup.
+//! keeps the order of the log's newest entries (`kept`), for a node that is restored from a backup, and the proof where a log was
+//! rewritten (`contradiction`).
 
+mod contradiction;
 mod cosign;
 mod difference;
 mod kept;
 
+pub use contradiction::{Compared, Contradicted};
 pub use cosign::CosignRefusal;
 pub use kept::{KeepNoteError, KeptLog};
 
@@ -31,7 +34,7 @@ pub const OBSERVED_AT_ONCE: usize = 8_192;
 /// How many entries more than this node's own log another may have when it is read: those that are on their way here.
 /// A longer one holds events that are not here, so it could not be cosigned; and ids alone cost whoever makes
 /// them up nothing, so what is kept of them is bounded by what this node holds itself.
-const MOST_AHEAD: u64 = 65_536;
+pub const MOST_AHEAD: u64 = 65_536;
 
 /// Follows the logs of other nodes. Its calls block, where they are not async.
 #[derive(Debug, Clone)]
@@ -130,11 +133,10 @@ impl Witness {
         Ok(row.next)
     }
 
-    /// The last checkpoint of the log that was cosigned, and another of the same size that it signed, if there is
-    /// one: then the log was rewritten, and is cosigned no more.
-    pub fn evidence(&self, log: &PublicKey) -> Result<(Option<String>, Option<String>), StoreError> {
+    /// The checkpoint of the log that was cosigned last.
+    pub fn cosigned(&self, log: &PublicKey) -> Result<Option<String>, StoreError> {
         let row = self.0.reader().store().get::<Witnessed>(log)?.unwrap_or_default();
-        Ok((row.cosigned.map(|cosigned| cosigned.note), row.contradiction))
+        Ok(row.cosigned.map(|cosigned| cosigned.note))
     }
 
     /// Forgets what was read of a log, for it to be read again from the start; for instance where somebody on the

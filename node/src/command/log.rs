@@ -1,5 +1,6 @@
 //! `furrow log`: a node's log, as an auditor looks at it.
 
+use super::log_contradictions::Contradictions;
 use crate::audit::{Audit, Report};
 use crate::cli::Global;
 use crate::client::Client;
@@ -19,6 +20,7 @@ use store::{Store, StoreOptions};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Log {
     Audit(AuditLog),
+    Contradictions(Contradictions),
     /// Open a new log on a restored node whose old one cannot be completed; the node must be stopped
     ///
     /// The old key is removed, so that the old log can never go on in a second way. Whoever follows the node
@@ -52,6 +54,7 @@ impl Log {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
         match self {
             Self::Audit(audit) => audit.run(global).await,
+            Self::Contradictions(contradictions) => contradictions.run(global).await,
             Self::NewKey => new_key(global),
         }
     }

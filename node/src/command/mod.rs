@@ -18,6 +18,7 @@ pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod key_change;
 pub(crate) mod log;
+mod log_contradictions;
 pub(crate) mod network;
 pub(crate) mod opening;
 pub(crate) mod place;

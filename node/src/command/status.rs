@@ -54,7 +54,9 @@ fn describe(base: &str, status: &Value, peers: &Value) -> String {
         let _ = writeln!(out, "  problem    {}: {}", text(fault, "/component"), text(fault, "/detail"));
     }
     for peer in peers.pointer("/_embedded/item").and_then(Value::as_array).into_iter().flatten() {
-        let _ = writeln!(out, "  peer       {} ({})", text(peer, "/id"), progress(peer));
+        let rewritten = peer.pointer("/cosigning/rewritten") == Some(&Value::Bool(true));
+        let warning = if rewritten { "; its log was REWRITTEN, see 'furrow log contradictions'" } else { "" };
+        let _ = writeln!(out, "  peer       {} ({}{warning})", text(peer, "/id"), progress(peer));
     }
     out
 }

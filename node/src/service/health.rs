@@ -3,7 +3,7 @@
 use crate::recovery::Progress;
 use crate::sync::Sync;
 use api::Fault;
-use ledger::Ledger;
+use ledger::{Contradicted, Ledger};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,6 +13,9 @@ const LOW_BYTES: u64 = 512 * 1024 * 1024;
 
 /// How often the disk is looked at: no node fills half a gigabyte faster.
 const EVERY: Duration = Duration::from_secs(10);
+
+/// Rewritten logs that are told: where there are more, these say enough.
+const MOST_REWRITTEN: usize = 16;
 
 /// Faults as they were found last, and what a restored node has still to find out.
 #[derive(Debug, Clone)]
@@ -72,12 +75,33 @@ impl Health {
                     stops_writes: false,
                 });
             }
+            faults.extend(rewritten_logs(&self.ledger));
             *self.found.lock().unwrap_or_else(PoisonError::into_inner) = faults;
             tokio::select! {
                 () = tokio::time::sleep(EVERY) => {}
                 () = network.stopped(), if !network_ended => network_ended = true,
             }
         }
+    }
+}
+
+/// Logs of other nodes that were rewritten, as long as an enrolled node names them for its own.
+fn rewritten_logs(ledger: &Ledger) -> Vec<Fault> {
+    let rewritten = |log: Contradicted| {
+        let node = log.node?;
+        Some(Fault {
+            component: "replication".to_owned(),
+            detail: format!(
+                "the node {node} has rewritten its log, which is not followed any more; see 'furrow log contradictions', and \
+                 talk to its operator and to the others of the network"
+            ),
+            stops_writes: false,
+        })
+    };
+    match ledger.witness().contradictions() {
+        Ok(found) => found.into_iter().filter_map(rewritten).take(MOST_REWRITTEN).collect(),
+        // The ledger tells of a store that cannot be read.
+        Err(_) => Vec::new(),
     }
 }
 

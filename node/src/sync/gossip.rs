@@ -14,8 +14,8 @@ pub(super) async fn take(shared: &Shared, id: GossipId, from: PeerId, events: Ve
             Outcome::Rejected(refusal) => {
                 tracing::warn!(peer = %from, reason = %refusal, "a peer passed on what is no event of this network");
             }
-            Outcome::Void { id, rule } => {
-                tracing::warn!(peer = %from, event = %id, ?rule, "a peer passed on a void event")
+            Outcome::Void { id, .. } | Outcome::Known { id, index: None } => {
+                tracing::warn!(peer = %from, event = %id, "a peer passed on a void event");
             }
             _ => {}
         }
@@ -31,7 +31,8 @@ pub(super) async fn take(shared: &Shared, id: GossipId, from: PeerId, events: Ve
 /// Only a message whose every event is good, and some of it new, is passed on. All nodes judge an event alike, so none
 /// that is honest has passed on a void one.
 fn verdict(outcomes: &[Outcome]) -> GossipVerdict {
-    if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Rejected(_) | Outcome::Void { .. })) {
+    let is_void = |outcome: &Outcome| matches!(outcome, Outcome::Void { .. } | Outcome::Known { index: None, .. });
+    if outcomes.iter().any(|outcome| is_void(outcome) || matches!(outcome, Outcome::Rejected(_))) {
         return GossipVerdict::Reject;
     }
     let in_log = |outcome: &Outcome| outcome.index().is_some();
@@ -68,6 +69,7 @@ mod tests {
         assert_eq!(verdict(&[admitted(), held()]), GossipVerdict::Ignore);
         assert_eq!(verdict(&[admitted(), void()]), GossipVerdict::Reject);
         assert_eq!(verdict(&[admitted(), rejected()]), GossipVerdict::Reject);
-        assert_eq!(verdict(&[Outcome::Known { id: ID, index: None }]), GossipVerdict::Ignore);
+        let void_link = Outcome::Known { id: ID, index: None };
+        assert_eq!(verdict(&[admitted(), void_link]), GossipVerdict::Reject);
     }
 }

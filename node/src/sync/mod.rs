@@ -126,6 +126,7 @@ pub(crate) fn start(
     tasks.spawn(until_stopped(stop).run_until_cancelled_owned(openings::look_for_missing(shared.clone())));
     tasks.spawn(until_stopped(stop).run_until_cancelled_owned(openings::fetch(shared.clone())));
     tasks.spawn(until_stopped(stop).run_until_cancelled_owned(cosign::run(shared.clone(), anchors)));
+    tasks.spawn(until_stopped(stop).run_until_cancelled_owned(cosign::exchange(shared.clone())));
     catch_up::start(&shared, to_take, tasks, stop);
     tasks.spawn(intake(shared.clone(), incoming, tasks.clone(), stop.clone()));
     Sync(shared)

@@ -4,7 +4,7 @@ use ledger::view::{ActorFilter, PageSize, Views};
 use p2p::PeerId;
 use provenance::body::Role;
 use provenance::id::{PublicKey, SubjectId};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use store::StoreError;
@@ -41,11 +41,28 @@ impl Nodes {
     /// The nodes that name this peer id. Reads the disk now and then.
     pub(super) fn behind(&self, peer: &PeerId) -> Result<Vec<EnrolledNode>, StoreError> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if read.as_ref().is_none_or(|(at, _)| at.elapsed() >= READ_EVERY) {
-            *read = Some((Instant::now(), self.all()?));
-        }
-        let found = read.as_ref().and_then(|(_, nodes)| nodes.get(&peer.to_string()));
-        Ok(found.cloned().unwrap_or_default())
+        Ok(self.fresh(&mut read)?.get(&peer.to_string()).cloned().unwrap_or_default())
+    }
+
+    /// The list, read again where it is too old.
+    fn fresh<'a>(&self, read: &'a mut Option<(Instant, ByPeer)>) -> Result<&'a ByPeer, StoreError> {
+        let known = read.take().filter(|(at, _)| at.elapsed() < READ_EVERY);
+        let known = match known {
+            Some(known) => known,
+            None => (Instant::now(), self.all()?),
+        };
+        Ok(&read.insert(known).1)
+    }
+
+    /// Whether a node that names this peer id names this key for its log.
+    pub(super) fn is_owner(&self, peer: &PeerId, log: &PublicKey) -> Result<bool, StoreError> {
+        Ok(self.behind(peer)?.iter().any(|node| node.log == *log))
+    }
+
+    /// The keys of all logs, in their order.
+    pub(super) fn logs(&self) -> Result<BTreeSet<PublicKey>, StoreError> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(self.fresh(&mut read)?.values().flatten().map(|node| node.log).collect())
     }
 
     /// The actors of a peer.

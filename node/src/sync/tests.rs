@@ -29,29 +29,29 @@ use tokio_util::task::TaskTracker;
 /// No measure of speed, only an end.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-pub(super) struct Side {
+pub(in crate::sync) struct Side {
     pub(super) ledger: Ledger,
     author: Author,
-    peer: PeerId,
+    pub(super) peer: PeerId,
     pub(super) sync: Sync,
-    address: String,
+    pub(super) address: String,
     log: PublicKey,
     tasks: TaskTracker,
     stop: CancellationToken,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 fn founder() -> SigningKey {
     SigningKey::from_bytes(&[1; 32])
 }
 
-fn network() -> Network {
+pub(super) fn network() -> Network {
     let key = PublicKey::from_bytes(founder().verifying_key().to_bytes());
     Network::new(Text::new("Test").unwrap(), [0; 16], vec![key]).unwrap()
 }
 
 /// A node of its own folder; `prepare` sees its ledger before it meets anybody.
-async fn side(seed: u8, bootstrap: &[&Side], prepare: impl AsyncFnOnce(&Ledger)) -> Side {
+pub(super) async fn side(seed: u8, bootstrap: &[&Side], prepare: impl AsyncFnOnce(&Ledger)) -> Side {
     let folder = tempfile::tempdir().unwrap();
     let store = StoreOptions { create: true, cache_bytes: 8 << 20, write_buffer_bytes: 8 << 20 };
     let ledger = open(folder.path(), &network(), seed, store);
@@ -74,7 +74,7 @@ pub(super) async fn side_of(folder: tempfile::TempDir, ledger: Ledger, seed: u8,
     let author = Author::new(ledger.clone(), means(), network.id().founder(0));
     let peer = handle.local_peer();
     let sync = start(author.clone(), handle, incoming, log, anchors, &tasks, &stop);
-    Side { ledger, author, peer, sync, address, log, tasks, stop, _folder: folder }
+    Side { ledger, author, peer, sync, address, log, tasks, stop, folder }
 }
 
 /// A ledger as a node has it, with a log key of its own.
@@ -88,10 +88,16 @@ pub(super) fn open(folder: &Path, network: &Network, seed: u8, store: StoreOptio
 
 impl Side {
     pub(super) async fn end(self) {
+        self.end_but_keep().await;
+    }
+
+    /// Ends, and gives the folder in which it can begin again.
+    pub(super) async fn end_but_keep(self) -> tempfile::TempDir {
         self.stop.cancel();
         self.tasks.close();
         tokio::time::timeout(PATIENCE, self.tasks.wait()).await.expect("all tasks end");
         self.ledger.close().await;
+        self.folder
     }
 }
 
@@ -161,7 +167,7 @@ impl AtRest for InMemory {
     }
 }
 
-async fn until(what: &str, holds: impl Fn() -> bool) {
+pub(super) async fn until(what: &str, holds: impl Fn() -> bool) {
     let waiting = async {
         while !holds() {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -213,7 +219,7 @@ pub(super) fn place_of(
 }
 
 /// A journal of so many events, as bytes.
-fn journal(count: u32) -> Vec<Vec<u8>> {
+pub(super) fn journal(count: u32) -> Vec<Vec<u8>> {
     let mut last = network().id().as_event();
     (0..count)
         .map(|number| {
@@ -224,9 +230,9 @@ fn journal(count: u32) -> Vec<Vec<u8>> {
         .collect()
 }
 
-async fn nothing(_: &Ledger) {}
+pub(super) async fn nothing(_: &Ledger) {}
 
-async fn submit(ledger: &Ledger, events: Vec<Vec<u8>>) {
+pub(super) async fn submit(ledger: &Ledger, events: Vec<Vec<u8>>) {
     let count = events.len();
     let outcomes = ledger.submit(events, Origin::Client).await.unwrap();
     assert_eq!(outcomes.iter().filter(|outcome| outcome.index().is_some()).count(), count);
@@ -307,11 +313,17 @@ async fn a_log_that_was_replaced_is_read_from_its_start() {
 
 /// Enrols an actor; with node details where it is a node.
 async fn enrol(side: &Side, by: SubjectId, name: &str, node: Option<&Side>) -> SubjectId {
-    let node = node.map(|node| NodeDetails {
-        log_key: node.log,
-        peer_id: Text::new(node.peer.to_string()).unwrap(),
+    enrol_node(side, by, name, node.map(|node| (node.log, node.peer))).await
+}
+
+/// The same, of whatever speaks for the node: the key of its log, and its peer id.
+pub(super) async fn enrol_node(side: &Side, by: SubjectId, name: &str, node: Option<(PublicKey, PeerId)>) -> SubjectId {
+    let details = |(log_key, peer): (PublicKey, PeerId)| NodeDetails {
+        log_key,
+        peer_id: Text::new(peer.to_string()).unwrap(),
         anchoring: None,
-    });
+    };
+    let node = node.map(details);
     let command = EnrolActor {
         key: EnrolledKey::New,
         custody: Custody::Own,

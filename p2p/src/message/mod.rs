@@ -9,6 +9,9 @@
 //! sealed fields with `Openings`, and with `Anchor` for what the peer anchored and can prove. One that was restored from a
 //! backup asks with `KeptLog` what its own log held, and with `Journals` where the journals of its keys end.
 //!
+//! `Growth` asks a peer for the proof that its log of one size is the beginning of what it is at another size
+//! (RFC 9162 §2.1.4).
+//!
 //! Two nodes that have most of their events in common compare their state maps instead of their logs: `State` asks
 //! for size and root of the peer's newest map, `MapPages` for pages of it, each of which its parent names by hash, and
 //! `Recent` for the events of subjects in which the maps differ, with their places in the peer's log.
@@ -26,6 +29,7 @@
 //! state     6   [6]                              →  [6, root / null]
 //! map pages 7   [7, [* page key: bstr .size (9..41)]]   →  [7, [* page: bstr / null]]
 //! recent    8   [8, [* subject: bstr .size 32]]  →  [8, [* [* [index: uint, id: bstr .size 32]]]]
+//! growth    9   [9, old: uint, new: uint]        →  [9, [* hash: bstr .size 32] / null]
 //! unknown       [kind: uint, ...]                →  [255, kind: uint]
 //! kept log  16  [16, log: bstr .size 32, from: uint, max: uint]
 //!                                                →  [16, next: uint, note: tstr / null, [* id: bstr .size 32]]
@@ -91,6 +95,8 @@ pub const MAX_MAP_PAGE_BYTES: usize = 4 + 16 * 64;
 pub const MAX_SUBJECTS: usize = 256;
 /// The most events of one subject in an answer: what a lot goes through in its life, and to spare.
 pub const MAX_RECENT: usize = 64;
+/// The most hashes of a proof that a log only grew: two for each level of the tallest tree, and to spare.
+pub const MAX_PROOF_HASHES: usize = 128;
 /// The most keys whose journals are asked for at once.
 pub const MAX_JOURNALS: usize = 256;
 /// The most ends of one journal that are told: two are a fork already.

@@ -2,8 +2,8 @@
 
 use super::{
     Expected, Greeting, MAX_BODIES, MAX_JOURNALS, MAX_MAP_PAGES, MAX_NOTE_BYTES, MAX_OPENED_EVENTS,
-    MAX_OPENINGS_OF_EVENT, MAX_PAGE_IDS, MAX_PAGE_KEY_BYTES, MAX_REQUEST_BYTES, MAX_SUBJECTS, Oversize, read_ids,
-    short, within, write_ids,
+    MAX_OPENINGS_OF_EVENT, MAX_PAGE_IDS, MAX_PAGE_KEY_BYTES, MAX_REQUEST_BYTES, MAX_SUBJECTS, Oversize, believable,
+    read_ids, short, within, write_ids,
 };
 use crate::wire::{self, Malformed, Reader};
 use provenance::id::{EventId, PublicKey, SubjectId};
@@ -52,6 +52,13 @@ pub enum Request {
     Recent {
         /// The subjects.
         subjects: Vec<SubjectId>,
+    },
+    /// The proof that your log of `old` entries is the beginning of the one of `new` entries.
+    Growth {
+        /// The smaller size.
+        old: u64,
+        /// The larger size.
+        new: u64,
     },
     /// What you keep of a log's entries and checkpoints: for its owner, who was restored from a backup.
     KeptLog {
@@ -115,6 +122,7 @@ impl Request {
                 to.array(2)?.u8(8)?.array(subjects.len() as u64)?;
                 subjects.iter().try_for_each(|subject| to.bytes(subject.as_bytes())?.ok())
             }
+            Self::Growth { old, new } => to.array(3)?.u8(9)?.u64(*old)?.u64(*new)?.ok(),
             Self::KeptLog { log, from, max } => to.array(4)?.u8(16)?.bytes(log.as_bytes())?.u64(*from)?.u32(*max)?.ok(),
             Self::Journals { keys } => {
                 to.array(2)?.u8(17)?.array(keys.len() as u64)?;
@@ -151,6 +159,7 @@ impl Request {
                 keys.iter().try_for_each(|key| Ok(short(key.len(), MAX_PAGE_KEY_BYTES)?))
             }
             Self::Recent { subjects } => Ok(within(subjects.len(), MAX_SUBJECTS)?),
+            Self::Growth { new, .. } => Ok(believable(*new).map(drop)?),
             Self::Journals { keys } => Ok(within(keys.len(), MAX_JOURNALS)?),
             Self::Unknown { kind, .. } => Err(Malformed::UnknownKind(*kind).into()),
         }
@@ -166,6 +175,7 @@ impl Request {
             | Self::State
             | Self::MapPages { .. }
             | Self::Recent { .. }
+            | Self::Growth { .. }
             | Self::KeptLog { .. }
             | Self::Journals { .. }
             | Self::Unknown { .. } => Class::Read,
@@ -185,6 +195,7 @@ impl Request {
             Self::State => Expected::State,
             Self::MapPages { keys } => Expected::MapPages(keys.len()),
             Self::Recent { subjects } => Expected::Recent(subjects.len()),
+            Self::Growth { .. } => Expected::Growth,
             Self::KeptLog { max, .. } => Expected::KeptLog(*max as usize),
             Self::Journals { keys } => Expected::Journals(keys.len()),
             Self::Unknown { .. } => Expected::Nothing,
@@ -212,6 +223,7 @@ impl Request {
             (8, 2) => Ok(Self::Recent {
                 subjects: from.entries(MAX_SUBJECTS, |from| from.hash().map(SubjectId::from_bytes))?,
             }),
+            (9, 3) => Ok(Self::Growth { old: from.u64()?, new: believable(from.u64()?)? }),
             (16, 4) => {
                 let log = PublicKey::from_bytes(from.hash()?);
                 let first = from.u64()?;
@@ -223,7 +235,7 @@ impl Request {
                 let keys = from.entries(MAX_JOURNALS, |from| from.hash().map(PublicKey::from_bytes))?;
                 Ok(Self::Journals { keys })
             }
-            (0..=8 | 16 | 17, _) => Err(Malformed::Shape { at: 0 }),
+            (0..=9 | 16 | 17, _) => Err(Malformed::Shape { at: 0 }),
             (kind, _) => Err(Malformed::UnknownKind(kind)),
         }
     }

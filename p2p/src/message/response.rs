@@ -3,8 +3,8 @@
 use super::{
     Greeting, MAX_ANCHOR_BYTES, MAX_BODIES, MAX_EVENT_BYTES, MAX_JOURNAL_ENDS, MAX_JOURNALS, MAX_MAP_PAGE_BYTES,
     MAX_MAP_PAGES, MAX_MISSING, MAX_NOTE_BYTES, MAX_OPENED_EVENTS, MAX_OPENINGS_OF_EVENT, MAX_PAGE_IDS, MAX_PATH,
-    MAX_PROGRAM_BYTES, MAX_RECENT, MAX_RESPONSE_BYTES, MAX_SIGNATURE_LINE_BYTES, MAX_SUBJECTS, Oversize, believable,
-    read_ids, short, within, write_ids,
+    MAX_PROGRAM_BYTES, MAX_PROOF_HASHES, MAX_RECENT, MAX_RESPONSE_BYTES, MAX_SIGNATURE_LINE_BYTES, MAX_SUBJECTS,
+    Oversize, believable, read_ids, short, within, write_ids,
 };
 use crate::wire::{self, Malformed, Reader, Written};
 use minicbor::Encoder;
@@ -81,6 +81,11 @@ pub enum Response {
         /// Events with their index in the server's log, ascending, at most [`MAX_RECENT`], of the main lane first: the
         /// tips of all lanes, and of each lane those that stand highest. Empty where the subject is unknown.
         events: Vec<Vec<(u64, EventId)>>,
+    },
+    /// The answer to [`Request::Growth`].
+    Growth {
+        /// The proof, at most [`MAX_PROOF_HASHES`]; `None` where the server's log does not have these sizes.
+        proof: Option<Vec<[u8; 32]>>,
     },
     /// The answer to [`Request::KeptLog`].
     KeptLog {
@@ -162,6 +167,7 @@ impl Response {
             Self::Openings { openings } => openings.iter().map(PassedOpening::most_bytes).sum(),
             Self::Anchor { anchor } => 8 + anchor.as_ref().map_or(0, Vec::len),
             Self::State { .. } => 64,
+            Self::Growth { proof } => 8 + 34 * proof.as_ref().map_or(0, Vec::len),
             Self::KeptLog { note, ids, .. } => 24 + note.as_ref().map_or(0, String::len) + 34 * ids.len(),
             Self::Journals { ends } => ends.iter().map(|ends| 8 + 34 * ends.len()).sum(),
             Self::MapPages { pages } => pages.iter().map(|page| 8 + page.as_ref().map_or(0, Vec::len)).sum(),
@@ -227,6 +233,16 @@ impl Response {
                     }
                 }
                 Ok(())
+            }
+            Self::Growth { proof } => {
+                to.array(2)?.u8(9)?;
+                match proof {
+                    Some(hashes) => {
+                        to.array(hashes.len() as u64)?;
+                        hashes.iter().try_for_each(|hash| to.bytes(hash)?.ok())
+                    }
+                    None => to.null()?.ok(),
+                }
             }
             Self::KeptLog { next, note, ids } => {
                 to.array(4)?.u8(16)?.u64(*next)?;
@@ -300,6 +316,7 @@ impl Response {
                 }
                 Ok(())
             }
+            Self::Growth { proof } => Ok(within(proof.as_ref().map_or(0, Vec::len), MAX_PROOF_HASHES)?),
             Self::KeptLog { note, ids, .. } => {
                 short(note.as_ref().map_or(0, String::len), MAX_NOTE_BYTES)?;
                 Ok(within(ids.len(), MAX_PAGE_IDS as usize)?)
@@ -340,6 +357,10 @@ impl Response {
                     })
                 })?,
             }),
+            (9, 2) => {
+                let proof = |from: &mut Reader<'_>| from.entries(MAX_PROOF_HASHES, Reader::hash);
+                Ok(Self::Growth { proof: from.optional(proof)? })
+            }
             (16, 4) => Ok(Self::KeptLog {
                 next: from.u64()?,
                 note: from.optional(|from| Ok(from.text(MAX_NOTE_BYTES)?.to_owned()))?,
@@ -349,7 +370,7 @@ impl Response {
                 Ok(Self::Journals { ends: from.entries(MAX_JOURNALS, |from| read_ids(from, MAX_JOURNAL_ENDS))? })
             }
             (UNSUPPORTED_KIND, 2) => Ok(Self::Unsupported { kind: from.u64()? }),
-            (0..=8 | 16 | 17, _) => Err(Malformed::Shape { at: 0 }),
+            (0..=9 | 16 | 17, _) => Err(Malformed::Shape { at: 0 }),
             (kind, _) => Err(Malformed::UnknownKind(kind)),
         }
     }
@@ -367,6 +388,7 @@ pub(crate) enum Expected {
     State,
     MapPages(usize),
     Recent(usize),
+    Growth,
     KeptLog(usize),
     Journals(usize),
     /// Only [`Response::Unsupported`], which fits every question.
@@ -385,6 +407,7 @@ impl Expected {
             | (Self::Cosignature, Response::Cosigned { .. } | Response::CosignRefused { .. })
             | (Self::Anchor, Response::Anchor { .. })
             | (Self::State, Response::State { .. })
+            | (Self::Growth, Response::Growth { .. })
             | (_, Response::Unsupported { .. }) => true,
             (Self::MapPages(most), Response::MapPages { pages }) => pages.len() <= most,
             (Self::Recent(most), Response::Recent { events }) => events.len() <= most,

@@ -51,6 +51,7 @@ fn the_bytes_of_requests_are_fixed() {
             Request::Recent { subjects: vec![SubjectId::from_bytes([5; 32])] },
             around(&[0x82, 8, 0x81, 0x58, 32], 5, &[]),
         ),
+        (Request::Growth { old: 24, new: 300 }, vec![0x83, 9, 0x18, 24, 0x19, 1, 44]),
         (Request::KeptLog { log: key(5), from: 7, max: 2 }, around(&[0x84, 16, 0x58, 32], 5, &[7, 2])),
         (Request::Journals { keys: vec![key(6)] }, around(&[0x82, 17, 0x81, 0x58, 32], 6, &[])),
     ];
@@ -87,6 +88,8 @@ fn the_bytes_of_responses_are_fixed() {
             Response::Recent { events: vec![vec![], vec![(24, id(7))]] },
             around(&[0x82, 8, 0x82, 0x80, 0x81, 0x82, 0x18, 24, 0x58, 32], 7, &[]),
         ),
+        (Response::Growth { proof: Some(vec![[6; 32]]) }, around(&[0x82, 9, 0x81, 0x58, 32], 6, &[])),
+        (Response::Growth { proof: None }, vec![0x82, 9, 0xf6]),
         (Response::Unsupported { kind: 300 }, vec![0x82, 0x18, 255, 0x19, 1, 44]),
         (
             Response::KeptLog { next: 9, note: Some("n".to_owned()), ids: vec![id(7)] },
@@ -103,7 +106,7 @@ fn the_bytes_of_responses_are_fixed() {
 
 #[test]
 fn hostile_requests_are_refused() {
-    let cases: [(&[u8], Malformed); 20] = [
+    let cases: [(&[u8], Malformed); 22] = [
         (&[], Malformed::Empty),
         (&[0xff], Malformed::Shape { at: 0 }),
         (&[0xa0], Malformed::Shape { at: 0 }),
@@ -127,6 +130,8 @@ fn hostile_requests_are_refused() {
         (&[0x82, 4, 0x99, 0x01, 0x01], Malformed::TooMany { count: 257, limit: MAX_OPENED_EVENTS }),
         (&[0x82, 5, 0x41, 0], Malformed::Shape { at: 2 }),
         (&[0x83, 5, 0x41, 0], Malformed::Shape { at: 0 }),
+        (&[0x82, 9, 0], Malformed::Shape { at: 0 }),
+        (&[0x83, 9, 0, 0x1b, 0, 1, 0, 0, 0, 0, 0, 1], Malformed::LogTooLong(MAX_LOG_SIZE + 1)),
     ];
     for (bytes, fault) in cases {
         assert_eq!(Request::decode(bytes), Err(fault), "{bytes:02x?}");
@@ -142,7 +147,7 @@ fn hostile_responses_are_refused() {
     let long_note = [&[0x82, 3, 0x79, 0x04, 0x01][..], &[b'a'; 1025]].concat();
     let pathless = around(&[0x82, 4, 0x81, 0x84, 0x58, 32], 8, &[0x40]);
     let deep = around(&[0x82, 4, 0x81, 0x84, 0x58, 32], 8, &[0x45, 1, 2, 3, 4, 5]);
-    let cases: [(&[u8], Malformed); 15] = [
+    let cases: [(&[u8], Malformed); 17] = [
         (&long_event, Malformed::TooLong { length: 16_385, limit: MAX_EVENT_BYTES }),
         (&long_name, Malformed::TooLong { length: 65, limit: MAX_PROGRAM_BYTES }),
         (&[0x82, 2, 0x81, 0xf7], Malformed::Shape { at: 3 }),
@@ -153,7 +158,9 @@ fn hostile_responses_are_refused() {
         (&[0x83, 3, 0, 0x98, 65], Malformed::TooMany { count: 65, limit: MAX_MISSING }),
         (&[0x82, 4, 0x81, 0x83], Malformed::Shape { at: 3 }),
         (&pathless, Malformed::Shape { at: 38 }),
-        (&[0x82, 9, 0], Malformed::UnknownKind(9)),
+        (&[0x82, 10, 0], Malformed::UnknownKind(10)),
+        (&[0x82, 9, 0], Malformed::Shape { at: 2 }),
+        (&[0x82, 9, 0x98, 129], Malformed::TooMany { count: 129, limit: MAX_PROOF_HASHES }),
         (&[0x82, 6, 0x82, 0, 0], Malformed::Shape { at: 2 }),
         (&[0x82, 7, 0x99, 0x01, 0x01], Malformed::TooMany { count: 257, limit: MAX_MAP_PAGES }),
         (&[0x82, 8, 0x81, 0x98, 65], Malformed::TooMany { count: 65, limit: MAX_RECENT }),
@@ -166,11 +173,12 @@ fn hostile_responses_are_refused() {
 
 #[test]
 fn a_request_of_a_newer_program_is_read_as_one_that_is_unknown() {
-    for bytes in [&[0x81, 9][..], &[0x84, 15], &[0x82, 18, 0], &[0x84, 0x19, 1, 0, 0xff, 0xff], &[0x98, 200, 0x18, 255]]
+    for bytes in
+        [&[0x81, 10][..], &[0x84, 15], &[0x82, 18, 0], &[0x84, 0x19, 1, 0, 0xff, 0xff], &[0x98, 200, 0x18, 255]]
     {
         let request = Request::decode(bytes).unwrap();
         let Request::Unknown { kind, .. } = &request else { panic!("not unknown: {request:?}") };
-        assert!(*kind >= 9);
+        assert!(*kind >= 10);
         assert_eq!(request.encode(), bytes);
         assert!(request.check().is_err(), "it is never sent");
         assert!(request.expects().admits(&Response::Unsupported { kind: *kind }));
@@ -203,6 +211,7 @@ fn what_is_over_the_limits_is_not_sent() {
     assert!(Response::Cosigned { line: "x".repeat(MAX_SIGNATURE_LINE_BYTES + 1) }.check().is_err());
     assert!(Response::CosignRefused { reason: 0, missing: vec![id(0); MAX_MISSING + 1] }.check().is_err());
     assert!(Response::Anchor { anchor: Some(vec![0; MAX_ANCHOR_BYTES + 1]) }.check().is_err());
+    assert!(Response::Growth { proof: Some(vec![[0; 32]; MAX_PROOF_HASHES + 1]) }.check().is_err());
     for wrong in [
         PassedOpening { path: vec![], ..opening() },
         PassedOpening { path: vec![0; MAX_PATH + 1], ..opening() },
@@ -283,6 +292,8 @@ fn an_answer_must_fit_its_question() {
     assert!(!Request::Recent { subjects: vec![] }.expects().admits(&recent));
     assert!(!Request::State.expects().admits(&recent));
     assert!(Request::State.expects().admits(&Response::Unsupported { kind: 6 }));
+    assert!(Request::Growth { old: 1, new: 2 }.expects().admits(&Response::Growth { proof: None }));
+    assert!(!Request::State.expects().admits(&Response::Growth { proof: None }));
 }
 
 fn any_size() -> impl Strategy<Value = u64> {
@@ -314,6 +325,7 @@ fn any_request() -> impl Strategy<Value = Request> {
             .prop_map(|keys| Request::MapPages { keys }),
         prop::collection::vec(any::<[u8; 32]>().prop_map(SubjectId::from_bytes), 0..20)
             .prop_map(|subjects| Request::Recent { subjects }),
+        (any::<u64>(), any_size()).prop_map(|(old, new)| Request::Growth { old, new }),
         (any::<[u8; 32]>(), any::<u64>(), 0..=MAX_PAGE_IDS).prop_map(|(log, from, max)| Request::KeptLog {
             log: PublicKey::from_bytes(log),
             from,
@@ -350,6 +362,7 @@ fn any_response() -> impl Strategy<Value = Response> {
         )
         .prop_map(|events| Response::Recent { events }),
         any::<u64>().prop_map(|kind| Response::Unsupported { kind }),
+        prop::option::of(prop::collection::vec(any::<[u8; 32]>(), 0..20)).prop_map(|proof| Response::Growth { proof }),
         (any::<u64>(), prop::option::of("\\PC{0,60}"), any_ids(40)).prop_map(|(next, note, ids)| Response::KeptLog {
             next,
             note,

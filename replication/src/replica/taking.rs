@@ -96,6 +96,12 @@ impl<H: Holdings> Replica<H> {
         remote.did_well();
         let below = if remote.guessed_from_ms <= now_ms { greeting.log_size } else { 0 };
         self.wanted.guess(remote.place, below);
+        match self.holdings.contradicts_itself(&greeting.log) {
+            Ok(false) => {}
+            Ok(true) => return self.forsake(peer),
+            Err(error) => return self.unreadable(&error),
+        }
+        let Some(remote) = self.peers.get_mut(peer) else { return };
         if let Some(log) = remote.log.as_mut().filter(|log| log.key == greeting.log) {
             if greeting.log_size < log.main.passed() {
                 tracing::warn!(%peer, read = log.main.passed(), size = greeting.log_size, "a peer's log became shorter");
@@ -176,6 +182,18 @@ impl<H: Holdings> Replica<H> {
         self.wanted.unlist_all(remote.place);
         if remote.changed(self.now_ms) {
             self.penalise(*peer, Misbehaviour::WrongAnswer, "has another log again and again");
+        }
+    }
+
+    /// Does not follow the peer's log any more, as it contradicts itself. The peer goes on being asked for events that others
+    /// have shown: they are what they are, whoever brings them.
+    fn forsake(&mut self, peer: &PeerId) {
+        self.forget_questions(peer);
+        let Some(remote) = self.peers.get_mut(peer) else { return };
+        self.wanted.unlist_all(remote.place);
+        remote.comparison = Comparison::NotBefore(self.now_ms);
+        if let Some(log) = remote.log.take() {
+            tracing::error!(%peer, log = %log.key, "the log of a peer contradicts itself; it is followed no more");
         }
     }
 

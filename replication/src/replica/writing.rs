@@ -62,14 +62,17 @@ impl<H: Holdings> Replica<H> {
                     settled.insert(*id);
                     places_of(self.wanted.judged(id)).for_each(|place| useful[usize::from(place)] += 1);
                 }
-                Some(Outcome::Known { .. } | Outcome::Held { hold: Hold::Unsupported(_), kept: true, .. }) => {
+                Some(
+                    Outcome::Known { index: Some(_), .. }
+                    | Outcome::Held { hold: Hold::Unsupported(_), kept: true, .. },
+                ) => {
                     self.wanted.settle(id);
                     settled.insert(*id);
                 }
                 // As a link of a journal it may be asked for by name; in a log it is a lie, since all nodes judge alike.
-                Some(Outcome::Void { rule, .. }) => {
+                Some(Outcome::Void { .. } | Outcome::Known { index: None, .. }) => {
                     settled.insert(*id);
-                    tracing::debug!(event = %id, ?rule, "an event is void");
+                    tracing::debug!(event = %id, "an event is void");
                     let places = self.wanted.judged(id);
                     self.blame(places, "has a void event in its log");
                 }

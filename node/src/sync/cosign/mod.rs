@@ -1,9 +1,14 @@
 //! Cosigning: peers confirm each other's checkpoints, and what became of it is remembered for each peer.
 
 mod ask;
+mod compare;
+mod exchange;
+#[cfg(test)]
+mod rewritten;
 mod serve;
 
 pub(super) use ask::run;
+pub(super) use exchange::exchange;
 pub(super) use serve::answer;
 
 use ledger::CosignRefusal;
@@ -11,6 +16,11 @@ use p2p::PeerId;
 use provenance::id::{EventId, PublicKey};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How far apart a log is read once more: it costs as much as following it from its start, so nobody may make this node do
+/// it all the time. Who contradicts himself is found the next time, or the time after.
+const REREAD_APART: Duration = Duration::from_mins(2);
 
 /// What became of cosigning, by peer. Only enrolled nodes have an entry, so their number bounds it.
 #[derive(Debug, Default)]
@@ -18,6 +28,8 @@ pub(super) struct Cosigning {
     peers: Mutex<HashMap<PeerId, PeerCosigning>>,
     /// Logs that are being read for a checkpoint now; a second request for one is answered with `behind`.
     at_work: Mutex<HashSet<PublicKey>>,
+    /// When a log was last read once more from its start, to look for the proof of a contradiction.
+    reread: Mutex<HashMap<PublicKey, Instant>>,
 }
 
 /// What became of cosigning between this node and a peer.
@@ -31,7 +43,7 @@ pub(crate) struct PeerCosigning {
     pub(crate) refused_here: Option<String>,
     /// Why the peer refused this node last, unless it has cosigned since.
     pub(crate) refused_there: Option<String>,
-    /// Whether the peer's log contradicts what it said before: it is cosigned no more.
+    /// Whether the peer's log contradicts what it said before: it is neither followed nor cosigned any more.
     pub(crate) rewritten: bool,
 }
 
@@ -60,10 +72,12 @@ pub(super) enum Reason {
     OtherState = 10,
     /// The asked node cannot sign or read now.
     Unable = 11,
+    /// The log does not show that it only grew since an earlier checkpoint.
+    Unproven = 12,
 }
 
 impl Reason {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Behind,
         Self::NotEnrolled,
         Self::BadNote,
@@ -75,6 +89,7 @@ impl Reason {
         Self::TooDifferent,
         Self::OtherState,
         Self::Unable,
+        Self::Unproven,
     ];
 
     /// What people read of the number that a peer sent, which may be newer than this program.
@@ -96,6 +111,7 @@ impl Reason {
             Self::TooDifferent => "too different",
             Self::OtherState => "other state root",
             Self::Unable => "unable now",
+            Self::Unproven => "growth not proven",
         }
     }
 
@@ -134,10 +150,20 @@ impl Cosigning {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner).get(peer).and_then(|known| known.cosigned_by)
     }
 
-    /// Whether the peer's log is known to contradict itself.
-    fn is_rewritten(&self, peer: &PeerId) -> bool {
-        let peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
-        peers.get(peer).is_some_and(|known| known.rewritten)
+    /// Takes note whether the log of a peer contradicts itself.
+    fn set_rewritten(&self, peer: &PeerId, rewritten: bool) {
+        self.change(peer, |known| known.rewritten = rewritten);
+    }
+
+    /// Whether a log may be read once more from its start now; if so, not again for a while.
+    fn may_reread(&self, log: PublicKey, now: Instant) -> bool {
+        let mut reread = self.reread.lock().unwrap_or_else(PoisonError::into_inner);
+        reread.retain(|_, at| now.saturating_duration_since(*at) < REREAD_APART);
+        let may = !reread.contains_key(&log);
+        if may {
+            reread.insert(log, now);
+        }
+        may
     }
 
     /// Begins to read a log, unless that is going on already.
@@ -167,11 +193,20 @@ mod tests {
     #[test]
     fn numbers_on_the_wire_never_change() {
         let numbers: Vec<u32> = Reason::ALL.into_iter().map(|reason| reason as u32).collect();
-        assert_eq!(numbers, (1..=11).collect::<Vec<u32>>());
+        assert_eq!(numbers, (1..=12).collect::<Vec<u32>>());
         assert_eq!(
             (Reason::name_of(8), Reason::name_of(99)),
             (Reason::Withheld.name().to_owned(), "reason 99".to_owned())
         );
+    }
+
+    #[test]
+    fn a_log_is_not_read_once_more_all_the_time() {
+        let (cosigning, now) = (Cosigning::default(), Instant::now());
+        let logs = [1, 2].map(|number| PublicKey::from_bytes([number; 32]));
+        assert!(cosigning.may_reread(logs[0], now) && cosigning.may_reread(logs[1], now));
+        assert!(!cosigning.may_reread(logs[0], now + REREAD_APART - Duration::from_secs(1)));
+        assert!(cosigning.may_reread(logs[0], now + REREAD_APART));
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use super::super::Shared;
 use super::Reason;
+use super::compare::{Shown, Verdict, compare, look_for_proof};
 use ledger::{CosignRefusal, ObserveError, Witness};
 use p2p::message::{MAX_MISSING, MAX_PAGE_IDS};
-use p2p::{PeerId, Request, RequestError, Responder, Response};
+use p2p::{Misbehaviour, PeerId, Request, RequestError, Responder, Response};
 use provenance::checkpoint::Checkpoint;
 use provenance::id::{EventId, PublicKey};
 use provenance::note::Note;
@@ -24,7 +25,7 @@ const READ_WITHIN: Duration = Duration::from_mins(5);
 const EVENTS_WITHIN: Duration = Duration::from_secs(6);
 
 /// The pause before the witness is asked again whether all events are here.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// A checkpoint whose signature holds, of a log whose enrolled node asks for itself.
 struct Wanted {
@@ -93,8 +94,6 @@ fn check(shared: &Shared, from: &PeerId, note: String) -> Result<Wanted, Reason>
     }
     // Before a single entry is read: a size that nobody signed must not make this node read.
     let checkpoint = Checkpoint::of_note(&parsed, &origin.key).map_err(|_| Reason::BadNote)?;
-    // Should that node lose its disk, this says how far its log had come. Whether it is cosigned is another matter.
-    shared.ledger.witness().keep_note(&origin.key, &note).map_err(|_| Reason::Unable)?;
     Ok(Wanted { note, log: origin.key, size: checkpoint.size })
 }
 
@@ -102,14 +101,28 @@ fn check(shared: &Shared, from: &PeerId, note: String) -> Result<Wanted, Reason>
 async fn work(shared: &Arc<Shared>, from: &PeerId, wanted: Wanted) -> Cosigned {
     let Wanted { note, log, size } = wanted;
     let witness = shared.ledger.witness();
-    match read(shared, from, &witness, log, size).await {
+    match compare(shared, log, &note, Shown::ByOwner(*from)).await {
+        Some(Verdict::Grown) => {}
+        Some(Verdict::Contradiction) => return Err((Reason::Rewritten, Vec::new())),
+        Some(Verdict::Unproven) => return Err((Reason::Unproven, Vec::new())),
+        None => return Err((Reason::Unable, Vec::new())),
+    }
+    let reader = witness.clone();
+    let Ok(Ok(begun)) = tokio::task::spawn_blocking(move || reader.next(&log)).await else {
+        return Err((Reason::Unable, Vec::new()));
+    };
+    match read(shared, from, &witness, log, begun, size).await {
         Ok(()) => {}
         Err(ReadError::Observe(error @ (ObserveError::OtherEntries { .. } | ObserveError::Repeated(_)))) => {
             // Entries are not signed, so this says nothing of the log yet: it is read from the start next time.
             tracing::warn!(peer = %from, %error, "the entries that a peer gave cannot be those of its log");
+            blame_giver(shared, from, begun).await;
             let reader = witness.clone();
             let again = tokio::task::spawn_blocking(move || reader.read_again(&log)).await;
-            return Err((if matches!(again, Ok(Ok(()))) { Reason::Behind } else { Reason::Unable }, Vec::new()));
+            if !matches!(again, Ok(Ok(()))) {
+                return Err((Reason::Unable, Vec::new()));
+            }
+            return Err((rewritten_or_behind(shared, from, log, &note).await, Vec::new()));
         }
         Err(ReadError::Observe(ObserveError::OtherNetwork)) => return Err((Reason::BadNote, Vec::new())),
         Err(ReadError::Observe(ObserveError::UnknownLog(_))) => return Err((Reason::NotEnrolled, Vec::new())),
@@ -126,6 +139,10 @@ async fn work(shared: &Arc<Shared>, from: &PeerId, wanted: Wanted) -> Cosigned {
                 shared.wake(from);
                 sleep(LOOK_AGAIN).await;
             }
+            Err(CosignRefusal::OtherEntries { .. }) => {
+                blame_giver(shared, from, begun).await;
+                return Err((rewritten_or_behind(shared, from, log, &note).await, Vec::new()));
+            }
             Err(refusal) => {
                 tracing::debug!(peer = %from, size, %refusal, "a checkpoint is not cosigned");
                 return Err(Reason::of(&refusal));
@@ -134,11 +151,39 @@ async fn work(shared: &Arc<Shared>, from: &PeerId, wanted: Wanted) -> Cosigned {
     }
 }
 
-/// Gives the witness the entries of the log that it has not seen, up to exactly the size of the checkpoint.
-async fn read(shared: &Shared, from: &PeerId, witness: &Witness, log: PublicKey, size: u64) -> Result<(), ReadError> {
-    let reader = witness.clone();
-    let next = tokio::task::spawn_blocking(move || reader.next(&log)).await;
-    let mut next = next.map_err(|_| ReadError::Stopping)??;
+/// Who has given all entries of its log himself, from the first one on, is to blame that they are others than it has signed.
+async fn blame_giver(shared: &Shared, from: &PeerId, begun: u64) {
+    if begun == 0 {
+        // Once the network has ended, there is nobody to blame.
+        let _ = shared.network.penalise(from, Misbehaviour::WrongAnswer).await;
+    }
+}
+
+/// The entries that a log's owner gave are not those under its checkpoints: either he lied, or the log was rewritten since one of
+/// them was cosigned.
+async fn rewritten_or_behind(shared: &Arc<Shared>, from: &PeerId, log: PublicKey, note: &str) -> Reason {
+    let witness = shared.ledger.witness();
+    let Ok(cosigned) = tokio::task::spawn_blocking(move || witness.cosigned(&log)).await else { return Reason::Unable };
+    match cosigned {
+        Ok(Some(cosigned)) => match look_for_proof(shared, log, &cosigned, note, &[Shown::ByOwner(*from)]).await {
+            Some(Verdict::Contradiction) => Reason::Rewritten,
+            Some(_) => Reason::Behind,
+            None => Reason::Unable,
+        },
+        Ok(None) => Reason::Behind,
+        Err(_) => Reason::Unable,
+    }
+}
+
+/// Gives the witness the entries of the log that it has not seen, from `next` on and up to exactly the size of the checkpoint.
+async fn read(
+    shared: &Shared,
+    from: &PeerId,
+    witness: &Witness,
+    log: PublicKey,
+    mut next: u64,
+    size: u64,
+) -> Result<(), ReadError> {
     while next < size {
         let max = u32::try_from(size - next).unwrap_or(MAX_PAGE_IDS).min(MAX_PAGE_IDS);
         let response = match shared.network.request(from, Request::LogPage { from: next, max }).await {
@@ -173,22 +218,14 @@ fn note_outcome(shared: &Shared, from: &PeerId, outcome: Cosigned) {
         // A stranger leaves no trace, or any number of them would.
         Err((Reason::NotEnrolled, _)) => tracing::debug!(peer = %from, "no enrolled node asks for a cosignature"),
         Err((reason, missing)) => {
-            let known_rewritten = shared.cosigning.is_rewritten(from);
             match reason {
-                // Once is loud enough; the list of peers goes on saying it.
-                Reason::Rewritten if known_rewritten => {}
-                Reason::Rewritten => tracing::error!(
-                    peer = %from,
-                    "a peer has REWRITTEN its log: it contradicts a checkpoint that this node cosigned. It is cosigned no \
-                     more; both notes are kept as evidence. Talk to its operator, and to the others of the network"
-                ),
-                Reason::Behind => {}
+                // It was told when the proof was kept; the list of peers goes on saying it.
+                Reason::Rewritten | Reason::Behind => {}
                 _ => {
                     tracing::warn!(peer = %from, reason = reason.name(), ?missing, "a peer's checkpoint is not cosigned");
                 }
             }
             shared.cosigning.change(from, |known| {
-                known.rewritten |= reason == Reason::Rewritten;
                 known.refused_here = Some(reason.name().to_owned());
             });
         }

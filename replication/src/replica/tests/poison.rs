@@ -52,6 +52,35 @@ fn a_log_that_names_an_entry_twice_is_no_log() {
 }
 
 #[test]
+fn a_log_that_contradicts_itself_is_followed_no_more() {
+    let (shown, hidden, honest) = (chain(50, 3, 1), chain(50, 3, 2), chain(30, 3, 3));
+    let rewriting = Memory::with(&shown);
+    let mut world = World::new(Memory::new()).peer(1, &rewriting, Manner::Honest);
+    assert!(world.run(5_000, World::is_even), "until it is known, it is read like any other");
+    world.own.0.borrow_mut().contradicting.insert(log_key(1));
+    // Its own log shows what no other does, and another log what it has too.
+    hidden.iter().chain(&honest).for_each(|bytes| drop(rewriting.submit(bytes)));
+    world.run(2_500, |_| false);
+    let pages = world.peers[0].pages_asked();
+    world = world.peer(2, &Memory::with(&honest), Manner::NoBodies);
+    let has =
+        |world: &World, events: &[Vec<u8>]| events.iter().all(|bytes| world.own.set().contains(&EventId::of(bytes)));
+    assert!(world.run(30_000, |world| has(world, &honest)), "events are taken from whoever has them");
+    // After a restart it is still so.
+    world.crash();
+    world = world.peer(3, &Memory::with(&chain(20, 3, 4)), Manner::Honest);
+    assert!(world.run(10_000, |world| world.cursor(2).next == 21));
+    world.run(10_000, |_| false);
+    assert_eq!(world.peers[0].pages_asked(), pages, "it is not read any more");
+    assert!(hidden.iter().all(|bytes| !world.own.set().contains(&EventId::of(bytes))));
+    assert!(world.replica.log_of(&peer_id(1)).is_none() && world.replica.log_of(&peer_id(2)).is_some());
+    // Whoever begins a new log under a new key is followed again.
+    world.peers[0].log = log_key(9);
+    assert!(world.run(30_000, |world| has(world, &hidden)));
+    assert!(world.penalties.is_empty());
+}
+
+#[test]
 fn sizes_at_the_end_of_numbers_stop_nothing() {
     let events = chain(2 * FAR, 500, 1);
     let (own, source) = (Memory::with(&events), Memory::with(&events));

@@ -81,6 +81,8 @@ pub struct Inner {
     /// The program knows what is too new by now.
     pub is_upgraded: bool,
     pub held_ever: u64,
+    /// Keys of logs that contradict themselves.
+    pub contradicting: BTreeSet<PublicKey>,
 }
 
 impl Pages for Inner {
@@ -112,7 +114,7 @@ impl Memory {
             return Outcome::Unavailable(StoreError::Io("full".to_owned()).into());
         }
         if inner.bodies.contains_key(&id) {
-            return Outcome::Known { id, index: None };
+            return Outcome::Known { id, index: (bytes[0] != Kind::Void as u8).then_some(0) };
         }
         let outcome = inner.judge(bytes);
         if matches!(outcome, Outcome::Held { kept: true, .. }) {
@@ -208,6 +210,10 @@ impl Holdings for Memory {
 
     fn map_page(&self, key: &PageKey) -> Result<Option<Page>, StoreError> {
         Ok(self.0.borrow().pages.get(key).cloned())
+    }
+
+    fn contradicts_itself(&self, log: &PublicKey) -> Result<bool, StoreError> {
+        Ok(self.0.borrow().contradicting.contains(log))
     }
 
     fn load_cursor(&self, peer: &PeerId, log: &PublicKey) -> Result<Cursor, StoreError> {
