@@ -3,7 +3,7 @@
 use crate::forks::rivals;
 use crate::reader::Reader;
 use crate::trace::{Bounds, Claims, Direction, Lineage};
-use crate::view::{HistoryEntry, PageSize, ProduceRow, RecallFilter, Views, of_subject};
+use crate::view::{Capacity, HistoryEntry, PageSize, ProduceRow, RecallFilter, RecallRow, Views, of_subject};
 use provenance::admission::Ancestry;
 use provenance::body::Body;
 use provenance::findings::{Agreement, Facts, Finding, Told, claim_texts, of};
@@ -17,6 +17,10 @@ const MAX_AROUND: usize = 256;
 
 /// Events that are read of one of them, oldest first.
 const MAX_EVENTS: usize = 1_024;
+
+/// Recalls of one lot that are told, those of the highest capacity first; and how many are looked through for them.
+const MAX_RECALLS: usize = 16;
+const MAX_RECALLS_READ: usize = 10_000;
 
 /// Certificates that one claim can mean: more under one number were issued to confuse.
 const MAX_MEANT: usize = 8;
@@ -127,13 +131,29 @@ fn sources(reader: &Reader, row: &ProduceRow) -> Result<BTreeSet<SubjectId>, Sto
     Ok(sources)
 }
 
-/// Adds the recalls of a lot or unit, and what ended them.
+/// Adds the recalls of a lot or unit that stand: those of authorities first, those of former holders last, however many
+/// somebody issues and ends.
 fn recalls(reader: &Reader, subject: &SubjectId, around: &mut Vec<Told>) -> Result<(), StoreError> {
-    let filter = RecallFilter { lot: Some(*subject), ..RecallFilter::default() };
-    for recall in Views::new(reader.clone()).recalls(&filter, None, PageSize::default())?.rows {
-        for event in [Some(recall.id), recall.ended_by].into_iter().flatten() {
-            around.extend(reader.stored(&event)?.map(|stored| Told::plain(stored.judged)));
+    let views = Views::new(reader.clone());
+    let filter = RecallFilter { lot: Some(*subject), active: Some(true), ..RecallFilter::default() };
+    let (mut standing, mut read, mut cursor) = (Vec::new(), 0, None);
+    loop {
+        let page = views.recalls(&filter, cursor, PageSize::new(PageSize::MAX))?;
+        read += page.rows.len();
+        let capacity = |row: &RecallRow| {
+            let lot = row.lots.iter().find(|recalled| recalled.lot == *subject);
+            lot.map_or(Capacity::PastHolder, |lot| lot.capacity)
+        };
+        standing.extend(page.rows.iter().map(|row| (capacity(row), row.issued, row.id)));
+        standing.sort_unstable();
+        standing.truncate(MAX_RECALLS);
+        cursor = page.next;
+        if cursor.is_none() || read >= MAX_RECALLS_READ {
+            break;
         }
+    }
+    for (_, _, id) in standing {
+        around.extend(reader.stored(&id)?.map(|stored| Told::plain(stored.judged)));
     }
     Ok(())
 }

@@ -516,14 +516,11 @@ async fn a_purchase_from_a_thief_is_left_behind_by_naming_the_cut() {
         if forks {
             // The farmer went on with the key from before the sale.
             world.story.actors[farmer].journal = link;
-            let barn = |story: &mut Story| (story.place(farmer, "Barn"), story.events.last().unwrap().clone());
-            world
-                .attempt(|story| {
-                    let (place, event) = barn(story);
-                    (event, place)
-                })
-                .await
-                .unwrap();
+            let barn = |story: &mut Story| {
+                story.place(farmer, "Barn");
+                (story.events.last().unwrap().clone(), ())
+            };
+            world.attempt(barn).await.unwrap();
         }
         let honest = world.journal(farmer).len();
         let count = if forks { honest } else { honest - 1 };
@@ -549,6 +546,34 @@ async fn a_purchase_from_a_thief_is_left_behind_by_naming_the_cut() {
         let shown = world.node.views.produce(&lot).unwrap().unwrap();
         assert_eq!(shown.holder, world.story.id(buyer));
     }
+}
+
+/// Nobody sells twice with one journal by letting the first sale follow something that a cut removes.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_cut_of_another_key_excuses_a_second_sale() {
+    let (farmer, one, other) = (1, 2, 3);
+    let mut world = World::new().await;
+    let lot = world.lots[0];
+    let origin = world.story.tips(lot, Lane::Main)[0];
+    let (key, key_event) = (world.story.actors[farmer].key.clone(), world.story.actors[farmer].key_event);
+    let link = world.story.actors[farmer].journal;
+    world.give_key(farmer, 0).await;
+    assert_ne!(world.story.actors[farmer].key_event, key_event, "a second key was added");
+    let cut = world.cut(farmer, 0, false);
+    let (graded, ()) = world.attempt(|story| (story.grade(farmer, lot, "B"), ())).await.unwrap();
+    let cutter = world.replace_key(0, farmer, cut).await.unwrap();
+
+    let added = world.story.events.iter().find(|event| event.payload().journal == link).unwrap().id();
+    world.take_key(farmer, key, key_event);
+    world.story.actors[farmer].journal = added;
+    let mut sells = async |to: Who, prev, more: &[EventId]| {
+        let touches = vec![Touch { subject: Some(lot), lane: Lane::Main, prev: vec![prev] }];
+        let basis: Vec<EventId> = more.iter().copied().chain([world.story.actors[to].enrolment]).collect();
+        let body = Story::offer_body(lot, "100", Recipient::Actor(world.story.id(to)), None);
+        world.attempt(|story| (story.tell(farmer, touches, &basis, body), ())).await.is_some()
+    };
+    assert!(sells(one, graded.id(), &[]).await);
+    assert!(!sells(other, origin, &[cutter]).await, "the first sale counts, whatever became of the grade");
 }
 
 /// No judgement can be put in the place of another without being seen, also where it could be read.

@@ -26,8 +26,9 @@ pub(super) fn lot(story: &Story, node: &NodeIdentity, page_url: &str, qr: Option
         &format!("{}: where it comes from", story.name.text),
         &html! {
             (hero(story))
-            @for recall in &story.recalls { (recalled(recall)) }
+            @for recall in story.recalls.iter().filter(|recall| !recall.is_warning) { (recalled(recall)) }
             (notices(story))
+            @for recall in story.recalls.iter().filter(|recall| recall.is_warning) { (recalled(recall)) }
             (origin(story))
             section.long aria-labelledby="journey" {
                 h2 #journey { "Its journey" }
@@ -105,10 +106,11 @@ fn hero(story: &Story) -> Markup {
 }
 
 fn recalled(recall: &Recall) -> Markup {
+    let (class, role) = if recall.is_warning { ("notice", "note") } else { ("notice alarm recall", "alert") };
     html! {
-        div.notice.alarm.recall role="alert" {
+        div class=(class) role=(role) {
             h2 { (recall.title) }
-            p.advice { (recall.advice) }
+            @if !recall.is_warning { p.advice { (recall.advice) } }
             p { (recall.hazard) @if let Some(scope) = &recall.scope { " · " (scope) } }
             p { "Whom to ask: " (recall.contact) }
             p.meta {
@@ -133,7 +135,7 @@ fn notices(story: &Story) -> Markup {
                 div.notice role="note" { h2 { "On its way" } p { "Held by " (holder) ", offered to " (to) ", who has not confirmed it yet." } }
             }
             // Beside a recall nothing is good.
-            Standing::Held { holder } => div.notice.(if story.recalls.is_empty() { "good" } else { "plain" }) role="note" { h2 { "Held by " (holder) } },
+            Standing::Held { holder } => div.notice.(if story.recalls.iter().all(|recall| recall.is_warning) { "good" } else { "plain" }) role="note" { h2 { "Held by " (holder) } },
         }
         @if !story.findings.is_empty() {
             div.notice role="note" {

@@ -73,6 +73,8 @@ pub(crate) struct Recall {
     pub(crate) when: String,
     /// The event that issued it.
     pub(crate) url: String,
+    /// Whether it is but the warning of somebody who held the goods once.
+    pub(crate) is_warning: bool,
     /// Whether the lot is not named itself, but goods are from which it came.
     pub(crate) inherited: bool,
 }

@@ -13,7 +13,7 @@ use crate::refusal::storage;
 use crate::resources::produces::findings::{Finding, concerns_consumers, findings};
 use crate::resources::produces::history::told;
 use crate::state::{Anchor, ApiState};
-use ledger::view::{HistoryEntry, LotStanding, PageSize, ProduceFilter, ProduceRow};
+use ledger::view::{Capacity, HistoryEntry, LotStanding, PageSize, ProduceFilter, ProduceRow, RecallRow};
 use provenance::body::{Body, Outcome};
 use provenance::custody::Closed;
 use provenance::findings::FindingKind;
@@ -64,10 +64,13 @@ fn recalls(state: &ApiState, row: &ProduceRow, findings: &[Finding], names: &Nam
     for id in issued {
         recalls.extend(state.views().recall(&id).map_err(storage)?);
     }
-    recalls.sort_by_key(|recall| (recall.level, recall.issued));
+    let is_warning = |recall: &RecallRow| recall.lots.iter().all(|lot| lot.capacity == Capacity::PastHolder);
+    recalls.sort_by_key(|recall| (is_warning(recall), recall.level, recall.issued));
     let told = recalls.into_iter().take(MAX_RECALLS).map(|recall| {
+        let is_warning = is_warning(&recall);
         Ok(Recall {
-            title: words::recalled(recall.level),
+            title: if is_warning { words::WARNING } else { words::recalled(recall.level) },
+            is_warning,
             advice: words::advice(recall.action),
             hazard: recall.hazard.as_str().to_owned(),
             scope: recall.scope.map(|scope| scope.as_str().to_owned()),

@@ -59,6 +59,9 @@ pub(super) fn measure(measure: &Measure) -> String {
     format!("{} {unit}", measure.decimal())
 }
 
+/// What a recall is called that was issued by somebody who has nothing to do with the goods any more.
+pub(super) const WARNING: &str = "A warning by somebody who held it once";
+
 /// What a recall is called.
 pub(super) fn recalled(level: RecallLevel) -> &'static str {
     match level {

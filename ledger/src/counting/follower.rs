@@ -144,7 +144,7 @@ impl Follower for CountFollower {
             }
             note(reader, &recounting, &changed, size, batch);
             state.next = size;
-            if changed.len() >= WRITTEN_AT_ONCE {
+            if changed.len() >= WRITTEN_AT_ONCE || trees.is_full() {
                 trees.write(batch);
                 let mut so_far = std::mem::replace(batch, reader.store().batch());
                 so_far.put::<Cursors>(&Self::NAME.to_owned(), &CursorRow { version: VERSION, next: size });

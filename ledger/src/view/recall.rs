@@ -13,8 +13,8 @@ use provenance::id::{EventId, SubjectId};
 use provenance::value::{Text, Timestamp};
 use store::{Cbor, Column, StoreError, Table};
 
-/// By what right somebody warns of a lot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+/// By what right somebody warns of a lot, the highest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize)]
 #[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum Capacity {

@@ -259,7 +259,13 @@ async fn what_came_from_a_recalled_lot_is_recalled_with_it() {
         action: RecallAction::Return,
         contact: text("Anna"),
     };
-    let recall = v.author.issue_recall(by(v.farmer), issue).await.unwrap().id;
+    let recall = v.author.issue_recall(by(v.farmer), issue.clone()).await.unwrap().id;
+    assert_eq!(found().await, [(FindingKind::Recalled, lot, vec![recall])]);
+    // However many were issued and ended since, they hide none that stands.
+    for _ in 0..60 {
+        let recall = v.author.issue_recall(by(v.farmer), issue.clone()).await.unwrap().id;
+        v.author.end_recall(by(v.farmer), EndRecall { recall, reason: text("a mistake") }).await.unwrap();
+    }
     assert_eq!(found().await, [(FindingKind::Recalled, lot, vec![recall])]);
     v.author.end_recall(by(v.farmer), EndRecall { recall, reason: text("no glass") }).await.unwrap();
     assert_eq!(found().await, []);

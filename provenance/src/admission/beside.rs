@@ -4,22 +4,25 @@ use super::{Ancestry, Judged, Rule, Stop};
 use crate::body::{Body, Cut};
 use crate::counting::cuts;
 use crate::event::VerifiedEvent;
-use crate::id::{EventId, SubjectId};
+use crate::id::{EventId, PublicKey, SubjectId};
 use crate::network::Network;
-use crate::payload::{Lane, Touch};
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use crate::payload::Touch;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// How far a journal is gone back for the event before this one on the same lane. Who touches a lane often did so a
 /// little while ago; for who did not, the lane is read.
 const NEAR: u64 = 256;
 
-/// Most events that are looked at to find out whether one rests on what a cut removed: some weeks of work between a
-/// theft and its discovery. Of what lies further back it is taken that the cut left it.
-const LOOKS: usize = 4_096;
+/// Most links of journals that are followed for one touch, to find out whether offers stood before the cuts of journals
+/// that were forked: some weeks of work between a theft and its discovery. Of further ones it is taken that the cut left
+/// them.
+const LOOKS: u64 = 4_096;
 
 /// A key cannot fork a lane without forking its journal: the event is void if its journal already holds an event of the
-/// lane from which none of its tips descends, unless a decision or a cut in its basis removed that one.
+/// lane from which none of its tips descends, unless a decision in its basis removed that one, or it answered an offer
+/// that a cut in the basis removed, or rests on such an answer alone. (Whoever only answered a thief holds nothing by
+/// that, so nothing is given away twice.)
 pub(super) fn check<A: Ancestry>(
     network: &Network,
     event: &VerifiedEvent,
@@ -41,7 +44,7 @@ pub(super) fn check<A: Ancestry>(
     if beside.is_empty() {
         return Ok(());
     }
-    let removed = removed(network, event, touch, &subject, &beside, ancestry).map_err(Stop::Read)?;
+    let removed = removed(network, event, touch, &subject, ancestry).map_err(Stop::Read)?;
     let Some(lowest) = beside.iter().find(|judged| !removed.contains(&judged.event.id())) else { return Ok(()) };
     let lowest = lowest.judgement.journal_height;
     let left: HashSet<EventId> =
@@ -60,8 +63,8 @@ pub(super) fn check<A: Ancestry>(
 }
 
 /// Whether it is seen at once that nothing of this journal lies beside the event: because the journal has nothing on this
-/// lane, or because the event names what it has last. That included all before it when it was admitted, but what a
-/// decision or a cut removed; on the lanes of lots, that may stand again.
+/// lane, or because the event names what it has last: that included all before it when it was admitted. Not so on the
+/// lanes of lots, where a decision or a cut may have removed some of it.
 fn extends_own<A: Ancestry>(
     event: &VerifiedEvent,
     touch: &Touch,
@@ -119,16 +122,15 @@ fn ancestors_in_lane<A: Ancestry>(
     Ok(seen)
 }
 
-/// Which events of the lane a decision or a cut in the basis removed, of those in `beside` all.
+/// Which events of the lane a decision or a cut in the basis removed.
 fn removed<A: Ancestry>(
     network: &Network,
     event: &VerifiedEvent,
     touch: &Touch,
     subject: &SubjectId,
-    beside: &[Arc<Judged>],
     ancestry: &A,
 ) -> Result<HashSet<EventId>, A::Error> {
-    let (mut overruled, mut cutters) = (HashSet::new(), Vec::new());
+    let (mut overruled, mut cuts) = (HashSet::new(), Cuts::default());
     let (mut open, mut seen) = (event.payload().basis.clone(), HashSet::new());
     while let Some(id) = open.pop() {
         let Some(judged) = ancestry.judged(&id)?.filter(|_| seen.insert(id)) else { continue };
@@ -137,29 +139,78 @@ fn removed<A: Ancestry>(
             open.extend_from_slice(&body.follows);
         }
         overruled.extend(overruled_by(&judged, subject));
-        if can_cut(&judged) {
-            cutters.push(judged);
+        cuts.add(network, &judged);
+    }
+    if overruled.is_empty() && cuts.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let mut by_height = Vec::new();
+    for id in ancestry.lane_events(subject, touch.lane)? {
+        by_height.extend(ancestry.judged(&id)?);
+    }
+    by_height.sort_by_key(|judged| judged.height_in(subject, touch.lane));
+    let (mut by_cut, mut looks) = (HashSet::new(), LOOKS);
+    for judged in by_height {
+        let Some(at) = judged.lane_index(subject, touch.lane) else { continue };
+        let (id, prev) = (judged.event.id(), &judged.event.payload().touches[at].prev);
+        if prev.iter().any(|prev| overruled.contains(prev)) {
+            overruled.insert(id);
+        }
+        // What extends something else as well can stand without the rest.
+        let falls = !prev.is_empty() && prev.iter().all(|prev| by_cut.contains(prev));
+        if falls || answers_cut_offer(&judged, &cuts, &mut looks, ancestry)? {
+            by_cut.insert(id);
         }
     }
-    let mut removed = extended_by(overruled, subject, touch.lane, ancestry)?;
-    if cutters.is_empty() {
-        return Ok(removed);
+    overruled.extend(by_cut);
+    Ok(overruled)
+}
+
+/// Cuts by the event that gave the key; and the key, which tells journals of founders apart.
+#[derive(Default)]
+struct Cuts(HashMap<EventId, Vec<(PublicKey, Cut)>>);
+
+impl Cuts {
+    /// Adds those that an event makes, if it makes any.
+    fn add(&mut self, network: &Network, judged: &Judged) {
+        // Whose key an event gave is asked of those alone that gave several, and these are the founders', which are known.
+        for ((key_event, key), cut) in cuts(network, judged, |_| Some(judged.event.key())) {
+            self.0.entry(key_event).or_default().push((key, cut));
+        }
     }
-    let cuts_of = |judged: &Judged| -> Vec<(EventId, Cut)> {
-        // An event that gave a key gave no other, so it alone tells which journal is cut.
-        let journal = (judged.judgement.key_event, judged.event.key());
-        let cuts = cutters.iter().flat_map(|cutter| {
-            cuts(network, cutter, |_| Some(journal.1)).into_iter().map(|(of, cut)| (of, (cutter.event.id(), cut)))
-        });
-        cuts.filter(|(of, _)| *of == journal).map(|(_, cut)| cut).collect()
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Those of the journal in which an event stands.
+    fn of<'a>(&'a self, judged: &'a Judged) -> impl Iterator<Item = &'a Cut> {
+        let is_founders = judged.judgement.key_event == judged.event.payload().network.as_event();
+        let of_key_event = self.0.get(&judged.judgement.key_event).into_iter().flatten();
+        of_key_event.filter(move |(key, _)| !is_founders || *key == judged.event.key()).map(|(_, cut)| cut)
+    }
+}
+
+/// Whether an event accepts or declines an offer that lies beyond one of these cuts.
+fn answers_cut_offer<A: Ancestry>(
+    judged: &Judged,
+    cuts: &Cuts,
+    looks: &mut u64,
+    ancestry: &A,
+) -> Result<bool, A::Error> {
+    let offer = match &judged.event.payload().body {
+        _ if cuts.is_empty() => return Ok(false),
+        Body::TransferAccepted(body) => body.offer,
+        Body::TransferDeclined(body) => body.offer,
+        _ => return Ok(false),
     };
-    for judged in beside {
-        let id = judged.event.id();
-        if !removed.contains(&id) && !cutters_below(id, cuts_of, ancestry)?.is_empty() {
-            removed.insert(id);
+    let Some(offer) = ancestry.judged(&offer)? else { return Ok(false) };
+    for cut in cuts.of(&offer) {
+        if is_beyond(cut, &offer, looks, ancestry)? {
+            return Ok(true);
         }
     }
-    Ok(removed)
+    Ok(false)
 }
 
 /// The events that a decision, if the event is one, does not let stand on this lot.
@@ -175,73 +226,15 @@ fn overruled_by(judged: &Judged, lot: &SubjectId) -> Vec<EventId> {
     branches.iter().filter(|branch| !stands.contains(branch)).copied().collect()
 }
 
-/// These events of a lane, and what extends them there.
-fn extended_by<A: Ancestry>(
-    mut events: HashSet<EventId>,
-    subject: &SubjectId,
-    lane: Lane,
-    ancestry: &A,
-) -> Result<HashSet<EventId>, A::Error> {
-    if events.is_empty() {
-        return Ok(events);
-    }
-    let mut by_height = Vec::new();
-    for id in ancestry.lane_events(subject, lane)? {
-        by_height.extend(ancestry.judged(&id)?);
-    }
-    by_height.sort_by_key(|judged| judged.height_in(subject, lane));
-    for judged in by_height {
-        let Some(at) = judged.lane_index(subject, lane) else { continue };
-        if judged.event.payload().touches[at].prev.iter().any(|prev| events.contains(prev)) {
-            events.insert(judged.event.id());
-        }
-    }
-    Ok(events)
-}
-
-/// Whether an event can end journals.
-fn can_cut(judged: &Judged) -> bool {
-    match &judged.event.payload().body {
-        Body::ActorKeyRotated(_) | Body::ActorKeyReplaced(_) | Body::ActorRevoked(_) => true,
-        Body::NetworkAmended(body) => body.change.leaves.is_some(),
-        _ => false,
-    }
-}
-
-/// The cutting events that ended a journal before `event` or before something on which it rests by touches and basis.
-/// `cuts_of` gives the cuts of the journal of an event, with what cuts.
-pub fn cutters_below<A: Ancestry>(
-    event: EventId,
-    cuts_of: impl Fn(&Judged) -> Vec<(EventId, Cut)>,
-    ancestry: &A,
-) -> Result<BTreeSet<EventId>, A::Error> {
-    let (mut open, mut seen, mut looks) = (VecDeque::from([event]), HashSet::from([event]), LOOKS);
-    let mut found = BTreeSet::new();
-    while let Some(id) = open.pop_front() {
-        let Some(judged) = ancestry.judged(&id)? else { continue };
-        let Some(left) = looks.checked_sub(1) else { break };
-        looks = left;
-        for (cutter, cut) in cuts_of(&judged) {
-            if cutter != id && is_beyond(&cut, &judged, ancestry, &mut looks)? {
-                found.insert(cutter);
-            }
-        }
-        let payload = judged.event.payload();
-        let named = payload.touches.iter().flat_map(|touch| &touch.prev).chain(&payload.basis);
-        open.extend(named.filter(|id| seen.insert(**id)));
-    }
-    Ok(found)
-}
-
 /// Whether an event of a journal lies beyond its cut.
-fn is_beyond<A: Ancestry>(cut: &Cut, judged: &Judged, ancestry: &A, looks: &mut usize) -> Result<bool, A::Error> {
-    let (id, height) = (judged.event.id(), judged.judgement.journal_height);
+fn is_beyond<A: Ancestry>(cut: &Cut, judged: &Judged, looks: &mut u64, ancestry: &A) -> Result<bool, A::Error> {
+    let id = judged.event.id();
     if cut.stands.contains(&id) {
         return Ok(false);
     }
-    let Some(back) = cut.count.checked_sub(height) else { return Ok(true) };
+    let Some(back) = cut.count.checked_sub(judged.judgement.journal_height) else { return Ok(true) };
     // The journal may have been forked before its end.
-    let Some(left) = usize::try_from(back).ok().and_then(|back| looks.checked_sub(back)) else { return Ok(false) };
+    let Some(left) = looks.checked_sub(back) else { return Ok(false) };
     *looks = left;
     let mut link = cut.last;
     for _ in 0..back {

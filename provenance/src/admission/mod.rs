@@ -32,7 +32,6 @@ mod unit;
 
 pub use ancestry::{Ancestry, Counted, CountedTouch, Judged, Judgement, LaneLine, Seen, Standing};
 pub use authority::given_key;
-pub use beside::cutters_below;
 pub(crate) use counting::count_by_rules;
 pub use decision::resolver;
 pub use lanes::join;

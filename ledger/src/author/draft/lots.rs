@@ -3,10 +3,10 @@
 use super::Draft;
 use crate::author::error::AuthorError;
 use crate::author::submission::Desk;
-use crate::reader::Reader;
-use provenance::admission::{Ancestry, Judged, OfferedItem, cutters_below, offered_items};
-use provenance::body::{Body, Cut};
-use provenance::counting::CountedLot;
+use crate::counting::CutTrees;
+use provenance::admission::{Ancestry, OfferedItem, offered_items};
+use provenance::body::{Body, TransferAccepted, TransferClosed};
+use provenance::counting::{CountedLot, CutInForce, Journals};
 use provenance::custody::LotState;
 use provenance::id::{EventId, SubjectId};
 use provenance::payload::{Lane, Touch};
@@ -85,30 +85,45 @@ impl Draft<'_> {
     }
 
     /// Where the event leaves other ends of a lot's lane behind, the decisions that overruled them, and the cuts that
-    /// removed what they rest on, belong to its basis: a key may only leave behind what it signed itself because of those.
+    /// removed an offer which was answered there, belong to its basis: a key may only leave behind what it signed itself
+    /// because of those.
     fn names_what_removed(&mut self, lot: &SubjectId, lane: Lane, named: &[EventId]) -> Result<(), AuthorError> {
         let reader = self.desk.ledger.reader();
         if reader.lane_tips(lot, lane)?.iter().all(|tip| named.contains(tip)) {
             return Ok(());
         }
-        let Some(settlement) = reader.settlement() else { return Ok(()) };
-        // Amendments that end keys are in the basis of each event with the newest of them.
-        let amendments = &settlement.in_force().amendments;
-        let cuts_of = |judged: &Judged| -> Vec<(EventId, Cut)> {
-            let cuts = settlement.keys().cuts().get(&(judged.judgement.key_event, judged.event.key()));
-            let cuts = cuts.into_iter().flatten().filter(|cut| !amendments.contains(&cut.cutter));
-            cuts.map(|cut| (cut.cutter, cut.cut.clone())).collect()
-        };
         for (_, stored) in reader.history(lot)? {
-            let (id, payload) = (stored.judged.event.id(), stored.judged.event.payload());
-            if matches!(payload.body, Body::DisputeResolved(_)) {
-                self.basis.insert(id);
-            }
-            if stored.judged.event.key() == self.signer.key && !counts_in(reader, &id, lot, lane)? {
-                self.basis.extend(cutters_below(id, cuts_of, reader)?);
+            match &stored.judged.event.payload().body {
+                Body::DisputeResolved(_) => {
+                    self.basis.insert(stored.judged.event.id());
+                }
+                Body::TransferAccepted(TransferAccepted { offer, .. })
+                | Body::TransferDeclined(TransferClosed { offer, .. }) => {
+                    let cutters = self.cutters_of(offer)?;
+                    self.basis.extend(cutters);
+                }
+                _ => {}
             }
         }
         Ok(())
+    }
+
+    /// The events that ended the journal of an offer before it; without amendments, which are in the basis of each event
+    /// with the newest of them.
+    fn cutters_of(&self, offer: &EventId) -> Result<Vec<EventId>, AuthorError> {
+        let reader = self.desk.ledger.reader();
+        let (Some(settlement), Some(offer)) = (reader.settlement(), reader.judged(offer)?) else {
+            return Ok(Vec::new());
+        };
+        let journal = (offer.judgement.key_event, offer.event.key());
+        let (trees, mut cutters) = (CutTrees::new(reader), Vec::new());
+        for CutInForce { cutter, cut, .. } in settlement.keys().cuts().get(&journal).into_iter().flatten() {
+            let stands = cut.stands.contains(&offer.event.id()) || settlement.in_force().amendments.contains(cutter);
+            if !stands && !trees.is_within(cutter, cut, &offer)? {
+                cutters.push(*cutter);
+            }
+        }
+        Ok(cutters)
     }
 
     fn counted(&self, field: &'static str, lot: SubjectId, lane: Lane) -> Result<CountedLot, AuthorError> {
@@ -151,10 +166,4 @@ impl Draft<'_> {
 fn lot_at(desk: &Desk, event: &EventId, lot: &SubjectId, lane: Lane) -> Result<Option<LotState>, AuthorError> {
     let Some(seen) = desk.ledger.reader().seen(event)? else { return Ok(None) };
     Ok(seen.lane_index(lot, lane).and_then(|at| seen.lot(at)).cloned())
-}
-
-/// Whether what an event does on this lane counts.
-fn counts_in(reader: &Reader, event: &EventId, lot: &SubjectId, lane: Lane) -> Result<bool, AuthorError> {
-    let seen = reader.seen(event)?;
-    Ok(seen.is_some_and(|seen| seen.lane_index(lot, lane).is_none_or(|at| seen.counts(at))))
 }
