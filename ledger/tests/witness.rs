@@ -314,7 +314,9 @@ async fn checkpoints_are_compared_with_the_newest_one_whoever_shows_them() {
     assert!(judge.kept(&nobody, 0, 0).unwrap().note.is_none(), "nobody's log is not kept");
 
     let mut rereading = Rereading::new(&small, &rewritten, &log).unwrap().unwrap();
-    other.iter().for_each(|id| rereading.read(id));
+    for id in &other {
+        rereading.read(id);
+    }
     let Reread::Contradiction(proof) = rereading.finish() else { panic!("no contradiction") };
     assert!(!judge.keep_contradiction(&nobody, &proof).unwrap(), "it is not about that log");
     let mut rubbish = proof.clone();

@@ -259,7 +259,9 @@ mod tests {
 
     fn note(key: &SigningKey, entries: &[EventId], state: u8) -> String {
         let mut frontier = Frontier::default();
-        entries.iter().for_each(|id| frontier.append(leaf_hash(id.as_bytes()), |_, _, _| {}));
+        for id in entries {
+            frontier.append(leaf_hash(id.as_bytes()), |_, _, _| {});
+        }
         let origin = LogOrigin { network: NetworkId::from_bytes([1; 32]), key: public(key) }.to_string();
         let checkpoint = Checkpoint { origin, size: frontier.size(), root: frontier.root(), state_root: [state; 32] };
         checkpoint.to_note(&public(key), |text| key.sign(text).to_bytes())
@@ -267,7 +269,9 @@ mod tests {
 
     fn reread(one: &str, other: &str, entries: &[EventId]) -> Reread {
         let mut rereading = Rereading::new(one, other, &public(&key(1))).unwrap().unwrap();
-        entries.iter().for_each(|id| rereading.read(id));
+        for id in entries {
+            rereading.read(id);
+        }
         rereading.finish()
     }
 

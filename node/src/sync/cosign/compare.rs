@@ -161,7 +161,9 @@ async fn reread(
         if ids.is_empty() {
             return Some((Reread::OtherEntries, false));
         }
-        ids.iter().for_each(|id| rereading.read(id));
+        for id in &ids {
+            rereading.read(id);
+        }
     }
     Some((rereading.finish(), true))
 }

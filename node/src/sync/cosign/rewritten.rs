@@ -70,7 +70,9 @@ impl Rewriting {
     async fn show(&self, to: &Side, ids: &[EventId]) -> u32 {
         self.logs.lock().unwrap().insert(to.peer, ids.to_vec());
         let mut frontier = Frontier::default();
-        ids.iter().for_each(|id| frontier.append(leaf_hash(id.as_bytes()), |_, _, _| {}));
+        for id in ids {
+            frontier.append(leaf_hash(id.as_bytes()), |_, _, _| {});
+        }
         let origin = LogOrigin { network: network().id(), key: log() }.to_string();
         let checkpoint = Checkpoint { origin, size: frontier.size(), root: frontier.root(), state_root: [1; 32] };
         let note = checkpoint.to_note(&log(), |text| log_key().sign(text).to_bytes());
