@@ -1,0 +1,98 @@
+//! Figures of whole nodes, taken from outside: which node is started when, and for which of them.
+
+use crate::bare::Bare;
+use crate::ceiling::Ceiling;
+use crate::corpus::Corpus;
+use crate::nodes::{ALONE, Nodes, enrol};
+use crate::report::Report;
+use crate::resources::resident_bytes_of;
+use crate::scale::Scale;
+use crate::stock::Stock;
+use crate::{Wanted, ack_http, admit, admit_http, catch_up, propagate, reading, restart, verify_bundle};
+use std::path::Path;
+
+/// Lots that are read in turn: more than any cache of answers would hold by chance, and their ids fit anywhere.
+const LOTS: u64 = 2_000;
+
+/// Bundles that are verified.
+const BUNDLES: usize = 50;
+
+/// What clients post and read is signed and chosen before; every node ends before the next one is measured.
+pub async fn measure(
+    scale: &Scale,
+    wanted: &Wanted,
+    corpus: &Corpus,
+    ceiling: &Ceiling,
+    stock: &Stock,
+    cache: &Path,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let alone = ["ack_http", "read_", "verify_bundle", "bundle_", "restart", "rss_node"];
+    if !wanted.any(&alone) && !wanted.any(&["admit_http", "catch_up", "propagate"]) {
+        return Ok(());
+    }
+    let mut nodes = Nodes::make(corpus, cache).await;
+    if wanted.any(&["admit_http"]) {
+        admit_http::measure(&mut nodes, corpus, ceiling, report).await?;
+    }
+    if wanted.any(&["catch_up"]) {
+        catch_up::measure(&mut nodes, stock, ceiling, report).await?;
+    }
+    if wanted.any(&["propagate"]) {
+        propagate::measure(scale, &mut nodes, corpus, stock, report).await?;
+    }
+    if wanted.any(&alone) {
+        let bare = Bare::start()?;
+        for size in &scale.nodes {
+            grown(scale, wanted, corpus, stock, *size, &bare, &mut nodes, cache, report).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What is measured of a node with so many events stored.
+#[allow(clippy::too_many_arguments)] // Each is another thing, and one caller has them all.
+async fn grown(
+    scale: &Scale,
+    wanted: &Wanted,
+    corpus: &Corpus,
+    stock: &Stock,
+    size: u64,
+    bare: &Bare,
+    nodes: &mut Nodes,
+    cache: &Path,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let node = nodes.start(ALONE, None, &[]).await?;
+    node.stop().await;
+    let (empty, starting) = restart::start(nodes).await?;
+    empty.stop().await;
+    let (_, store) = stock.at_most(size)?;
+    let node = nodes.start(ALONE, Some(store), &[]).await?;
+    let mut singles = enrol(&node, corpus).await?;
+    let lots = corpus.lots(size, LOTS)?;
+    anyhow::ensure!(!lots.is_empty(), "among {size} events there is no lot to read");
+    let is_last = scale.nodes.last() == Some(&size);
+    if wanted.any(&["read_lot"]) {
+        reading::lots(scale, &node, &lots, bare, &format!("@{size}"), report).await?;
+    }
+    if is_last {
+        if wanted.any(&["ack_http"]) {
+            ack_http::measure(scale, &node, &mut singles, cache, report).await?;
+        }
+        if wanted.any(&["read_bundle"]) {
+            reading::bundles(scale, &node, &lots, bare, report).await?;
+        }
+        if wanted.any(&["verify_bundle", "bundle_"]) {
+            let bundles = reading::fetch(&node, &lots[..lots.len().min(BUNDLES)]).await?;
+            verify_bundle::measure(&bundles, cache, report)?;
+            reading::verdicts(scale, &node, bundles, bare, report).await?;
+        }
+    }
+    let (node, took) = restart::measure(scale, nodes, node, &mut singles).await?;
+    let [took_ms, starting_ms] = [took, starting].map(|time| time.as_secs_f64() * 1e3);
+    report.add_cost(format!("restart@{size}"), took_ms, "ms", starting_ms, restart::CEILING);
+    report.add(format!("rss_node@{size}"), admit::mebibytes(resident_bytes_of(node.process())?), "MiB");
+    node.stop().await;
+    Ok(())
+}
