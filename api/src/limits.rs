@@ -67,13 +67,14 @@ const TURN_WAIT: Duration = Duration::from_secs(1);
 const MAX_EVENTS_BYTES_AT_ONCE: u32 = 4 * MAX_EVENTS_BYTES as u32;
 
 /// Events that wait until they are judged and durable. A small server takes them within a second or two, which is how
-/// long whoever is let in waits at most.
-const MAX_EVENTS_AT_ONCE: u32 = 65_536;
+/// long whoever is let in waits at most. A larger request is let in where nobody else waits.
+const MAX_EVENTS_AT_ONCE: u32 = 32_768;
 
 /// How many posted events the node holds. A request has a place while its body is read and its events are judged.
 pub(crate) struct Intake {
     bytes: Semaphore,
     events: Semaphore,
+    most_events: u32,
 }
 
 /// The places of one node.
@@ -81,7 +82,11 @@ pub(crate) static INTAKE: Intake = Intake::new(MAX_EVENTS_BYTES_AT_ONCE, MAX_EVE
 
 impl Intake {
     const fn new(bytes: u32, events: u32) -> Self {
-        Self { bytes: Semaphore::const_new(bytes as usize), events: Semaphore::const_new(events as usize) }
+        Self {
+            bytes: Semaphore::const_new(bytes as usize),
+            events: Semaphore::const_new(events as usize),
+            most_events: events,
+        }
     }
 
     /// A place for a body of this length; of the largest where the caller does not say.
@@ -92,7 +97,8 @@ impl Intake {
 
     /// A place for so many events.
     pub(crate) fn events(&self, count: usize) -> Result<SemaphorePermit<'_>, Problem> {
-        self.events.try_acquire_many(u32::try_from(count).unwrap_or(u32::MAX)).map_err(|_| Self::full())
+        let count = u32::try_from(count).unwrap_or(u32::MAX).min(self.most_events);
+        self.events.try_acquire_many(count).map_err(|_| Self::full())
     }
 
     fn full() -> Problem {
@@ -152,7 +158,7 @@ mod tests {
         assert_eq!(intake.events(1).unwrap_err().code(), Code::Overloaded);
         assert!(intake.body(Some(400)).is_ok());
         drop((body, waiting));
-        assert!(intake.body(Some(600)).is_ok() && intake.events(10).is_ok());
+        assert!(intake.body(Some(600)).is_ok() && intake.events(11).is_ok());
         // Who does not say how much comes may send the most.
         assert_eq!(intake.body(None).unwrap_err().code(), Code::Overloaded);
     }

@@ -19,11 +19,11 @@ pub async fn lots(
     node: &Node,
     lots: &[SubjectId],
     bare: &Bare,
-    suffix: &str,
+    suffixes: &[String],
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let paths: Vec<String> = lots.iter().map(|lot| format!("/api/v1/produces/{lot}/history")).collect();
-    get(scale, node, paths, bare, "read_lot", suffix, report).await
+    get(scale, node, paths, bare, "read_lot", suffixes, report).await
 }
 
 /// Bundles.
@@ -35,7 +35,7 @@ pub async fn bundles(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let paths: Vec<String> = lots.iter().map(|lot| format!("/api/v1/produces/{lot}/bundle")).collect();
-    get(scale, node, paths, bare, "read_bundle", "", report).await
+    get(scale, node, paths, bare, "read_bundle", &[String::new()], report).await
 }
 
 /// The bundles of these lots.
@@ -64,7 +64,7 @@ pub async fn verdicts(
     };
     let served = ask(CLIENTS, scale.offered, request).await?;
     let ceiling = ceiling(scale, &node.client, bare, 1).await?;
-    tell("verify_bundle_http", "", &served, &ceiling, report);
+    tell("verify_bundle_http", &[String::new()], &served, &ceiling, report);
     Ok(())
 }
 
@@ -74,7 +74,7 @@ async fn get(
     paths: Vec<String>,
     bare: &Bare,
     name: &str,
-    suffix: &str,
+    suffixes: &[String],
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let bytes = node.client.read(&paths[0]).await.body.len();
@@ -82,7 +82,7 @@ async fn get(
     let request = move |at: usize| client.anonymous(Method::GET, &paths[at % paths.len()]);
     let served = ask(CLIENTS, scale.offered, request).await?;
     let ceiling = ceiling(scale, &node.client, bare, bytes).await?;
-    tell(name, suffix, &served, &ceiling, report);
+    tell(name, suffixes, &served, &ceiling, report);
     Ok(())
 }
 
@@ -92,10 +92,12 @@ async fn ceiling(scale: &Scale, client: &Client, bare: &Bare, bytes: usize) -> a
     ask(CLIENTS, scale.offered, move |_| client.get(&url)).await
 }
 
-fn tell(name: &str, suffix: &str, served: &Served, ceiling: &Served, report: &mut Report) {
-    report.add_rate(format!("{name}{suffix}"), served.rate, "requests/s", ceiling.rate, bare::NAME);
-    for percent in [50, 95] {
-        let (value, ceiling) = (served.times.percentile_ms(percent), ceiling.times.percentile_ms(percent));
-        report.add_cost(format!("{name}_p{percent}{suffix}"), value, "ms", ceiling, bare::NAME);
+fn tell(name: &str, suffixes: &[String], served: &Served, ceiling: &Served, report: &mut Report) {
+    for suffix in suffixes {
+        report.add_rate(format!("{name}{suffix}"), served.rate, "requests/s", ceiling.rate, bare::NAME);
+        for percent in [50, 95] {
+            let (value, ceiling) = (served.times.percentile_ms(percent), ceiling.times.percentile_ms(percent));
+            report.add_cost(format!("{name}_p{percent}{suffix}"), value, "ms", ceiling, bare::NAME);
+        }
     }
 }

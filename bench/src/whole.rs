@@ -73,8 +73,10 @@ async fn grown(
     let lots = corpus.lots(size, LOTS)?;
     anyhow::ensure!(!lots.is_empty(), "among {size} events there is no lot to read");
     let is_last = scale.nodes.last() == Some(&size);
+    // The largest is the figure itself, as well as the curve's last point.
+    let suffixes = [vec![format!("@{size}")], vec![String::new(); usize::from(is_last)]].concat();
     if wanted.any(&["read_lot"]) {
-        reading::lots(scale, &node, &lots, bare, &format!("@{size}"), report).await?;
+        reading::lots(scale, &node, &lots, bare, &suffixes, report).await?;
     }
     if is_last {
         if wanted.any(&["ack_http"]) {
@@ -89,10 +91,14 @@ async fn grown(
             reading::verdicts(scale, &node, bundles, bare, report).await?;
         }
     }
+    // After it has served all that, not when it has just begun.
+    let resident = admit::mebibytes(resident_bytes_of(node.process())?);
     let (node, took) = restart::measure(scale, nodes, node, &mut singles).await?;
     let [took_ms, starting_ms] = [took, starting].map(|time| time.as_secs_f64() * 1e3);
-    report.add_cost(format!("restart@{size}"), took_ms, "ms", starting_ms, restart::CEILING);
-    report.add(format!("rss_node@{size}"), admit::mebibytes(resident_bytes_of(node.process())?), "MiB");
+    for suffix in suffixes {
+        report.add_cost(format!("restart{suffix}"), took_ms, "ms", starting_ms, restart::CEILING);
+        report.add(format!("rss_node{suffix}"), resident, "MiB");
+    }
     node.stop().await;
     Ok(())
 }

@@ -20,7 +20,7 @@ use serde::Serialize;
 use std::borrow::Cow;
 use utoipa::ToSchema;
 
-/// Events of one request: of the usual size, more than its body can hold; as many as may wait at once.
+/// Events of one request: of the usual size, more than its body can hold.
 const MAX_EVENTS: usize = 65_536;
 
 /// What became of the events, in their order.
