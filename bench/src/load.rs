@@ -1,8 +1,9 @@
 //! Load on a node: at a rate, whatever it answers, or by so many clients that each wait for their answer.
 
 use crate::times::Times;
+use anyhow::Context;
 use end_to_end::client::Client;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -86,11 +87,17 @@ where
     Ok(Served { times: times.into_iter().collect(), rate })
 }
 
-/// Sends a request, which must be done, and reads the whole answer.
+/// Sends a request and reads the whole answer. Who is told to come back later does so, and has waited all the time.
 async fn served(request: RequestBuilder) -> anyhow::Result<()> {
-    let response = request.send().await?;
-    let status = response.status();
-    let body = response.bytes().await?;
-    anyhow::ensure!(status == 200, "the node answered {status}: {}", String::from_utf8_lossy(&body));
-    Ok(())
+    loop {
+        let again = request.try_clone().context("the body is held in memory")?;
+        let response = again.send().await?;
+        let (status, after) = (response.status(), response.headers().get(RETRY_AFTER).cloned());
+        let body = response.bytes().await?;
+        match after.and_then(|after| after.to_str().ok()?.parse().ok()) {
+            Some(seconds) if status == 503 => tokio::time::sleep(Duration::from_secs(seconds)).await,
+            _ if status == 200 => return Ok(()),
+            _ => anyhow::bail!("the node answered {status}: {}", String::from_utf8_lossy(&body)),
+        }
+    }
 }

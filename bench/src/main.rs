@@ -31,6 +31,7 @@ mod whole;
 use crate::corpus::Corpus;
 use crate::report::Report;
 use crate::scale::Scale;
+use crate::whole::Setting;
 use anyhow::Context;
 use std::path::{Path, PathBuf};
 
@@ -71,7 +72,8 @@ fn measure(scale: &Scale, wanted: &Wanted, cache: &Path) -> anyhow::Result<Repor
         stages::measure(scale, &corpus, cache, &mut report)?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(whole::measure(scale, wanted, &corpus, &ceiling, &stock, cache, &mut report))?;
+    let setting = Setting { scale, wanted, corpus: &corpus, ceiling: &ceiling, stock: &stock, folder: cache };
+    runtime.block_on(whole::measure(&setting, &mut report))?;
     gas::measure(&mut report)?;
     Ok(report)
 }

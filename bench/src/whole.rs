@@ -10,6 +10,7 @@ use crate::scale::Scale;
 use crate::stock::Stock;
 use crate::{Wanted, ack_http, admit, admit_http, catch_up, propagate, reading, restart, verify_bundle};
 use std::path::Path;
+use std::time::Duration;
 
 /// Lots that are read in turn: more than any cache of answers would hold by chance, and their ids fit anywhere.
 const LOTS: u64 = 2_000;
@@ -17,21 +18,25 @@ const LOTS: u64 = 2_000;
 /// Bundles that are verified.
 const BUNDLES: usize = 50;
 
+/// What is there before any node is started.
+pub struct Setting<'a> {
+    pub scale: &'a Scale,
+    pub wanted: &'a Wanted,
+    pub corpus: &'a Corpus,
+    pub ceiling: &'a Ceiling,
+    pub stock: &'a Stock,
+    /// Where nodes have their folders: on the disk of the stores.
+    pub folder: &'a Path,
+}
+
 /// What clients post and read is signed and chosen before; every node ends before the next one is measured.
-pub async fn measure(
-    scale: &Scale,
-    wanted: &Wanted,
-    corpus: &Corpus,
-    ceiling: &Ceiling,
-    stock: &Stock,
-    cache: &Path,
-    report: &mut Report,
-) -> anyhow::Result<()> {
-    let alone = ["ack_http", "read_", "verify_bundle", "bundle_", "restart", "rss_node"];
-    if !wanted.any(&alone) && !wanted.any(&["admit_http", "catch_up", "propagate"]) {
+pub async fn measure(setting: &Setting<'_>, report: &mut Report) -> anyhow::Result<()> {
+    let Setting { scale, wanted, corpus, ceiling, stock, folder } = *setting;
+    let alone = wanted.any(&["ack_http", "read_", "verify_bundle", "bundle_", "restart", "rss_node"]);
+    if !alone && !wanted.any(&["admit_http", "catch_up", "propagate"]) {
         return Ok(());
     }
-    let mut nodes = Nodes::make(corpus, cache).await;
+    let mut nodes = Nodes::make(corpus, folder).await;
     if wanted.any(&["admit_http"]) {
         admit_http::measure(&mut nodes, corpus, ceiling, report).await?;
     }
@@ -41,32 +46,28 @@ pub async fn measure(
     if wanted.any(&["propagate"]) {
         propagate::measure(scale, &mut nodes, corpus, stock, report).await?;
     }
-    if wanted.any(&alone) {
+    if alone {
         let bare = Bare::start()?;
+        nodes.start(ALONE, None, &[]).await?.stop().await;
+        let (empty, starting) = restart::start(&mut nodes).await?;
+        empty.stop().await;
         for size in &scale.nodes {
-            grown(scale, wanted, corpus, stock, *size, &bare, &mut nodes, cache, report).await?;
+            grown(setting, *size, &bare, starting, &mut nodes, report).await?;
         }
     }
     Ok(())
 }
 
 /// What is measured of a node with so many events stored.
-#[allow(clippy::too_many_arguments)] // Each is another thing, and one caller has them all.
 async fn grown(
-    scale: &Scale,
-    wanted: &Wanted,
-    corpus: &Corpus,
-    stock: &Stock,
+    setting: &Setting<'_>,
     size: u64,
     bare: &Bare,
+    starting: Duration,
     nodes: &mut Nodes,
-    cache: &Path,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let node = nodes.start(ALONE, None, &[]).await?;
-    node.stop().await;
-    let (empty, starting) = restart::start(nodes).await?;
-    empty.stop().await;
+    let Setting { scale, wanted, corpus, stock, folder, .. } = *setting;
     let (_, store) = stock.at_most(size)?;
     let node = nodes.start(ALONE, Some(store), &[]).await?;
     let mut singles = enrol(&node, corpus).await?;
@@ -80,14 +81,14 @@ async fn grown(
     }
     if is_last {
         if wanted.any(&["ack_http"]) {
-            ack_http::measure(scale, &node, &mut singles, cache, report).await?;
+            ack_http::measure(scale, &node, &mut singles, folder, report).await?;
         }
         if wanted.any(&["read_bundle"]) {
             reading::bundles(scale, &node, &lots, bare, report).await?;
         }
         if wanted.any(&["verify_bundle", "bundle_"]) {
             let bundles = reading::fetch(&node, &lots[..lots.len().min(BUNDLES)]).await?;
-            verify_bundle::measure(&bundles, cache, report)?;
+            verify_bundle::measure(&bundles, folder, report)?;
             reading::verdicts(scale, &node, bundles, bare, report).await?;
         }
     }
