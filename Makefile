@@ -31,10 +31,11 @@ demo: build ## three cooperatives, one harvest, one chain; ONCE=1 ends by itself
 test: setup ## everything that must hold
 	@scripts/test.sh
 
-bench: setup-demo ## measure how fast a node is into target/bench.json; EVENTS=1000000, FULL=1 measures ten million
-	$(MEASURED) cargo build --locked --workspace --bin bench
+bench: setup-demo ## measure how fast a node is into target/bench.json; EVENTS=1000000, FULL=1 for ten million, ONLY=NAME,NAME
+	$(MEASURED) cargo build --locked --workspace --bin bench --bin furrow
 	'$(CARGO_TARGET_DIR)/debug/bench' --cache '$(CARGO_TARGET_DIR)/bench' --out target/bench.json \
-		--events $(or $(EVENTS),$(if $(FULL),10000000,1000000))
+		--events $(or $(EVENTS),$(if $(FULL),10000000,1000000)) $(if $(ONLY),--only '$(ONLY)')
+	$(if $(UPDATE),UPDATE='$(UPDATE)' scripts/performance.mjs target/bench.json)
 
 compare: ## measure what one would pick instead (nostr-rs-relay, OrbitDB, EAS, Ceramic) into target/compare.json
 	@scripts/compare/run.sh

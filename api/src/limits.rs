@@ -6,7 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// JSON bodies: the longest command, an offer of 64 lots with texts, is below 64 KiB.
 pub(crate) const MAX_JSON_BYTES: usize = 1024 * 1024;
@@ -59,6 +59,65 @@ pub(crate) const MAX_SEQUENCE_EVENTS: usize = 4096;
 /// in memory.
 pub(crate) const MAX_SEQUENCE_BYTES: usize = 4 * 1024 * 1024;
 
+/// How long a request waits for its turn at work of which only so much is done at once. Some dozens come in turn within
+/// that; who would wait longer is told to come back.
+const TURN_WAIT: Duration = Duration::from_secs(1);
+
+/// Bytes of posted events that are read and judged at the same time: four of the largest requests.
+const MAX_EVENTS_BYTES_AT_ONCE: u32 = 4 * MAX_EVENTS_BYTES as u32;
+
+/// Events that wait until they are judged and durable. A small server takes them within a second or two, which is how
+/// long whoever is let in waits at most. A larger request is let in where nobody else waits.
+const MAX_EVENTS_AT_ONCE: u32 = 32_768;
+
+/// How many posted events the node holds. A request has a place while its body is read and its events are judged.
+pub(crate) struct Intake {
+    bytes: Semaphore,
+    events: Semaphore,
+    most_events: u32,
+}
+
+/// The places of one node.
+pub(crate) static INTAKE: Intake = Intake::new(MAX_EVENTS_BYTES_AT_ONCE, MAX_EVENTS_AT_ONCE);
+
+impl Intake {
+    const fn new(bytes: u32, events: u32) -> Self {
+        Self {
+            bytes: Semaphore::const_new(bytes as usize),
+            events: Semaphore::const_new(events as usize),
+            most_events: events,
+        }
+    }
+
+    /// A place for a body of this length; of the largest where the caller does not say.
+    pub(crate) fn body(&self, length: Option<usize>) -> Result<SemaphorePermit<'_>, Problem> {
+        let bytes = length.unwrap_or(MAX_EVENTS_BYTES).min(MAX_EVENTS_BYTES);
+        self.bytes.try_acquire_many(u32::try_from(bytes).unwrap_or(u32::MAX)).map_err(|_| Self::full())
+    }
+
+    /// A place for so many events.
+    pub(crate) fn events(&self, count: usize) -> Result<SemaphorePermit<'_>, Problem> {
+        let count = u32::try_from(count).unwrap_or(u32::MAX).min(self.most_events);
+        self.events.try_acquire_many(count).map_err(|_| Self::full())
+    }
+
+    fn full() -> Problem {
+        let detail = "As many events wait as the node takes in within seconds. None of these was taken: send them again after the time in Retry-After.";
+        Problem::new(Code::Overloaded, detail)
+    }
+}
+
+/// A place for work of which only so much is done at once; after [`TURN_WAIT`] without one the caller is sent away.
+pub(crate) async fn turn(
+    places: &'static Semaphore,
+    detail: &'static str,
+) -> Result<SemaphorePermit<'static>, Problem> {
+    match tokio::time::timeout(TURN_WAIT, places.acquire()).await {
+        Ok(Ok(place)) => Ok(place),
+        _ => Err(Problem::new(Code::Overloaded, detail)),
+    }
+}
+
 /// Refuses requests beyond [`MAX_CONCURRENT_REQUESTS`] at once instead of letting them queue.
 pub(crate) async fn shed_load(State(places): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
     let Ok(_place) = places.try_acquire() else {
@@ -89,6 +148,28 @@ mod tests {
 
     async fn answer(router: Router) -> Response {
         router.oneshot(Request::builder().uri("/").body(Body::empty()).unwrap()).await.unwrap()
+    }
+
+    #[test]
+    fn events_beyond_what_may_wait_are_not_taken() {
+        let intake = Intake::new(1_000, 10);
+        let (body, waiting) = (intake.body(Some(600)).unwrap(), intake.events(10).unwrap());
+        assert_eq!(intake.body(Some(600)).unwrap_err().code(), Code::Overloaded);
+        assert_eq!(intake.events(1).unwrap_err().code(), Code::Overloaded);
+        assert!(intake.body(Some(400)).is_ok());
+        drop((body, waiting));
+        assert!(intake.body(Some(600)).is_ok() && intake.events(11).is_ok());
+        // Who does not say how much comes may send the most.
+        assert_eq!(intake.body(None).unwrap_err().code(), Code::Overloaded);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_is_done_in_turn_and_not_after_endless_waiting() {
+        static PLACES: Semaphore = Semaphore::const_new(1);
+        let first = turn(&PLACES, "busy").await.unwrap();
+        assert_eq!(turn(&PLACES, "busy").await.unwrap_err().code(), Code::Overloaded);
+        let (second, ()) = tokio::join!(turn(&PLACES, "busy"), async { drop(first) });
+        assert!(second.is_ok());
     }
 
     #[tokio::test]

@@ -6,11 +6,12 @@ use crate::lag::Lag;
 use crate::report::Report;
 use crate::resources::{peak_resident_bytes, process_time, resident_bytes};
 use crate::scale::Scale;
+use crate::stock::Stock;
 use anyhow::Context;
 use ed25519_dalek::{Signer, SigningKey};
 use ledger::trace::LineageFollower;
 use ledger::view::ViewFollower;
-use ledger::{HandedIn, Ledger, LedgerOptions, LogSigner, Origin, Outcome};
+use ledger::{ForkFollower, HandedIn, Ledger, LedgerOptions, LogSigner, Origin, Outcome};
 use provenance::id::PublicKey;
 use std::collections::VecDeque;
 use std::path::Path;
@@ -30,27 +31,34 @@ const SLICE: u64 = 100_000;
 pub fn options(corpus: &Corpus) -> LedgerOptions {
     LedgerOptions {
         log_signer: Some(Arc::new(LogKey(SigningKey::from_bytes(&[9; 32])))),
-        followers: vec![Arc::new(ViewFollower::new(corpus.network().clone())), Arc::new(LineageFollower)],
+        followers: vec![
+            Arc::new(ViewFollower::new(corpus.network().clone())),
+            Arc::new(LineageFollower),
+            Arc::new(ForkFollower),
+        ],
         ..LedgerOptions::default()
     }
 }
 
-/// Takes the whole corpus in.
+/// Takes the whole corpus in, and keeps a copy of the store at each point.
 pub fn measure(
     scale: &Scale,
     corpus: &Corpus,
     ceiling: &Ceiling,
     folder: &Path,
     report: &mut Report,
-) -> anyhow::Result<()> {
-    let folder = tempfile::tempdir_in(folder)?;
+) -> anyhow::Result<Stock> {
+    let mut stock = Stock { folder: tempfile::tempdir_in(folder)?, stores: Vec::new() };
+    let path = stock.folder.path().join("growing");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let ledger = Ledger::open(folder.path(), corpus.network().clone(), options(corpus))?;
-        admit(scale, corpus, ceiling, &ledger, report).await?;
+        let ledger = Ledger::open(&path, corpus.network().clone(), options(corpus))?;
+        admit(scale, corpus, ceiling, &ledger, &mut stock, report).await?;
         ledger.close().await;
-        Ok(())
-    })
+        anyhow::Ok(())
+    })?;
+    std::fs::remove_dir_all(path)?;
+    Ok(stock)
 }
 
 async fn admit(
@@ -58,6 +66,7 @@ async fn admit(
     corpus: &Corpus,
     ceiling: &Ceiling,
     ledger: &Ledger,
+    stock: &mut Stock,
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let lag = Arc::new(Mutex::new(Lag::default()));
@@ -99,6 +108,9 @@ async fn admit(
             let spent = started.spent()?;
             all = all + spent;
             if size == *point {
+                let copy = stock.folder.path().join(size.to_string());
+                ledger.reader().store().backup(&copy)?;
+                stock.stores.push((size, copy));
                 curve.push((size, Spent { events: (point / 2).min(SLICE), ..spent }, resident_bytes()?));
             }
         }
@@ -151,7 +163,7 @@ fn each(bytes: u64, events: u64) -> f64 {
 }
 
 #[allow(clippy::cast_precision_loss)] // Nothing here comes near 2^52.
-fn mebibytes(bytes: u64) -> f64 {
+pub fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }
 

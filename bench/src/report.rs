@@ -57,6 +57,11 @@ impl Report {
         self.figures.push(Figure { name: name.into(), value, unit, ceiling: Some(ceiling), ceiling_name, ratio });
     }
 
+    /// Leaves out what nobody asked for.
+    pub fn keep(&mut self, is_wanted: impl Fn(&str) -> bool) {
+        self.figures.retain(|figure| is_wanted(&figure.name));
+    }
+
     /// For people.
     pub fn table(&self) -> String {
         let mut text = format!("{:<34}{:>14} {:<12}{:>14} {:>7}  of\n", "figure", "value", "unit", "ceiling", "ratio");

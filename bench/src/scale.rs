@@ -1,5 +1,7 @@
 //! How much is measured.
 
+use std::time::Duration;
+
 /// Sizes of one run.
 #[derive(Debug, Clone)]
 pub struct Scale {
@@ -7,6 +9,10 @@ pub struct Scale {
     pub events: u64,
     /// How many events are stored where a point of the growth curves is taken; ascending, the last is the whole corpus.
     pub points: Vec<u64>,
+    /// Those of them at which whole nodes are started, too; before, there is hardly a lot to read.
+    pub nodes: Vec<u64>,
+    /// How long load is offered, and how long clients ask.
+    pub offered: Duration,
     /// Events of which the cost of each stage is taken on one thread.
     pub staged: u64,
 }
@@ -17,6 +23,10 @@ pub const QUICK: u64 = 10_000;
 /// A large cooperative's year.
 pub const USUAL: u64 = 1_000_000;
 
+/// Long enough for followers and the store's own work to take part; or only for a figure to be there.
+const OFFERED: Duration = Duration::from_secs(10);
+const OFFERED_QUICKLY: Duration = Duration::from_millis(300);
+
 /// Beyond this many the cost of a stage no longer depends on the size of the store's caches.
 const STAGED_AT_MOST: u64 = 200_000;
 
@@ -25,6 +35,14 @@ impl Scale {
     pub fn of(events: u64) -> Self {
         let mut points: Vec<u64> = (3..).map(|power| 10_u64.pow(power)).take_while(|size| *size < events).collect();
         points.push(events);
-        Self { events, points, staged: events.min(STAGED_AT_MOST) }
+        let nodes = points.iter().copied().filter(|size| *size >= QUICK.min(events)).collect();
+        let offered = if events > QUICK { OFFERED } else { OFFERED_QUICKLY };
+        Self { events, points, nodes, offered, staged: events.min(STAGED_AT_MOST) }
+    }
+
+    /// How many requests are offered at so many a second.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Some ten thousand.
+    pub fn requests(&self, per_second: f64) -> usize {
+        (per_second * self.offered.as_secs_f64()).ceil() as usize
     }
 }

@@ -5,6 +5,7 @@ use crate::corpus::Corpus;
 use crate::report::Report;
 use crate::resources::{process_time, thread_time};
 use crate::scale::Scale;
+use crate::times::Times;
 use ledger::{Origin, Outcome, SteppedLedger};
 use provenance::event::SignedEvent;
 use provenance::signature::{BATCH, Verifier};
@@ -75,7 +76,11 @@ fn follow(ledger: &mut SteppedLedger, follower: usize, stages: &mut Stages) -> a
         }
         let started = thread_time()?;
         anyhow::ensure!(ledger.follow(follower), "the follower {} failed", status.name);
-        stages.add(status.name, thread_time()? - started);
+        let spent = thread_time()? - started;
+        stages.add(status.name, spent);
+        if status.name == "state_map" {
+            stages.cuts.push(spent);
+        }
     }
 }
 
@@ -84,6 +89,8 @@ fn follow(ledger: &mut SteppedLedger, follower: usize, stages: &mut Stages) -> a
 struct Stages {
     order: Vec<&'static str>,
     spent: BTreeMap<&'static str, Duration>,
+    /// Time of each cut of the state map.
+    cuts: Vec<Duration>,
 }
 
 impl Stages {
@@ -106,5 +113,7 @@ impl Stages {
             let cost_us = self.spent[stage].as_secs_f64() * 1e6 / events as f64;
             report.add(format!("cpu/{stage}"), cost_us, "µs/event");
         }
+        let cuts: Times = self.cuts.iter().copied().collect();
+        report.add("state_map_cut", cuts.percentile_ms(50), "ms");
     }
 }

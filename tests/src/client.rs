@@ -52,6 +52,11 @@ impl Client {
         Self { http, base: base.to_owned(), token: token.to_owned() }
     }
 
+    /// What sends its requests, for whoever compares the node with something else.
+    pub fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
     /// Host and port.
     pub fn address(&self) -> &str {
         self.base.trim_start_matches("http://")

@@ -25,21 +25,21 @@ impl Ended {
     }
 }
 
-/// The binary that the workspace's build made, beside the one of this test.
+/// The binary that the workspace's build made, beside this program or, for a test, one folder above it.
 ///
 /// # Panics
 ///
 /// Where it was not built.
 pub fn binary() -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows where it runs");
-    let profile = test.ancestors().nth(2).expect("tests lie in the profile's folder 'deps'");
-    let binary = profile.join("furrow");
-    assert!(
-        binary.is_file(),
-        "{} was not built yet: run 'cargo build -p node', or 'make test' for all",
-        binary.display()
-    );
-    binary
+    let own = std::env::current_exe().expect("a program knows where it runs");
+    let folders = own.ancestors().skip(1).take(2);
+    let found = folders.map(|folder| folder.join("furrow")).find(|binary| binary.is_file());
+    found.unwrap_or_else(|| {
+        panic!(
+            "there is no 'furrow' for {}: run 'cargo build --workspace --bins', or 'make test' for all",
+            own.display()
+        )
+    })
 }
 
 /// A command without any setting of the caller's environment.

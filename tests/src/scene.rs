@@ -3,7 +3,9 @@
 use crate::anvil::{Anvil, CHAIN_ID};
 use crate::node::Node;
 use crate::program::{self, Ended};
+use data_encoding::HEXLOWER;
 use provenance::id::{NetworkId, PublicKey, SubjectId};
+use provenance::network::Network;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -62,6 +64,24 @@ impl Scene {
         Self { network, nodes: u32::try_from(nodes.len()).expect("a handful"), sites, folder }
     }
 
+    /// Nodes of a network that others founded, in a new folder in `parent`. Whoever knows the network is let in.
+    pub async fn of_network(network: &Network, nodes: &[&str], parent: &Path) -> Self {
+        let folder = tempfile::Builder::new().prefix("furrow-").tempdir_in(parent).expect("a temporary folder");
+        let passphrase_file = folder.path().join("passphrase");
+        let file = folder.path().join("network.toml");
+        let written = std::fs::write(&passphrase_file, PASSPHRASE);
+        written.and_then(|()| std::fs::write(&file, definition(network))).expect("the folder can be written");
+        let file = file.to_str().expect("temporary folders have plain names");
+        let mut sites = BTreeMap::new();
+        for name in nodes {
+            let mut site = Site::new(name, folder.path().join(name), passphrase_file.clone());
+            site.json(&["init", "--network", file, "--name", name]).await;
+            site.set("p2p.admission", "anyone");
+            sites.insert((*name).to_owned(), site);
+        }
+        Self { network: network.id(), nodes: 0, sites, folder }
+    }
+
     /// The network's id.
     pub fn network(&self) -> NetworkId {
         self.network
@@ -95,6 +115,14 @@ impl Scene {
     }
 }
 
+/// A network's definition as the file that `furrow network create` writes.
+fn definition(network: &Network) -> String {
+    let founders: Vec<String> = network.founders().iter().map(|key| format!("\"{key}\"")).collect();
+    let nonce = HEXLOWER.encode(network.nonce());
+    let founders = founders.join(", ");
+    format!("name = {:?}\nnonce = \"{nonce}\"\nfounders = [{founders}]\nid = \"{}\"\n", network.name(), network.id())
+}
+
 impl Site {
     fn new(name: &str, folder: PathBuf, passphrase_file: PathBuf) -> Self {
         let settings = [
@@ -121,6 +149,11 @@ impl Site {
     /// Changes a setting, such as `p2p.bootstrap`, from the next start on.
     pub fn set(&mut self, setting: &str, value: &str) {
         self.settings.insert(setting.to_owned(), value.to_owned());
+    }
+
+    /// Leaves a setting to its default, from the next start on.
+    pub fn unset(&mut self, setting: &str) {
+        self.settings.remove(setting);
     }
 
     /// Has it live in another folder from now on, such as one that was restored from a backup.

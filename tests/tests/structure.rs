@@ -17,7 +17,7 @@ const DIRECTION: [(&str, &[&str]); 11] = [
     // The simulation puts together what `node` does, but for sockets, threads and the clock.
     ("simulation", &["provenance", "store", "ledger", "p2p", "replication"]),
     // Figures are taken of the parts themselves, and of whole nodes from outside.
-    ("bench", &["provenance", "store", "ledger"]),
+    ("bench", &["provenance", "store", "ledger", "end-to-end"]),
     // Tests reach nodes from outside: they may read events, and speak the network's protocol.
     ("end-to-end", &["provenance", "p2p"]),
 ];

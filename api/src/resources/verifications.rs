@@ -1,7 +1,7 @@
 //! `POST /api/v1/verifications`: a bundle or a conflict proof in, the verdict out.
 
 use crate::extract::{Query, body, media_type};
-use crate::limits::{MAX_BUNDLE_BODIES, MAX_VERIFICATIONS_AT_ONCE};
+use crate::limits::{MAX_BUNDLE_BODIES, MAX_VERIFICATIONS_AT_ONCE, turn};
 use crate::problem::{Code, Problem, sentence};
 use crate::state::ApiState;
 use axum::Json;
@@ -74,14 +74,11 @@ pub(crate) async fn verify_bundle(
             return Err(Problem::new(Code::UnsupportedMediaType, detail));
         }
     };
-    let busy = |_| {
-        let detail = "The node verifies as many bundles as it can. Try again after the time in Retry-After.";
-        Problem::new(Code::Overloaded, detail)
-    };
+    let busy = "The node verifies as many bundles as it can. Try again after the time in Retry-After.";
     // Bodies are large, so their number bounds memory; those that trickle in keep no core from the others.
-    let body_place = BODIES.try_acquire().map_err(busy)?;
+    let body_place = turn(&BODIES, busy).await?;
     let bytes = body(request, &state).await?;
-    let place = PLACES.try_acquire().map_err(busy)?;
+    let place = turn(&PLACES, busy).await?;
     let verdict = tokio::task::spawn_blocking(move || {
         // Given back when the work is done, whether or not the caller still waits for it.
         let _places = (body_place, place);

@@ -7,12 +7,21 @@ mod actor;
 mod file;
 mod lot;
 mod season;
+mod singles;
 
+pub use singles::Singles;
+
+use provenance::body::Body;
+use provenance::event::SignedEvent;
+use provenance::id::SubjectId;
 use provenance::network::Network;
 use std::path::{Path, PathBuf};
 
 /// Raised when the same number of events would be others, so that old files are made again.
 const VERSION: u32 = 1;
+
+/// Events in memory while lots are looked for.
+const LOOKED_THROUGH: usize = 1_024;
 
 /// Signed events in a file.
 #[derive(Debug)]
@@ -48,6 +57,26 @@ impl Corpus {
     /// How many there are.
     pub fn len(&self) -> u64 {
         self.events
+    }
+
+    /// Some lots that are registered among the first `size` events: at most `count`, evenly spread.
+    pub fn lots(&self, size: u64, count: u64) -> anyhow::Result<Vec<SubjectId>> {
+        let (apart, mut lots, mut at) = ((size / count).max(1), Vec::new(), 0);
+        for batch in self.batches(LOOKED_THROUGH)? {
+            for event in batch? {
+                at += 1;
+                if at > size {
+                    return Ok(lots);
+                }
+                // One in ten is a registration, so the next one is near.
+                if at / apart >= lots.len() as u64 {
+                    let event = SignedEvent::decode(event)?;
+                    let is_lot = matches!(event.payload().body, Body::ProduceRegistered(_));
+                    lots.extend(is_lot.then(|| event.id().subject(0)));
+                }
+            }
+        }
+        Ok(lots)
     }
 
     /// The events in their order, so many at a time.

@@ -24,8 +24,8 @@ const LOTS_AT_ONCE: u64 = 10_000;
 const WAVE: usize = 512;
 
 /// When the season begins, and how far apart its events are.
-const BEGINS_MS: u64 = 1_760_000_000_000;
-const APART_MS: u64 = 50;
+pub(super) const BEGINS_MS: u64 = 1_760_000_000_000;
+pub(super) const APART_MS: u64 = 50;
 
 /// The events still to come.
 pub struct Season {
@@ -71,6 +71,12 @@ impl Season {
 
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// The founder's last event, where nothing was told yet.
+    pub fn last_enrolment(mut self) -> anyhow::Result<EventId> {
+        self.enrol()?;
+        Ok(self.actors.last().map_or(self.network.id().as_event(), |actor| actor.enrolment))
     }
 
     /// The next events, in their order; nothing once the season is over.

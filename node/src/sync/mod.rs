@@ -10,8 +10,6 @@
 //! **Invariant:** whatever a peer sends or asks, memory stays bounded: by the network's queues, by
 //! the permits below, and by the limits of `replication`.
 
-#[cfg(test)]
-mod benchmark;
 mod catch_up;
 mod cosign;
 mod gossip;

@@ -8,5 +8,6 @@ mod catching_up;
 mod full_disk;
 mod hostile;
 mod latency;
+mod overload;
 mod partition;
 mod recovery;

@@ -4,12 +4,13 @@ use super::receipt::STATEMENT;
 use crate::auth::Writer;
 use crate::extract::{body, media_type};
 use crate::hal::{Links, Resource};
+use crate::limits::INTAKE;
 use crate::links;
 use crate::problem::{Code, Problem};
 use crate::refusal::{of_outcome, storage};
 use crate::state::ApiState;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ledger::{Origin, Outcome};
 use minicbor::Decoder;
@@ -80,6 +81,7 @@ enum OutcomeName {
         (status = 409, description = "The history has gone on, or the state does not allow it", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too much", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Against a rule", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "More events wait than the node takes within seconds, or the storage fails; nothing was taken", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn submit(_: Writer, State(state): State<ApiState>, request: Request) -> Result<Response, Problem> {
@@ -91,8 +93,11 @@ pub(crate) async fn submit(_: Writer, State(state): State<ApiState>, request: Re
             return Err(Problem::new(Code::UnsupportedMediaType, detail));
         }
     };
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let _place = INTAKE.body(length)?;
     let bytes = body(request, &state).await?;
     let events = if sequence { split(&bytes)? } else { vec![signed(&bytes)] };
+    let _waiting = INTAKE.events(events.len())?;
     let outcomes = state.ledger.submit(events.clone(), Origin::Client).await?;
     let mut submission = Submission { admitted: 0, known: 0, refused: 0, results: Vec::with_capacity(events.len()) };
     for (bytes, outcome) in events.iter().zip(&outcomes) {

@@ -3,7 +3,7 @@
 use crate::auth::MayWrite;
 use crate::caching::{ASK_AGAIN, Cached};
 use crate::extract::{PathId, Query};
-use crate::limits::MAX_BUNDLES_AT_ONCE;
+use crate::limits::{MAX_BUNDLES_AT_ONCE, turn};
 use crate::problem::{Code, Problem, sentence};
 use crate::refusal::storage;
 use crate::state::ApiState;
@@ -68,10 +68,8 @@ pub(crate) async fn read(
         return Err(Problem::new(Code::Unauthorized, detail));
     }
     let request = BundleRequest { lot, as_of: as_of(query.as_of.as_deref())?, shallow: query.shallow };
-    let place = PLACES.try_acquire().map_err(|_| {
-        let detail = "The node makes as many bundles as it can. Try again after the time in Retry-After.";
-        Problem::new(Code::Overloaded, detail)
-    })?;
+    let busy = "The node makes as many bundles as it can. Try again after the time in Retry-After.";
+    let place = turn(&PLACES, busy).await?;
     let sources = Sources { state, disclose };
     let made = tokio::task::spawn_blocking(move || {
         // Given back when the work is done, whether or not the caller still waits for it.
