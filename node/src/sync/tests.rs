@@ -60,7 +60,7 @@ pub(super) async fn side(seed: u8, bootstrap: &[&Side], prepare: impl AsyncFnOnc
 }
 
 /// A node with this ledger.
-async fn side_of(folder: tempfile::TempDir, ledger: Ledger, seed: u8, bootstrap: &[&Side]) -> Side {
+pub(super) async fn side_of(folder: tempfile::TempDir, ledger: Ledger, seed: u8, bootstrap: &[&Side]) -> Side {
     let (network, log) = (ledger.network().clone(), ledger.log_key().unwrap());
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let config = p2p::Config {
@@ -78,7 +78,7 @@ async fn side_of(folder: tempfile::TempDir, ledger: Ledger, seed: u8, bootstrap:
 }
 
 /// A ledger as a node has it, with a log key of its own.
-fn open(folder: &Path, network: &Network, seed: u8, store: StoreOptions) -> Ledger {
+pub(super) fn open(folder: &Path, network: &Network, seed: u8, store: StoreOptions) -> Ledger {
     let followers: Vec<Arc<dyn Follower>> = vec![Arc::new(ViewFollower::new(network.clone()))];
     let signer = LogKey::new(&network.id(), SigningKey::from_bytes(&[seed + 50; 32]));
     let log_signer: Option<Arc<dyn LogSigner>> = Some(Arc::new(signer));
