@@ -64,6 +64,7 @@ pub(crate) const MAX_SEQUENCE_BYTES: usize = 4 * 1024 * 1024;
 const TURN_WAIT: Duration = Duration::from_secs(1);
 
 /// Bytes of posted events that are read and judged at the same time: four of the largest requests.
+#[allow(clippy::cast_possible_truncation)] // Some megabytes.
 const MAX_EVENTS_BYTES_AT_ONCE: u32 = 4 * MAX_EVENTS_BYTES as u32;
 
 /// Events that wait until they are judged and durable. A small server takes them within a second or two, which is how

@@ -30,8 +30,8 @@ pub async fn measure(nodes: &mut Nodes, corpus: &Corpus, ceiling: &Ceiling, repo
     // The network itself is the log's first entry.
     shows(&node, events + 1).await?;
     let took = began.elapsed();
-    let node_spent = process_time_of(node.process())? - node_before;
-    let client_spent = process_time()? - client_before;
+    let node_spent = process_time_of(node.process())?.saturating_sub(node_before);
+    let client_spent = process_time()?.saturating_sub(client_before);
     #[allow(clippy::cast_precision_loss)] // Nothing here comes near 2^52.
     let events = events as f64;
     let cost_us = |spent: Duration| spent.as_secs_f64() * 1e6 / events;

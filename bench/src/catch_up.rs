@@ -24,7 +24,8 @@ pub async fn measure(nodes: &mut Nodes, stock: &Stock, ceiling: &Ceiling, report
     let (started, began) = (process_time_of(fresh.process())?, Instant::now());
     shows(&fresh, size).await?;
     let took = began.elapsed();
-    let (fresh_spent, sources_spent) = (process_time_of(fresh.process())? - started, spent_by_sources()? - before);
+    let fresh_spent = process_time_of(fresh.process())?.saturating_sub(started);
+    let sources_spent = spent_by_sources()?.saturating_sub(before);
     #[allow(clippy::cast_precision_loss)] // Nothing here comes near 2^52.
     let events = events as f64;
     let cost_us = |spent: Duration| spent.as_secs_f64() * 1e6 / events;

@@ -44,7 +44,7 @@ pub fn verify_alone(corpus: &Corpus) -> anyhow::Result<Ceiling> {
         let verify = |batch| VERIFIER.with_borrow_mut(|verifier| verifier.verify_all(batch));
         let verified: Vec<_> = decoded.into_par_iter().flat_map_iter(verify).collect();
         taken += started.elapsed();
-        processor += process_time()? - before;
+        processor += process_time()?.saturating_sub(before);
         anyhow::ensure!(verified.iter().all(Result::is_ok), "an event of the corpus has a bad signature");
     }
     #[allow(clippy::cast_precision_loss)] // There are far fewer than 2^52 events.

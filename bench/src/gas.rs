@@ -7,7 +7,7 @@ use serde_json::Value;
 /// Written and checked by `contracts/check.sh`.
 const MEASURED: &str = include_str!("../../contracts/snapshots/transactions.json");
 
-/// What the chain takes for a transaction that does nothing (Ethereum yellow paper, G_transaction).
+/// What the chain takes for a transaction that does nothing (Ethereum yellow paper, `G_transaction`).
 const TRANSACTION: f64 = 21_000.0;
 
 /// Gas of whole transactions.

@@ -40,14 +40,14 @@ pub fn measure(scale: &Scale, corpus: &Corpus, folder: &Path, report: &mut Repor
         let jobs = some.into_iter().map(|batch| (batch, Origin::Client)).collect();
         let started = thread_time()?;
         let outcomes = ledger.write(jobs);
-        stages.add("write", (thread_time()? - started).saturating_sub(checked));
+        stages.add("write", thread_time()?.saturating_sub(started + checked));
         let admitted = |outcome: &Outcome| matches!(outcome, Outcome::Admitted { .. });
         anyhow::ensure!(outcomes.iter().flatten().all(admitted), "an event was not admitted");
         for follower in 0..ledger.followers().len() {
             follow(&mut ledger, follower, &mut stages)?;
         }
     }
-    let background = (process_time()? - before).saturating_sub(stages.all());
+    let background = process_time()?.saturating_sub(before + stages.all());
     stages.add("storage_in_background", background);
     stages.report(events, report);
     Ok(())
@@ -62,9 +62,9 @@ fn check(batch: &[Vec<u8>], verifier: &mut Verifier, stages: &mut Stages) -> any
     let verified = verifier.verify_all(decoded);
     let ended = thread_time()?;
     anyhow::ensure!(verified.iter().all(Result::is_ok), "an event of the corpus has a bad signature");
-    stages.add("decode", between - started);
-    stages.add("verify", ended - between);
-    Ok(ended - started)
+    stages.add("decode", between.saturating_sub(started));
+    stages.add("verify", ended.saturating_sub(between));
+    Ok(ended.saturating_sub(started))
 }
 
 /// Lets one follower read all that is there.
@@ -76,7 +76,7 @@ fn follow(ledger: &mut SteppedLedger, follower: usize, stages: &mut Stages) -> a
         }
         let started = thread_time()?;
         anyhow::ensure!(ledger.follow(follower), "the follower {} failed", status.name);
-        let spent = thread_time()? - started;
+        let spent = thread_time()?.saturating_sub(started);
         stages.add(status.name, spent);
         if status.name == "state_map" {
             stages.cuts.push(spent);
