@@ -45,4 +45,7 @@ pub trait AnchorBook: Send + Sync + 'static {
 
     /// The log as far as it is durable, at a size of which the state root is known: what is anchored must still be there after a crash.
     fn log_head(&self) -> Result<LogHead, BookError>;
+
+    /// The root of the log's first `size` entries; `size` is at most that of [`AnchorBook::log_head`].
+    fn log_root_at(&self, size: u64) -> Result<[u8; 32], BookError>;
 }

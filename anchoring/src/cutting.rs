@@ -30,7 +30,7 @@ impl Round<'_> {
             return Ok(());
         }
         let base = self.base(log).await?;
-        if !grew(log, &base)? {
+        if !self.goes_on(log, &base).await? {
             return Ok(());
         }
         let content =
@@ -101,16 +101,18 @@ impl Round<'_> {
         };
         Ok(Base { commitment, anchored: Some((content.size, content.log_root)) })
     }
-}
 
-/// Whether the log has more entries than the anchored one; whoever reads a line of anchors relies on sizes that grow.
-fn grew(log: LogHead, base: &Base) -> Result<bool, Problem> {
-    match base.anchored {
-        Some((anchored_size, _)) if log.size < anchored_size => {
-            Err(Problem::LogShorter { size: log.size, anchored_size })
+    /// Whether the log has more entries than the anchored one, and begins with those. Whoever reads a line of anchors
+    /// relies on each proving the ones before it; a log that was restored too short and went on otherwise would break that.
+    async fn goes_on(&self, log: LogHead, base: &Base) -> Result<bool, Interruption> {
+        let Some((size, committed)) = base.anchored else { return Ok(log.size > EMPTY_LOG_SIZE) };
+        if log.size < size {
+            return Err(Problem::LogShorter { size: log.size, anchored_size: size }.into());
         }
-        Some((size, root)) if log.size == size && log.root != root => Err(Problem::OtherLog { size }),
-        Some((anchored_size, _)) => Ok(log.size > anchored_size),
-        None => Ok(log.size > EMPTY_LOG_SIZE),
+        let root = if log.size == size { log.root } else { self.journal.log_root_at(size).await? };
+        if root != committed {
+            return Err(Problem::OtherLog { sender: self.line.sender, size, committed, root }.into());
+        }
+        Ok(log.size > size)
     }
 }

@@ -164,6 +164,11 @@ impl Journal {
         blocking(move || book.log_head()).await
     }
 
+    pub(crate) async fn log_root_at(&self, size: u64) -> Result<[u8; 32], BookError> {
+        let book = Arc::clone(&self.book);
+        blocking(move || book.log_root_at(size)).await
+    }
+
     async fn save(&mut self, record: AnchorRecord) -> Result<(), Problem> {
         let book = Arc::clone(&self.book);
         let (sequence, bytes) = (record.sequence, record.encode());

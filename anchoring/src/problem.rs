@@ -6,6 +6,7 @@ use crate::encoding::DecodeError;
 use crate::fees::{Ether, FeeError};
 use crate::record::{MAX_ATTEMPTS, TransitionError};
 use crate::value::Address;
+use alloy::hex;
 
 /// Why nothing is anchored now.
 #[derive(Debug, thiserror::Error)]
@@ -86,14 +87,25 @@ pub enum Problem {
         /// Entries anchored.
         anchored_size: u64,
     },
-    /// The same sizes with another root.
+    /// The log does not begin with what was anchored.
     #[error(
-        "the log's root at {size} entries is not the one that was anchored: this is another log; give it a key and a \
-         sender of its own"
+        "the log's root at {size} entries is not the one that was anchored: {sender} committed to {} on the chain, the log \
+         has {}. It is another log, or went on in another way after a backup was restored, and is not anchored where it \
+         would contradict that. Restore the backup again and recover it from peers that have the anchored entries; if there \
+         are none, open a new log with 'furrow log new-key' and anchor it to a contract of its own ('furrow contract \
+         deploy')",
+        hex::encode(committed),
+        hex::encode(root)
     )]
     OtherLog {
+        /// The account.
+        sender: Address,
         /// Entries in both.
         size: u64,
+        /// The root that was anchored.
+        committed: [u8; 32],
+        /// The log's root at that size.
+        root: [u8; 32],
     },
     /// The contract has forgotten an anchor that was deep enough.
     #[error(

@@ -5,8 +5,8 @@ mod support;
 
 use alloy::primitives::{B256, Bytes, U256};
 use alloy::sol_types::SolCall;
-use anchoring::{AnchorConfig, AnchorState, TxHash, read_commitment};
-use support::{Anvil, Bench, CHAIN_ID, Cable, Fault, raw};
+use anchoring::{AnchorConfig, AnchorState, Line, TxHash, newest_content, read_commitment};
+use support::{Anvil, Bench, CHAIN_ID, Cable, Fault, Proxy, raw};
 
 alloy::sol! {
     function anchor(bytes32 previous, uint64 size, bytes32 logRoot, bytes32 stateRoot) external;
@@ -15,13 +15,13 @@ alloy::sol! {
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 const ETHER: u128 = 1_000_000_000_000_000_000;
 
-/// The same account anchors from somewhere else, so that a nonce is spent that the node wanted.
+/// The same account anchors the same log from somewhere else, so that a nonce is spent that the node wanted.
 async fn anchor_elsewhere(bench: &Bench, size: u64) {
     let stored = read_commitment(&bench.anvil.url, bench.config.contract, bench.sender()).await.unwrap();
     let call = anchorCall {
         previous: B256::from(*stored.as_bytes()),
         size,
-        logRoot: B256::repeat_byte(7),
+        logRoot: B256::from(bench.book.root(size)),
         stateRoot: B256::ZERO,
     };
     let transaction = serde_json::json!({
@@ -234,10 +234,52 @@ async fn a_log_shorter_than_the_anchored_one_is_never_anchored() {
     assert!(bench.problem().starts_with("the log has 5 entries, but 100 are anchored"), "{}", bench.problem());
     bench.book.grow_to(100);
     bench.service.step().await;
-    assert!(bench.problem().starts_with("the log's root at 100 entries is not"), "{}", bench.problem());
-    assert!(bench.book.records().is_empty());
+    assert_eq!((bench.status().problem, bench.book.records().len()), (None, 0), "nothing new to anchor");
     bench.anchor(101).await;
     assert_eq!(bench.status().problem, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_does_not_begin_with_what_was_anchored_is_never_anchored() {
+    let mut bench = Bench::start().await;
+    let anchored = bench.anchor(10).await;
+    bench.advance(2).await;
+    let before = read_commitment(&bench.anvil.url, bench.config.contract, bench.sender()).await.unwrap();
+    bench.book.rewrite();
+    // Sizes alone do not tell it: the other history has come to be the longer one.
+    for size in [10, 11, 1_000] {
+        bench.book.grow_to(size);
+        bench.pass_ms(bench.config.interval_ms);
+        bench.service.step().await;
+        bench.advance(1).await;
+        if size > 10 {
+            let problem = bench.problem();
+            assert!(problem.starts_with("the log's root at 10 entries is not the one that was anchored"), "{problem}");
+            for told in [anchored.content.log_root, bench.book.root(10)] {
+                assert!(problem.contains(&alloy::hex::encode(told)), "{problem}");
+            }
+        }
+        assert_eq!(bench.book.states(), ["final"]);
+    }
+    let after = read_commitment(&bench.anvil.url, bench.config.contract, bench.sender()).await.unwrap();
+    assert_eq!(before, after, "the chain holds what it held");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_anchored_last_is_read_from_the_chain_alone() {
+    let mut bench = Bench::start().await;
+    let line = Line { chain_id: CHAIN_ID, contract: bench.config.contract, sender: bench.sender() };
+    assert_eq!(newest_content(&bench.anvil.url, &line).await.unwrap(), None);
+    bench.anchor(5).await;
+    let newest = bench.anchor(9).await;
+    assert_eq!(newest_content(&bench.anvil.url, &line).await.unwrap(), Some(newest.content));
+    let elsewhere = newest_content(&bench.anvil.url, &Line { chain_id: 1, ..line }).await.unwrap_err();
+    assert!(elsewhere.to_string().contains("serves chain 31337, not 1"), "{elsewhere}");
+    // An endpoint that has no old events cannot say it, and must not be taken to say that there is nothing.
+    let proxy = Proxy::to(&bench.anvil.url).await;
+    proxy.answer("eth_getLogs", serde_json::json!([]));
+    let silent = newest_content(&proxy.url, &line).await.unwrap_err();
+    assert!(silent.to_string().contains("does not give its event"), "{silent}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -86,8 +86,8 @@ impl Ledger {
         let mut open = unconfirmed_journals(store)?;
         open.extend(keys);
         write_unconfirmed(&mut batch, &open);
-        if renamed {
-            batch.put::<Meta>(&RENAMED.to_owned(), &Vec::new());
+        if let Some(mark) = self.restored().filter(|_| renamed) {
+            batch.put::<Meta>(&RENAMED.to_owned(), &mark.log.as_bytes().to_vec());
         }
         batch.delete::<Meta>(&RESTORED.to_owned());
         batch.commit_synced()
@@ -96,6 +96,12 @@ impl Ledger {
     /// Whether the log has a new key since it was restored, which the network has still to be told.
     pub fn has_new_log_key(&self) -> Result<bool, StoreError> {
         self.reader().store().contains::<Meta>(&RENAMED.to_owned())
+    }
+
+    /// The key that the log had before it got the new one; none where that is not known, or no new key is to be told.
+    pub fn former_log_key(&self) -> Result<Option<PublicKey>, StoreError> {
+        let bytes = self.reader().store().get::<Meta>(&RENAMED.to_owned())?;
+        Ok(bytes.and_then(|bytes| bytes.try_into().ok()).map(PublicKey::from_bytes))
     }
 
     /// The network knows the new key.

@@ -201,8 +201,10 @@ async fn a_marked_ledger_takes_only_its_own_entries() {
     let ledger = open(&story, 0, &copy);
     assert_eq!(ledger.restored(), None);
     assert!(ledger.has_new_log_key().unwrap());
+    assert_eq!(ledger.former_log_key().unwrap(), Some(public(0)));
     ledger.log_key_is_known().unwrap();
     assert!(!ledger.has_new_log_key().unwrap());
+    assert_eq!(ledger.former_log_key().unwrap(), None);
     let text = |note: &str| note.split("\n\n").next().unwrap().to_owned();
     assert_eq!(text(&ledger.checkpoint().unwrap()), text(&published), "what it signs is what it had signed");
     assert_eq!(ledger.unconfirmed_journals(), keys.into());

@@ -123,17 +123,30 @@ pub enum Fault {
 pub struct MemoryBook {
     records: Mutex<BTreeMap<u64, Vec<u8>>>,
     head: Mutex<Option<LogHead>>,
+    /// Marks the roots of another log.
+    history: Mutex<u8>,
     fault: Mutex<Option<(&'static str, Fault)>>,
 }
 
 impl MemoryBook {
     /// The log now has this size; its root follows from that.
     pub fn grow_to(&self, size: u64) {
-        // Bytes that are not zero cost the most gas.
-        let [mut root, mut state_root] = [[0x11; 32], [0x22; 32]];
-        root[..8].copy_from_slice(&size.to_be_bytes());
+        let mut state_root = [0x22; 32];
         state_root[..8].copy_from_slice(&size.to_le_bytes());
-        *self.head.lock().unwrap() = Some(LogHead { size, root, state_root });
+        *self.head.lock().unwrap() = Some(LogHead { size, root: self.root(size), state_root });
+    }
+
+    /// The log has other entries from now on, at all sizes.
+    pub fn rewrite(&self) {
+        *self.history.lock().unwrap() += 1;
+    }
+
+    /// The log's root at this size.
+    pub fn root(&self, size: u64) -> [u8; 32] {
+        // Bytes that are not zero cost the most gas.
+        let mut root = [0x11 + *self.history.lock().unwrap(); 32];
+        root[..8].copy_from_slice(&size.to_be_bytes());
+        root
     }
 
     /// The next write of a record in this state fails.
@@ -178,6 +191,10 @@ impl AnchorBook for MemoryBook {
 
     fn log_head(&self) -> Result<LogHead, BookError> {
         Ok(self.head.lock().unwrap().unwrap_or(LogHead { size: 1, root: [1; 32], state_root: [0; 32] }))
+    }
+
+    fn log_root_at(&self, size: u64) -> Result<[u8; 32], BookError> {
+        Ok(self.root(size))
     }
 }
 

@@ -245,7 +245,8 @@ fn store(path: &Path, running: bool) -> Finding {
 fn recovery(store: &Store) -> Finding {
     match (Restored::of(store), unconfirmed_journals(store)) {
         (Ok(Some(restored)), _) => Look(format!(
-            "restored from a backup with {} entries; when the node runs, it first asks its peers what it did since",
+            "restored from a backup with {} entries; when the node runs, it first asks its peers what it did since (where the \
+             backup knows no other enrolled node, only if 'witnesses' under [recovery] says how many must answer)",
             restored.size
         )),
         (_, Ok(keys)) if !keys.is_empty() => Look(format!(

@@ -124,7 +124,8 @@ name = {name}
 #keep_entries = 1048576
 
 # A node that was restored from a backup asks its peers what it did since. It goes on once so many enrolled
-# nodes have answered. 0: more than half of the others, which is safe.
+# nodes have answered. 0: more than half of the others, which is safe. Where the backup knows no other node, no
+# answer counts unless a number stands here; then any connected peer's does, so connect trusted ones only.
 #witnesses = 0
 
 # Where the peers do not have what its log held, it waits, and takes no writes. After so many seconds it opens

@@ -1,6 +1,7 @@
 //! Completing the log of a restored node with the entries that it had appended since the backup.
 
-use super::decide::{Answer, Decision, Head, Lost, decide};
+use super::anchored::Anchored;
+use super::decide::{Answer, Decision, Head, Lost, agreed, decide, needed};
 use super::{EVERY, Progress, SharedKeystore, ask};
 use crate::keystore::{Keystore, KeystoreError, Kind, LOG, Secret};
 use crate::sync::Nodes;
@@ -41,6 +42,8 @@ pub(crate) struct Recovery {
     pub(crate) keystore: SharedKeystore,
     /// Who must have answered; zero for more than half of the other enrolled nodes.
     pub(crate) witnesses: usize,
+    /// Where the log is anchored, if it is.
+    pub(crate) anchored: Option<Anchored>,
     /// After how long without success a new log key is made; never without.
     pub(crate) new_log_key_after: Option<Duration>,
     pub(crate) progress: Progress,
@@ -61,6 +64,11 @@ enum Pause {
     Keystore(#[from] KeystoreError),
     #[error("{0}")]
     Lost(#[from] Lost),
+    #[error(
+        "nobody tells what of it was anchored last ({0}); correct rpc_urls under [anchoring], or leave them out until the \
+         log is complete, which risks that it contradicts an anchor"
+    )]
+    Chain(String),
     #[error("no connected peer gives event {0} of this node's log")]
     NoBody(EventId),
     #[error("event {0} of this node's log cannot be appended again: {1}")]
@@ -111,12 +119,30 @@ impl Recovery {
         let restored = self.ledger.restored().cloned().expect("only a marked ledger is recovered");
         let log = restored.log;
         let (others, peers) = self.peers(&log).await?;
-        let needed = if self.witnesses > 0 { self.witnesses } else { others / 2 + 1 };
+        let Some(needed) = needed(self.witnesses, others) else {
+            if overdue {
+                return self.rename().await;
+            }
+            return Ok(Round::Waiting(
+                "this backup knows of no other enrolled node, so nobody's answer counts by itself; if peers have followed \
+                 this node's log since, set 'witnesses' under [recovery] to how many of them must answer, and connect only \
+                 such as are trusted; if there were none, stop it and have it open a new log with 'furrow log new-key'"
+                    .to_owned(),
+            ));
+        };
         let answers = self.ask_all(&log, &peers).await;
+        let anchored = match &self.anchored {
+            Some(anchored) if answers.len() >= needed => match anchored.newest().await {
+                Ok(newest) => newest,
+                Err(_) if overdue => return self.rename().await,
+                Err(failures) => return Err(Pause::Chain(failures)),
+            },
+            _ => None,
+        };
         let (ledger, all) = (self.ledger.clone(), answers.clone());
         let decided = blocking(move || {
             let backup = restored_checkpoint(&restored, &log);
-            decide(ledger.size(), |size| ledger.root_at(size), backup.as_ref(), &all, needed)
+            decide(ledger.size(), |size| ledger.root_at(size), backup.as_ref(), anchored, &all, needed)
         });
         let decision = decided.await??;
         if decision == Decision::Wait {
@@ -135,7 +161,7 @@ impl Recovery {
         }
         match decision {
             Decision::Complete => self.settle(false).await,
-            Decision::Fetch { head, holders } => match self.fetch(&log, head, &holders).await {
+            Decision::Fetch { head, holders } => match self.fetch(&log, head, &holders, needed).await {
                 Ok(()) => self.settle(false).await,
                 Err(Pause::Lost(_)) if overdue => self.rename().await,
                 Err(pause) => Err(pause),
@@ -176,15 +202,15 @@ impl Recovery {
         futures::future::join_all(asked).await.into_iter().flatten().collect()
     }
 
-    /// Appends what the log lacks, from peers whose entries lead to the checkpoint. What a peer claims beyond that and
-    /// cannot give does not keep the log from being complete.
-    async fn fetch(&self, log: &PublicKey, head: Head, holders: &[(PeerId, u64)]) -> Result<(), Pause> {
-        for (peer, next) in holders {
+    /// Appends what the log lacks: up to the head from any peer whose entries lead to it, and beyond that what enough peers
+    /// name alike.
+    async fn fetch(&self, log: &PublicKey, head: Head, holders: &[PeerId], needed: usize) -> Result<(), Pause> {
+        for peer in holders {
             let here = self.ledger.size();
-            if *next <= here {
-                continue;
+            if here >= head.0 {
+                break;
             }
-            let ids = match self.ids(log, peer, here, *next).await {
+            let ids = match self.ids(log, peer, here, head.0).await {
                 Ok(ids) => ids,
                 Err(error) => {
                     tracing::warn!(%peer, %error, "a peer does not give the entries of this node's log");
@@ -197,7 +223,7 @@ impl Recovery {
                 tracing::warn!(%peer, "a peer gives entries that this node's log never had");
                 continue;
             }
-            match self.append(peer, &ids).await {
+            match self.append(&[*peer], &ids).await {
                 Ok(()) => break,
                 Err(pause @ (Pause::NoBody(_) | Pause::Refused(..))) => {
                     tracing::warn!(%peer, %pause, "a peer names entries of this node's log that it cannot give");
@@ -206,10 +232,43 @@ impl Recovery {
             }
         }
         let here = self.ledger.size();
-        if here >= head.0 && self.ledger.root_at(head.0)? == head.1 {
-            return Ok(());
+        if here < head.0 || self.ledger.root_at(head.0)? != head.1 {
+            return Err(Lost::Missing { size: head.0, here }.into());
         }
-        Err(Lost::Missing { size: head.0, here }.into())
+        let ids = self.beyond(log, holders, needed).await;
+        match self.append(holders, &ids).await {
+            // Peers know an entry's id before they have the entry. One that died with the disk does not keep the log
+            // from being complete.
+            Err(pause @ (Pause::NoBody(_) | Pause::Refused(..))) => {
+                tracing::warn!(%pause, "the last entries of this node's log cannot be had");
+                Ok(())
+            }
+            appended => appended,
+        }
+    }
+
+    /// What comes after the entries that are here, as far as enough of these peers name it alike. No checkpoint that is
+    /// known covers it, so a single peer could name anything.
+    async fn beyond(&self, log: &PublicKey, holders: &[PeerId], needed: usize) -> Vec<EventId> {
+        let (here, mut peers, mut ids) = (self.ledger.size(), holders.to_vec(), Vec::new());
+        while peers.len() >= needed && (ids.len() as u64) < MAX_ENTRIES {
+            let from = here + ids.len() as u64;
+            let asked = peers.iter().map(|peer| async move {
+                let request = Request::KeptLog { log: *log, from, max: MAX_PAGE_IDS };
+                match ask(&self.network, peer, request).await {
+                    Ok(Response::KeptLog { ids, .. }) => ids,
+                    _ => Vec::new(),
+                }
+            });
+            let pages = futures::future::join_all(asked).await;
+            let (page, alike) = agreed(&pages, needed);
+            if page.is_empty() {
+                break;
+            }
+            ids.extend(page);
+            peers = alike.into_iter().map(|number| peers[number]).collect();
+        }
+        ids
     }
 
     async fn ids(&self, log: &PublicKey, peer: &PeerId, here: u64, next: u64) -> Result<Vec<EventId>, RequestError> {
@@ -227,9 +286,10 @@ impl Recovery {
         Ok(ids)
     }
 
-    async fn append(&self, peer: &PeerId, ids: &[EventId]) -> Result<(), Pause> {
+    /// Appends these entries, in their order. Their bodies come from the peers that named them, or any other.
+    async fn append(&self, named_by: &[PeerId], ids: &[EventId]) -> Result<(), Pause> {
         let all = ids.len();
-        let mut peers = vec![*peer];
+        let mut peers = named_by.to_vec();
         peers.extend(self.network.peers().await.map_err(|_| Pause::Stopping)?.into_iter().map(|peer| peer.id));
         for (number, ids) in ids.chunks(APPENDED_AT_ONCE).enumerate() {
             self.progress.tell(format!("appending entry {} of {all} again", number * APPENDED_AT_ONCE));
@@ -353,20 +413,13 @@ fn restored_checkpoint(restored: &Restored, log: &PublicKey) -> Option<Checkpoin
     restored.note.as_deref().and_then(|note| Checkpoint::open(note, log).ok())
 }
 
-/// Whether the log with these entries at its end has this root at this size. A head that is behind says nothing of them.
-fn leads_to(ledger: &Ledger, ids: &[EventId], (size, root): Head) -> Result<bool, LogError> {
-    let here = ledger.size();
-    if size <= here {
-        return Ok(ledger.root_at(size)? == root);
-    }
+/// Whether the log with these entries at its end has this size and root.
+fn leads_to(ledger: &Ledger, ids: &[EventId], (size, root): Head) -> Result<bool, StoreError> {
     let mut frontier: Frontier = ledger.frontier()?;
     for id in ids {
         frontier.append(leaf_hash(id.as_bytes()), |_, _, _| {});
-        if frontier.size() == size {
-            return Ok(frontier.root() == root);
-        }
     }
-    Ok(false)
+    Ok(frontier.size() == size && frontier.root() == root)
 }
 
 fn refused(id: EventId, outcome: &Outcome) -> Pause {

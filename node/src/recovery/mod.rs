@@ -1,8 +1,8 @@
 //! A node that was restored from a backup finds out what it did since.
 //!
 //! First the log (`log`): enrolled peers have kept the order of its entries and its newest checkpoint. The node asks more
-//! than half of them, appends exactly the entries that it lacks, and signs again only when its log is complete. `decide`
-//! holds the rules for that, without any network. Where the entries cannot be had, the node waits for somebody who has
+//! than half of them and the chain (`anchored`), appends exactly the entries that it lacks, and signs again only when its
+//! log is complete. `decide` holds the rules for that, without any network. Where the entries cannot be had, the node waits for somebody who has
 //! them, until its operator has it open a new log key; the old log is then never signed again, and `announce` tells the
 //! network of the new one.
 //!
@@ -13,12 +13,14 @@
 //! **Invariant:** while the ledger is marked as restored, nothing is signed with the log's key, and nothing is appended but
 //! the log's own old entries.
 
+mod anchored;
 mod announce;
 mod decide;
 mod journals;
 mod log;
 mod serve;
 
+pub(crate) use anchored::Anchored;
 pub(crate) use announce::announce;
 pub(crate) use journals::confirm;
 pub(crate) use log::{Recovery, replace_log_key, settle};

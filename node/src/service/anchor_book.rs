@@ -31,6 +31,10 @@ impl AnchorBook for Book {
         let cut = Handle::current().block_on(self.0.cut()).map_err(unreadable)?;
         Ok(LogHead { size: cut.size, root: cut.log_root, state_root: cut.state_root })
     }
+
+    fn log_root_at(&self, size: u64) -> Result<[u8; 32], BookError> {
+        self.0.root_at(size).map_err(unreadable)
+    }
 }
 
 fn unreadable(source: impl Into<Box<dyn Error + Send + Sync>>) -> BookError {

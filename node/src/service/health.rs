@@ -37,7 +37,7 @@ impl api::HealthView for Health {
         if let Some(first) = unconfirmed.first() {
             let detail = format!(
                 "{} keys sign nothing until peers confirm where their journals end, the first of them {first}; connect the \
-                 node with its peers, or see 'furrow key trust-journal --help'",
+                 node with enrolled peers (where it knows none, set 'witnesses' under [recovery]), or see 'furrow key trust-journal --help'",
                 unconfirmed.len()
             );
             faults.push(recovery(detail, false));

@@ -146,7 +146,7 @@ pub(crate) async fn start(
     let ledger = open_ledger(folder, configuration, &network, Arc::new(log_key), &keystore).await?;
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let opened = open(&ledger, configuration, &network, identity, &anchoring_key, &stop).await;
-    let Opened { handle, incoming, anchor_status, anchor_service, peer_addresses, roll } = match opened {
+    let Opened { handle, incoming, anchored, anchor_status, anchor_service, peer_addresses, roll } = match opened {
         Ok(opened) => opened,
         Err(error) => {
             stop.cancel();
@@ -172,6 +172,7 @@ pub(crate) async fn start(
             network: handle.clone(),
             keystore,
             witnesses,
+            anchored,
             new_log_key_after: new_log_key_after.map(Duration::from_secs),
             progress: progress.clone(),
         };
@@ -298,6 +299,8 @@ impl Secrets {
 struct Opened {
     handle: p2p::Handle,
     incoming: tokio::sync::mpsc::Receiver<p2p::Incoming>,
+    /// Where a restored log finds what of it was anchored.
+    anchored: Option<recovery::Anchored>,
     anchor_status: watch::Receiver<AnchorStatus>,
     anchor_service: Option<AnchorService>,
     peer_addresses: Vec<String>,
@@ -313,16 +316,17 @@ async fn open(
     anchoring_key: &Secret,
     stop: &CancellationToken,
 ) -> Result<Opened, StartError> {
-    let (anchor_service, anchor_status) = if let Some(config) = configuration.anchor_config()? {
+    let (anchored, anchor_service, anchor_status) = if let Some(config) = configuration.anchor_config()? {
+        let anchored = recovery::Anchored::new(&config, anchoring_key.bytes()).map_err(anchoring::OpenError::from)?;
         let (book, key) = (Arc::new(Book(ledger.clone())), anchoring_key.clone());
         let opened =
             tokio::task::spawn_blocking(move || AnchorService::open(config, book, key.bytes(), Arc::new(now_ms)));
         let service = opened.await.expect("opening the book does not panic")?;
         let status = service.status();
-        (Some(service), status)
+        (Some(anchored), Some(service), status)
     } else {
         let reason = "no Ethereum endpoint is configured: name one in rpc_urls under [anchoring]";
-        (None, watch::channel(AnchorStatus::disabled(reason)).1)
+        (None, None, watch::channel(AnchorStatus::disabled(reason)).1)
     };
     let section = &configuration.p2p;
     let (roll, admission) = match section.admission {
@@ -356,7 +360,7 @@ async fn open(
     };
     let (handle, incoming) = p2p::start(config, stop.clone()).await?;
     let peer_addresses = handle.listen_addresses().await.unwrap_or_default();
-    Ok(Opened { handle, incoming, anchor_status, anchor_service, peer_addresses, roll })
+    Ok(Opened { handle, incoming, anchored, anchor_status, anchor_service, peer_addresses, roll })
 }
 
 fn token(folder: &DataDir) -> Result<Token, StartError> {
