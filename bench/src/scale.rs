@@ -33,7 +33,7 @@ const STAGED_AT_MOST: u64 = 200_000;
 impl Scale {
     /// A run of so many events, with a point of the curves for each power of ten.
     pub fn of(events: u64) -> Self {
-        let mut points: Vec<u64> = (3..).map(|power| 10_u64.pow(power)).take_while(|size| *size < events).collect();
+        let mut points: Vec<u64> = (3..19).map(|power| 10_u64.pow(power)).filter(|size| *size < events).collect();
         points.push(events);
         let nodes = points.iter().copied().filter(|size| *size >= QUICK.min(events)).collect();
         let offered = if events > QUICK { OFFERED } else { OFFERED_QUICKLY };

@@ -1,5 +1,7 @@
 //! The quick form produces every figure. How fast it was is no matter here.
 
+#![allow(clippy::unwrap_used)] // A test stops where something is not as it should be.
+
 use serde_json::Value;
 use std::process::Command;
 

@@ -21,8 +21,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How long nodes may take to come to the same once nothing goes wrong any more: many rounds of greetings, and
-/// every patience of the replica.
+/// every patience of the replica; and beside that as many delays of the network for each deed. Where a peer gives away
+/// one entry in an answer, each event takes a question for its place in the log and one for itself.
 const SETTLING_MS: u64 = 240_000;
+const SETTLING_DELAYS: u64 = 4;
 
 /// How often it is looked whether they have.
 const LOOK_EVERY_MS: u64 = 2_000;
@@ -177,12 +179,13 @@ impl World {
         self.plan();
         self.until(self.settings.busy_ms)?;
         self.calm();
+        let patience_ms = SETTLING_MS + SETTLING_DELAYS * self.settings.delay_ms * self.settings.deeds;
         let mut settled_ms = 0;
         loop {
             self.until(self.settings.busy_ms + settled_ms + LOOK_EVERY_MS)?;
             settled_ms += LOOK_EVERY_MS;
             let Some(open) = self.unsettled() else { break };
-            if settled_ms >= SETTLING_MS {
+            if settled_ms >= patience_ms {
                 return Err(Broken::NeverSettled(open));
             }
         }

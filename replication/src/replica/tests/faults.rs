@@ -78,7 +78,7 @@ fn a_void_event_is_blamed_on_those_whose_logs_show_it() {
     let after = event(Kind::Good, 0, 2, &[EventId::of(&void)]);
     // One has it where it belongs, behind what rests on it; the other says that it stands in its log.
     let honest = Memory::with(&[void.clone(), after]);
-    let liar = Memory::with(&[void.clone()]);
+    let liar = Memory::with(std::slice::from_ref(&void));
     liar.0.borrow_mut().log.push(EventId::of(&void));
     let mut world = World::new(Memory::new()).peer(1, &liar, Manner::Honest).peer(2, &honest, Manner::Honest);
     assert!(world.run(10_000, World::is_even), "its cursor passes it, as it was judged");
