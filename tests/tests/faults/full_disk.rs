@@ -38,10 +38,16 @@ impl Disk {
 
     /// Fills the disk up to a rest with a file that can be removed.
     fn fill(&self) {
-        let space = rustix::fs::statvfs(&self.0).unwrap();
-        let free = space.f_bavail * space.f_frsize;
         let ballast = File::create(self.ballast()).unwrap();
-        rustix::fs::fallocate(&ballast, rustix::fs::FallocateFlags::empty(), 0, free - LEFT_BYTES).unwrap();
+        let fill = || {
+            let space = rustix::fs::statvfs(&self.0).unwrap();
+            let free = space.f_bavail * space.f_frsize;
+            rustix::fs::fallocate(&ballast, rustix::fs::FallocateFlags::empty(), 0, free - LEFT_BYTES)
+        };
+        // The node makes files of its own meanwhile.
+        while let Err(error) = fill() {
+            assert_eq!(error, rustix::io::Errno::NOSPC);
+        }
     }
 
     fn ballast(&self) -> PathBuf {
