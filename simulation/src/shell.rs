@@ -241,6 +241,10 @@ impl World {
                 }
             }
         }
+        // The replica writes too: how far it has read the logs of others.
+        if self.machines[at].disk.is_down() {
+            return self.stop(at);
+        }
         let (now_ms, life) = (self.now_ms, self.machines[at].life);
         let Some(node) = self.node(at) else { return };
         // A machine that asks for no time at all would stop simulated time.
