@@ -14,6 +14,9 @@ const BEYOND_ALL_KEYS: [u8; 64] = [0xff; 64];
 pub struct Batch {
     store: Store,
     writes: WriteBatch,
+    /// Where keys and values become bytes; kept for the next ones.
+    key: Vec<u8>,
+    value: Vec<u8>,
     /// What it changes, for a disk that can lose it again.
     #[cfg(feature = "faults")]
     touched: Vec<crate::memory_disk::Touched>,
@@ -30,6 +33,8 @@ impl Batch {
         Self {
             store,
             writes: WriteBatch::default(),
+            key: Vec::new(),
+            value: Vec::new(),
             #[cfg(feature = "faults")]
             touched: Vec::new(),
         }
@@ -37,31 +42,40 @@ impl Batch {
 
     /// Writes a row, over the one that is there.
     pub fn put<T: Table>(&mut self, key: &T::Key, value: &T::Value) {
-        let key = key.to_bytes();
-        self.writes.put_cf(self.store.column(T::COLUMN), &key, T::Encoding::encode(value));
+        self.value.clear();
+        T::Encoding::encode(value, &mut self.value);
+        self.write_key(key);
+        self.writes.put_cf(self.store.column(T::COLUMN), &self.key, &self.value);
         #[cfg(feature = "faults")]
-        self.touch(crate::memory_disk::Touched::Row(T::COLUMN, key));
+        self.touch_row(T::COLUMN);
     }
 
     /// Removes a row; it need not be there.
     pub fn delete<T: Table>(&mut self, key: &T::Key) {
-        let key = key.to_bytes();
-        self.writes.delete_cf(self.store.column(T::COLUMN), &key);
+        self.write_key(key);
+        self.writes.delete_cf(self.store.column(T::COLUMN), &self.key);
         #[cfg(feature = "faults")]
-        self.touch(crate::memory_disk::Touched::Row(T::COLUMN, key));
+        self.touch_row(T::COLUMN);
     }
 
     /// Removes all rows of a column.
     pub fn clear(&mut self, column: Column) {
         self.writes.delete_range_cf(self.store.column(column), &[][..], &BEYOND_ALL_KEYS[..]);
         #[cfg(feature = "faults")]
-        self.touch(crate::memory_disk::Touched::Column(column));
+        if self.store.disk.is_some() {
+            self.touched.push(crate::memory_disk::Touched::Column(column));
+        }
+    }
+
+    fn write_key(&mut self, key: &impl Key) {
+        self.key.clear();
+        key.write(&mut self.key);
     }
 
     #[cfg(feature = "faults")]
-    fn touch(&mut self, touched: crate::memory_disk::Touched) {
+    fn touch_row(&mut self, column: Column) {
         if self.store.disk.is_some() {
-            self.touched.push(touched);
+            self.touched.push(crate::memory_disk::Touched::Row(column, self.key.clone()));
         }
     }
 

@@ -23,8 +23,8 @@ pub trait Table {
 
 /// A way of writing values of type `V`.
 pub trait Encoding<V> {
-    /// The bytes of a value.
-    fn encode(value: &V) -> Vec<u8>;
+    /// Appends the bytes of a value.
+    fn encode(value: &V, out: &mut Vec<u8>);
     /// The value of these bytes, if they are one.
     fn decode(bytes: &[u8]) -> Option<V>;
 }
@@ -58,8 +58,8 @@ pub struct PageBytes;
 pub struct Keys;
 
 impl Encoding<Vec<u8>> for Raw {
-    fn encode(value: &Vec<u8>) -> Vec<u8> {
-        value.clone()
+    fn encode(value: &Vec<u8>, out: &mut Vec<u8>) {
+        out.extend_from_slice(value);
     }
 
     fn decode(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -68,8 +68,8 @@ impl Encoding<Vec<u8>> for Raw {
 }
 
 impl Encoding<EventId> for Id {
-    fn encode(value: &EventId) -> Vec<u8> {
-        value.as_bytes().to_vec()
+    fn encode(value: &EventId, out: &mut Vec<u8>) {
+        out.extend_from_slice(value.as_bytes());
     }
 
     fn decode(bytes: &[u8]) -> Option<EventId> {
@@ -78,9 +78,7 @@ impl Encoding<EventId> for Id {
 }
 
 impl Encoding<()> for Empty {
-    fn encode((): &()) -> Vec<u8> {
-        Vec::new()
-    }
+    fn encode((): &(), _: &mut Vec<u8>) {}
 
     fn decode(bytes: &[u8]) -> Option<()> {
         bytes.is_empty().then_some(())
@@ -88,8 +86,8 @@ impl Encoding<()> for Empty {
 }
 
 impl Encoding<u64> for BigEndian {
-    fn encode(value: &u64) -> Vec<u8> {
-        value.to_be_bytes().to_vec()
+    fn encode(value: &u64, out: &mut Vec<u8>) {
+        out.extend_from_slice(&value.to_be_bytes());
     }
 
     fn decode(bytes: &[u8]) -> Option<u64> {
@@ -98,8 +96,8 @@ impl Encoding<u64> for BigEndian {
 }
 
 impl Encoding<Page> for PageBytes {
-    fn encode(value: &Page) -> Vec<u8> {
-        value.to_bytes()
+    fn encode(value: &Page, out: &mut Vec<u8>) {
+        out.extend_from_slice(&value.to_bytes());
     }
 
     fn decode(bytes: &[u8]) -> Option<Page> {
@@ -108,12 +106,10 @@ impl Encoding<Page> for PageBytes {
 }
 
 impl<K: Key> Encoding<Vec<K>> for Keys {
-    fn encode(value: &Vec<K>) -> Vec<u8> {
-        let mut out = Vec::with_capacity(16 * value.len());
+    fn encode(value: &Vec<K>, out: &mut Vec<u8>) {
         for key in value {
-            key.write(&mut out);
+            key.write(out);
         }
-        out
     }
 
     fn decode(mut bytes: &[u8]) -> Option<Vec<K>> {
@@ -126,8 +122,8 @@ impl<K: Key> Encoding<Vec<K>> for Keys {
 }
 
 impl<V: Encode<()> + for<'b> Decode<'b, ()>> Encoding<V> for Cbor {
-    fn encode(value: &V) -> Vec<u8> {
-        minicbor::to_vec(value).expect("writing to a vector cannot fail")
+    fn encode(value: &V, out: &mut Vec<u8>) {
+        minicbor::encode(value, out).expect("writing to a vector cannot fail");
     }
 
     fn decode(bytes: &[u8]) -> Option<V> {
@@ -363,9 +359,11 @@ mod tests {
 
     /// The bytes of a row, key and value.
     fn row<T: Table>(key: &T::Key, value: &T::Value) -> String {
-        let (key, value) = (key.to_bytes(), T::Encoding::encode(value));
-        assert!(T::Key::from_bytes(&key).is_some() && T::Encoding::decode(&value).is_some());
-        format!("{} {}", HEXLOWER.encode(&key), HEXLOWER.encode(&value))
+        let (key, encoded) = (key.to_bytes(), &mut Vec::new());
+        T::Encoding::encode(value, encoded);
+        let value = &*encoded;
+        assert!(T::Key::from_bytes(&key).is_some() && T::Encoding::decode(value).is_some());
+        format!("{} {}", HEXLOWER.encode(&key), HEXLOWER.encode(value))
             .replace(&"ee".repeat(32), "E")
             .replace(&"cc".repeat(32), "S")
     }
