@@ -8,14 +8,15 @@ use crate::scale::Scale;
 use crate::times::Times;
 use ledger::{Origin, Outcome, SteppedLedger};
 use provenance::event::SignedEvent;
-use provenance::signature::{BATCH, Verifier};
+use provenance::signature::Verifier;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 use store::Store;
 
-/// Batches that the writer takes at once under load.
-const AT_ONCE: usize = 4;
+/// Events verified at once, and batches of those that the writer takes at once under load.
+const BATCH: usize = 2_048;
+const AT_ONCE: usize = 2;
 
 /// Takes the first events of the corpus in, one stage after the other.
 pub fn measure(scale: &Scale, corpus: &Corpus, folder: &Path, report: &mut Report) -> anyhow::Result<()> {

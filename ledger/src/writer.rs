@@ -14,11 +14,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// Events of one commit. Beyond some thousands a larger batch costs memory and gains nothing.
 const BATCH_EVENTS: usize = 4_096;
 
-/// Events of one job, so that the bound on waiting jobs is one on waiting events.
-pub(crate) const JOB_EVENTS: usize = 1_024;
+/// Events of one job, so that the bound on waiting jobs is one on waiting events. They are verified together, which costs
+/// the less for each the more they are.
+pub(crate) const JOB_EVENTS: usize = 4_096;
 
 /// Jobs that may wait; a further one waits at its sender, which is how load is pushed back.
-pub(crate) const QUEUED_JOBS: usize = 256;
+pub(crate) const QUEUED_JOBS: usize = 64;
 
 /// Pause between two attempts to write after one failed: short enough that nobody waits long once
 /// there is room again, long enough to leave a failing disk alone.

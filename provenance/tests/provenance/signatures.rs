@@ -114,6 +114,22 @@ fn a_batch_gives_each_event_the_verdict_that_it_gets_alone() {
     assert!(Verifier::new().verify_all(mixed).into_iter().all(|result| result.is_ok()));
 }
 
+/// A batch that does not hold is taken apart, and more than one part of it may not hold.
+#[test]
+fn bad_events_of_a_large_batch_are_found_and_no_others() {
+    let honest: Vec<SignedEvent> = (0..4).map(event).collect();
+    let mut events: Vec<SignedEvent> = honest.iter().cycle().take(700).cloned().collect();
+    let bad = [0, 127, 128, 300, 699];
+    for at in bad {
+        let wrong = [events[at].signature()[0] ^ 1];
+        let signature = [&wrong, &events[at].signature()[1..]].concat();
+        events[at] = forged(&events[at], *events[at].key().as_bytes(), signature.try_into().unwrap());
+    }
+    let results = Verifier::new().verify_all(events);
+    let refused: Vec<usize> = (0..results.len()).filter(|at| results[*at].is_err()).collect();
+    assert_eq!((results.len(), refused.as_slice()), (700, bad.as_slice()));
+}
+
 #[test]
 fn keys_that_no_honest_signer_has() {
     for point in EIGHT_TORSION {
