@@ -1,7 +1,8 @@
 //! Followers: whatever is made from the log reads it from a cursor of its own.
 //!
-//! A follower's rows and its cursor are one batch, so it can be stopped at any moment. It never
-//! blocks a write, and it can be rebuilt from zero, which its own version number also asks for.
+//! A follower's rows and its cursor are one batch, so it can be stopped at any moment. It can be rebuilt from zero, which
+//! its own version number also asks for. It never keeps anybody from writing; but who writes many events waits a little
+//! while followers are behind, see [`Running::comes_near`].
 
 use crate::counting::CountFollower;
 use crate::reader::{Reader, Stored};
@@ -16,6 +17,13 @@ use tokio_util::sync::CancellationToken;
 
 /// Pause after a failure, such as a full disk.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Who writes many events waits while a follower is more entries behind than this: what it reads is in memory still. One
+/// that is left further behind reads from the disk, takes many times as long for each entry, and never comes near again.
+const NEAR: u64 = 16_384;
+
+/// Nobody waits for a follower that is even further behind: that does not come from writing, but it was begun anew.
+const FAR: u64 = 1 << 20;
 
 /// One entry of the log, as followers see it.
 #[derive(Debug, Clone)]
@@ -38,9 +46,10 @@ pub struct Pace {
 }
 
 impl Default for Pace {
-    /// At once, by 1,024 entries: enough to spread the cost of a commit, little enough to stay in memory.
+    /// At once, by 4,096 entries: enough to spread the cost of a commit, and for some subjects to be touched by several of
+    /// them; little enough to stay in memory.
     fn default() -> Self {
-        Self { entries: 1_024, apart: Duration::ZERO }
+        Self { entries: 4_096, apart: Duration::ZERO }
     }
 }
 
@@ -126,6 +135,15 @@ impl Running {
     pub fn demand(&self, size: u64) {
         self.demanded.fetch_max(size, Ordering::AcqRel);
         self.wake.notify_one();
+    }
+
+    /// Waits while the follower is somewhat behind a log of `size` entries and goes on.
+    pub async fn comes_near(&self, size: u64) {
+        let is_behind = |next: &u64| (NEAR..FAR).contains(&size.saturating_sub(*next));
+        if is_behind(&self.next.borrow()) && self.status().problem.is_none() {
+            // Where the follower was stopped, there is nothing to wait for.
+            let _ = self.next.clone().wait_for(|next| !is_behind(next)).await;
+        }
     }
 
     /// Waits until the follower has read the entry at `index`; false if it was stopped before.
@@ -271,4 +289,47 @@ pub(crate) fn step(follower: &dyn Follower, reader: &Reader, reset: bool) -> Res
     batch.put::<Cursors>(&follower.name().to_owned(), &CursorRow { version: follower.version(), next });
     batch.commit()?;
     Ok(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::{Context, Waker};
+
+    fn running(next: u64) -> (Running, watch::Sender<u64>) {
+        let (sender, next) = watch::channel(next);
+        let running = Running {
+            name: "test",
+            next,
+            problem: Arc::default(),
+            rebuild: Arc::default(),
+            demanded: Arc::default(),
+            wake: Arc::default(),
+        };
+        (running, sender)
+    }
+
+    /// Whether whoever asks now has to wait.
+    fn waits(running: &Running, size: u64) -> bool {
+        let asking = std::pin::pin!(running.comes_near(size));
+        asking.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+    }
+
+    #[test]
+    fn writers_wait_for_followers_that_are_somewhat_behind_and_go_on() {
+        let (behind, sender) = running(1_000);
+        assert!(!waits(&behind, 1_000 + NEAR - 1));
+        assert!(waits(&behind, 1_000 + NEAR));
+        sender.send_replace(1_001);
+        assert!(!waits(&behind, 1_000 + NEAR));
+        // One that is made again from zero.
+        assert!(!waits(&behind, 1_001 + FAR));
+        // One that cannot go on.
+        *behind.problem.lock().unwrap() = Some("the disk is full".to_owned());
+        assert!(!waits(&behind, 1_001 + NEAR));
+        // One that was stopped.
+        let (stopped, sender) = running(0);
+        drop(sender);
+        assert!(!waits(&stopped, NEAR));
+    }
 }

@@ -22,6 +22,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use store::{Cursors, MapVersions, Store, StoreError, StoreOptions};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -40,6 +41,12 @@ pub struct LedgerOptions {
     /// How many entries of each other log are kept in their order, should its node be restored from a backup.
     pub witnessed_entries: u64,
 }
+
+/// Who hands in so many events at once waits a little where followers are behind; single events never wait for that.
+const MANY: usize = 256;
+
+/// How long at most, for each job.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// 32 MiB for each log: more than a cooperative signs in a year, so that any backup that is worth restoring can be
 /// completed.
@@ -272,6 +279,9 @@ impl Ledger {
         }
         let mut answers = Vec::with_capacity(count.div_ceil(JOB_EVENTS));
         while events.len() > 0 {
+            if count >= MANY {
+                self.let_followers_come_near().await;
+            }
             // A place in the queue first: decoded events are several times as large as their bytes.
             let place = jobs.reserve().await.map_err(|_| WriteError::Closed)?;
             let some: Vec<_> = events.by_ref().take(JOB_EVENTS).collect();
@@ -283,6 +293,17 @@ impl Ledger {
             answers.push(answer);
         }
         Ok(HandedIn { answers, count })
+    }
+
+    /// Gives followers that are behind the time to come nearer.
+    async fn let_followers_come_near(&self) {
+        let coming = async {
+            for follower in self.all_followers() {
+                follower.comes_near(self.size()).await;
+            }
+        };
+        // One that cannot go on, or that is slow, keeps nobody from writing.
+        let _ = tokio::time::timeout(PATIENCE, coming).await;
     }
 
     /// The network that this ledger serves.
