@@ -1,10 +1,12 @@
-//! The follower that writes the views: after some entries of the log, every row that they can have
-//! changed is made again from all admitted events.
+//! The follower that writes the views: after some entries of the log, every row that they can have changed either goes on
+//! (`going_on`) or is made anew from all admitted events.
 
 use super::actor::{self, ActorRow, Actors};
 use super::certificate::{CertificateRow, Certificates};
 use super::facet::{ActorsBy, CertificatesBy, Facet, ListTable, PlacesBy, ProducesBy, RecallsBy, TransfersBy, UnitsBy};
+use super::going_on::{Extended, GoneOn};
 use super::lineage;
+use super::lot_rows::LotRows;
 use super::place::{PlaceRow, Places};
 use super::produce::{ProduceRow, Produces};
 use super::recall::{RecallRow, Recalls};
@@ -12,13 +14,14 @@ use super::transfer::{TransferRow, Transfers, answered_offer};
 use super::unit::{UnitRow, Units};
 use crate::counting::recounted;
 use crate::follower::{Follower, LogEntry};
-use crate::reader::Reader;
+use crate::reader::{Reader, Stored};
 use provenance::admission::{Ancestry, Judged, offered_items};
 use provenance::body::Body;
 use provenance::id::{EventId, SubjectId};
 use provenance::network::Network;
 use provenance::payload::Lane;
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use store::{Batch, Column, Key, Range, StoreError, Table};
 
 /// Raised whenever a row changes its bytes or its meaning; the views are then made again.
@@ -28,6 +31,7 @@ const VERSION: u32 = 5;
 #[derive(Debug)]
 pub struct ViewFollower {
     network: Network,
+    rows: Mutex<LotRows>,
 }
 
 impl ViewFollower {
@@ -54,7 +58,7 @@ impl ViewFollower {
 
     /// For the views of this network.
     pub fn new(network: Network) -> Self {
-        Self { network }
+        Self { network, rows: Mutex::new(LotRows::new()) }
     }
 }
 
@@ -72,13 +76,15 @@ impl Follower for ViewFollower {
     }
 
     fn follow(&self, reader: &Reader, entries: &[LogEntry], batch: &mut Batch) -> Result<(), StoreError> {
+        let rows = &mut *self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        rows.begin(entries.first().map_or(0, |entry| entry.index));
         let mut changed = Changed::default();
         // Founders have no event: their rows are written where the log begins.
         if entries.first().is_none_or(|entry| entry.index <= 1) {
             changed.actors.extend(actor::founders(&self.network));
         }
         for entry in entries {
-            changed.by(&self.network, reader, &entry.stored.judged)?;
+            changed.by_new(&self.network, reader, &entry.stored)?;
         }
         if let (Some(first), Some(last)) = (entries.first(), entries.last()) {
             for stored in recounted(reader, first.index, last.index + 1)? {
@@ -86,15 +92,24 @@ impl Follower for ViewFollower {
                 changed.inherit_from(&stored.judged);
             }
         }
+        changed.go_on(&self.network, reader, rows)?;
         changed.add_forked(reader)?;
-        changed.add_parts(reader)?;
-        self.write(reader, changed, batch)
+        changed.add_parts(reader, rows)?;
+        self.write(reader, changed, rows, batch)?;
+        if let Some(last) = entries.last() {
+            rows.end(last.index + 1);
+        }
+        Ok(())
     }
 }
 
 /// What must be made again.
 #[derive(Debug, Default)]
 struct Changed {
+    /// What new events may let go on,
+    extended: Extended,
+    /// and what has; all else is made anew, from all events.
+    gone_on: GoneOn,
     lots: BTreeSet<SubjectId>,
     /// Lots of which something may have changed that their parts inherit: what is told of them.
     inherited: BTreeSet<SubjectId>,
@@ -107,13 +122,35 @@ struct Changed {
 }
 
 impl Changed {
-    /// Notes what one event may have changed.
+    /// Notes what an entry of the log may have changed that is read for the first time.
+    fn by_new(&mut self, network: &Network, reader: &Reader, stored: &Stored) -> Result<(), StoreError> {
+        let event = &stored.judged.event;
+        for index in 0..event.payload().touches.len() {
+            if !self.extended.add(stored, index) {
+                self.subject(network, reader, event.subject(index).expect("the index is one of a touch"))?;
+            }
+        }
+        let body = &event.payload().body;
+        if matches!(body, Body::TransferOffered(_)) || answered_offer(body).is_some() {
+            self.extended.add_handover(stored);
+            return Ok(());
+        }
+        self.by_kind(network, reader, &stored.judged)
+    }
+
+    /// Notes what an event may have changed of which something else counts than before.
     fn by(&mut self, network: &Network, reader: &Reader, judged: &Judged) -> Result<(), StoreError> {
         let event = &judged.event;
         for index in 0..event.payload().touches.len() {
             let subject = event.subject(index).expect("the index is one of a touch");
             self.subject(network, reader, subject)?;
         }
+        self.by_kind(network, reader, judged)
+    }
+
+    /// Notes what an event may have changed beside the subjects that it touches.
+    fn by_kind(&mut self, network: &Network, reader: &Reader, judged: &Judged) -> Result<(), StoreError> {
+        let event = &judged.event;
         match &event.payload().body {
             Body::TransferOffered(_) => {
                 self.transfers.insert(event.id());
@@ -174,6 +211,17 @@ impl Changed {
         Ok(())
     }
 
+    /// Lets rows go on where that can be.
+    fn go_on(&mut self, network: &Network, reader: &Reader, rows: &LotRows) -> Result<(), StoreError> {
+        let (gone_on, anew) = std::mem::take(&mut self.extended).go_on(reader, rows)?;
+        for subject in anew.subjects {
+            self.subject(network, reader, subject)?;
+        }
+        self.transfers.extend(anew.transfers);
+        self.gone_on = gone_on;
+        Ok(())
+    }
+
     /// What counts of an event has changed, so all may have that its lots hand on.
     fn inherit_from(&mut self, judged: &Judged) {
         let touched = (0..judged.event.payload().touches.len()).filter_map(|touch| judged.event.subject(touch));
@@ -191,17 +239,18 @@ impl Changed {
     /// Where a lane has forked, an answer on a part's lane can settle the conflict of the lot from
     /// which it was taken.
     fn add_forked(&mut self, reader: &Reader) -> Result<(), StoreError> {
-        let mut forked = BTreeSet::new();
+        let mut parents: BTreeSet<SubjectId> = BTreeSet::new();
         for lot in &self.lots {
             let Some((event, _)) = reader.origin(lot)? else { continue };
             let Some(created) = reader.stored(&event)? else { continue };
-            for parent in lineage::parents_of(&created.judged, lot) {
-                if reader.lane_tips(&parent, Lane::Main)?.len() > 1 {
-                    forked.insert(parent);
-                }
+            parents.extend(lineage::parents_of(&created.judged, lot));
+        }
+        parents.extend(self.gone_on.lots.values().flat_map(|(_, row)| &row.parents));
+        for parent in parents {
+            if reader.lane_tips(&parent, Lane::Main)?.len() > 1 {
+                self.lots.insert(parent);
             }
         }
-        self.lots.extend(forked);
         Ok(())
     }
 
@@ -216,8 +265,16 @@ impl Changed {
         Ok(())
     }
 
+    /// Who warns of a lot does so as its holder, or as one who held it once.
+    fn holder_of_lot(&mut self, reader: &Reader, old: &ProduceRow, new: &ProduceRow) -> Result<(), StoreError> {
+        if old.holder != new.holder {
+            self.recalls.extend(listed::<RecallsBy>(reader, &Facet::Lot(new.id))?);
+        }
+        Ok(())
+    }
+
     /// Parts inherit what changes in the lot from which they were taken; what was made of it is described anew.
-    fn add_parts(&mut self, reader: &Reader) -> Result<(), StoreError> {
+    fn add_parts(&mut self, reader: &Reader, rows: &LotRows) -> Result<(), StoreError> {
         let mut open: Vec<SubjectId> = self.inherited.iter().copied().collect();
         while let Some(lot) = open.pop() {
             match reader.store().get::<Units>(&lot)? {
@@ -225,7 +282,7 @@ impl Changed {
                 None => self.lots.insert(lot),
             };
             for part in children(reader, &lot)? {
-                let row = reader.store().get::<Produces>(&part)?;
+                let row = rows.get(reader, &part)?;
                 if row.is_none_or(|row| row.root != part) && self.inherited.insert(part) {
                     open.push(part);
                 }
@@ -246,19 +303,23 @@ fn listed<L: ListTable>(reader: &Reader, facet: &Facet) -> Result<Vec<L::Id>, St
 }
 
 impl ViewFollower {
-    fn write(&self, reader: &Reader, mut changed: Changed, batch: &mut Batch) -> Result<(), StoreError> {
+    fn write(
+        &self,
+        reader: &Reader,
+        mut changed: Changed,
+        rows: &mut LotRows,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
         write_units(reader, &mut changed, batch)?;
-        write_lots(reader, &mut changed, batch)?;
+        write_lots(reader, &mut changed, rows, batch)?;
         for id in &changed.transfers {
             let (old, new) = (reader.store().get::<Transfers>(id)?, TransferRow::of(reader, id)?);
-            let place = |row: &TransferRow| (row.facets(), row.offered.ms());
-            replace::<Transfers, TransfersBy>(
-                batch,
-                id,
-                old.as_ref().map(place),
-                new.as_ref().map(place),
-                new.as_ref(),
-            );
+            write_transfer(batch, id, old.as_ref(), new.as_ref());
+        }
+        for (id, (old, new)) in &changed.gone_on.transfers {
+            if !changed.transfers.contains(id) {
+                write_transfer(batch, id, old.as_ref(), Some(new));
+            }
         }
         for id in &changed.actors {
             let (old, new) = (reader.store().get::<Actors>(id)?, ActorRow::read(reader, &self.network, id)?);
@@ -314,31 +375,46 @@ fn write_units(reader: &Reader, changed: &mut Changed, batch: &mut Batch) -> Res
 }
 
 /// Writes the rows of lots. A conflict of one reaches all that was taken from it or made of it.
-fn write_lots(reader: &Reader, changed: &mut Changed, batch: &mut Batch) -> Result<(), StoreError> {
+fn write_lots(reader: &Reader, changed: &mut Changed, rows: &mut LotRows, batch: &mut Batch) -> Result<(), StoreError> {
     let mut done = BTreeSet::new();
     while let Some(id) = changed.lots.pop_first() {
         if !done.insert(id) {
             continue;
         }
-        let (old, new) = (reader.store().get::<Produces>(&id)?, ProduceRow::of(reader, &id)?);
+        let (old, new) = (rows.get(reader, &id)?, ProduceRow::of(reader, &id)?.map(Arc::new));
         for row in old.iter().chain(&new) {
             changed.handovers_of(reader, row.contested())?;
         }
-        if let (Some(old), Some(new)) = (&old, &new)
-            && old.holder != new.holder
-        {
-            changed.recalls.extend(listed::<RecallsBy>(reader, &Facet::Lot(id))?);
+        if let (Some(old), Some(new)) = (&old, &new) {
+            changed.holder_of_lot(reader, old, new)?;
         }
         // A new lot has no parts but those of the same entries, which are written with it.
         if let Some(old) = &old
-            && new.as_ref().map(ProduceRow::conflict) != Some(old.conflict())
+            && new.as_deref().map(ProduceRow::conflict) != Some(old.conflict())
         {
             changed.lots.extend(children(reader, &id)?);
         }
-        let place = |row: &ProduceRow| (row.facets(), row.created.ms());
-        replace::<Produces, ProducesBy>(batch, &id, old.as_ref().map(place), new.as_ref().map(place), new.as_ref());
+        write_lot(batch, &id, old.as_deref(), new.as_deref());
+        rows.put(&id, new);
+    }
+    for (id, (old, new)) in std::mem::take(&mut changed.gone_on.lots) {
+        if *old != new && !done.contains(&id) {
+            changed.holder_of_lot(reader, &old, &new)?;
+            write_lot(batch, &id, Some(&old), Some(&new));
+            rows.put(&id, Some(Arc::new(new)));
+        }
     }
     Ok(())
+}
+
+fn write_lot(batch: &mut Batch, id: &SubjectId, old: Option<&ProduceRow>, new: Option<&ProduceRow>) {
+    let place = |row: &ProduceRow| (row.facets(), row.created.ms());
+    replace::<Produces, ProducesBy>(batch, id, old.map(place), new.map(place), new);
+}
+
+fn write_transfer(batch: &mut Batch, id: &EventId, old: Option<&TransferRow>, new: Option<&TransferRow>) {
+    let place = |row: &TransferRow| (row.facets(), row.offered.ms());
+    replace::<Transfers, TransfersBy>(batch, id, old.map(place), new.map(place), new);
 }
 
 /// Replaces a row and its places in lists.
@@ -353,17 +429,18 @@ fn replace<T, L>(
     T::Key: Key,
     L: ListTable,
 {
-    let places = |row: Option<(Vec<Facet>, u64)>| {
-        let (facets, time) = row.unwrap_or_default();
-        facets.into_iter().map(|facet| (facet, time, *id)).collect::<BTreeSet<_>>()
-    };
-    let (old, new) = (places(old), places(new));
-    // Most rows stay in most of their lists, and a row that is not written again costs nothing.
-    for place in old.difference(&new) {
-        batch.delete::<L>(place);
+    // Most rows stay in most of their lists, and what is not written again costs nothing.
+    let in_old = |facet: &Facet, time| old.as_ref().is_some_and(|(facets, at)| *at == time && facets.contains(facet));
+    let in_new = |facet: &Facet, time| new.as_ref().is_some_and(|(facets, at)| *at == time && facets.contains(facet));
+    if let Some((facets, time)) = &old {
+        for facet in facets.iter().filter(|facet| !in_new(facet, *time)) {
+            batch.delete::<L>(&(facet.clone(), *time, *id));
+        }
     }
-    for place in new.difference(&old) {
-        batch.put::<L>(place, &());
+    if let Some((facets, time)) = &new {
+        for facet in facets.iter().filter(|facet| !in_old(facet, *time)) {
+            batch.put::<L>(&(facet.clone(), *time, *id), &());
+        }
     }
     match row {
         Some(row) => batch.put::<T>(id, row),

@@ -30,6 +30,16 @@ pub enum LotStanding {
 }
 
 impl LotStanding {
+    /// How a lot stands that is not disputed.
+    pub(crate) fn of(state: &LotState) -> Self {
+        match state {
+            state if state.closed.is_some() => Self::Closed,
+            state if state.inside.is_some() => Self::Packed,
+            state if state.open.is_some() => Self::Offered,
+            _ => Self::Held,
+        }
+    }
+
     pub(crate) fn number(self) -> u8 {
         match self {
             Self::Held => 0,
@@ -72,13 +82,7 @@ impl Holding {
             counted.in_conflict.extend(title.in_conflict);
             counted.beside.extend(title.beside);
         }
-        let standing = match &counted.state {
-            _ if disputed => LotStanding::Disputed,
-            state if state.closed.is_some() => LotStanding::Closed,
-            state if state.inside.is_some() => LotStanding::Packed,
-            state if state.open.is_some() => LotStanding::Offered,
-            _ => LotStanding::Held,
-        };
+        let standing = if disputed { LotStanding::Disputed } else { LotStanding::of(&counted.state) };
         let (holder, owner) = who(reader, lot, &counted.state)?;
         Ok(Some(Self {
             holder,

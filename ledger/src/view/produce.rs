@@ -5,9 +5,9 @@ use super::history::{self, HistoryEntry};
 use super::holding::{Holding, LotStanding};
 use super::lineage::{self, Ancestor};
 use super::whereabouts;
-use crate::reader::Reader;
+use crate::reader::{Reader, Stored};
 use minicbor::{Decode, Encode};
-use provenance::admission::Ancestry;
+use provenance::admission::{Ancestry, Judged};
 use provenance::body::{Body, Codes, Commodity};
 use provenance::custody::{Closed, Effect, OpenOffer};
 use provenance::id::{EventId, SubjectId};
@@ -50,6 +50,9 @@ pub struct HandledStep {
     #[n(3)]
     pub place: Option<SubjectId>,
 }
+
+/// How far below the newest event of a lot another is looked for.
+const LOOKED_DOWN: u64 = 16;
 
 /// Steps that a row holds; all of them stand in the history.
 const MAX_STEPS: usize = 16;
@@ -226,6 +229,106 @@ impl ProduceRow {
         (self.is_disputed(), &self.in_conflict, &self.beside)
     }
 
+    /// Whether it was made of this event of its main lane already: [`of`](Self::of) reads all that is there, which may be
+    /// more than the followers have come to. Told only where all the lot's events lie one behind the other, and not of those
+    /// far down.
+    pub(crate) fn includes(&self, reader: &Reader, judged: &Judged, touch: usize) -> Result<bool, StoreError> {
+        let [tip] = self.tips.as_slice() else { return Ok(false) };
+        let height = judged.judgement.lines[touch].height;
+        let Some(down) = self.events.checked_sub(height + 1).filter(|down| *down <= LOOKED_DOWN) else {
+            return Ok(false);
+        };
+        let mut next = *tip;
+        for expected in (height + 1..=height + down).rev() {
+            let Some(stored) = reader.stored(&next)? else { return Ok(false) };
+            let Some(at) = stored.judged.lane_index(&self.id, Lane::Main) else { return Ok(false) };
+            let prev = &stored.judged.event.payload().touches[at].prev;
+            if stored.judged.judgement.lines[at].height != expected || prev.len() != 1 {
+                return Ok(false);
+            }
+            next = prev[0];
+        }
+        Ok(next == judged.event.id())
+    }
+
+    /// The row after one more event of its main lane, if nothing decides how it looks then but the row and that event:
+    /// where all the lot's events lie on its main lane, one behind the other, and nothing of it is corrected, in
+    /// conflict, apart from its title or inside a unit. Then it is the row that [`of`](Self::of) makes. Most events are
+    /// of this sort, and none of the lot's earlier ones need be looked at for them.
+    pub(crate) fn after(mut self, reader: &Reader, next: &Stored, touch: usize) -> Result<Option<Self>, StoreError> {
+        let (event, judgement) = (&next.judged.event, &next.judged.judgement);
+        let (touched, line) = (&event.payload().touches[touch], &judgement.lines[touch]);
+        let goes_on = matches!(
+            event.payload().body,
+            Body::ProduceMoved(_)
+                | Body::ProduceHandled(_)
+                | Body::ProduceQualityUpdated(_)
+                | Body::ProducePriceUpdated(_)
+                | Body::ProduceCodesAssigned(_)
+                | Body::ProduceTransformed(_)
+                | Body::ProduceRetired(_)
+                | Body::TransferOffered(_)
+                | Body::TransferAccepted(_)
+                | Body::TransferDeclined(_)
+                | Body::TransferCancelled(_)
+        );
+        let is_straight = touched.lane == Lane::Main
+            && touched.prev.len() == 1
+            && touched.prev == self.tips
+            && line.height == self.events
+            && reader.counted(&event.id())?.is_none();
+        let is_plain = |row: &Self| {
+            row.in_conflict.is_empty()
+                && row.beside.is_empty()
+                && !row.is_disputed()
+                && row.corrections.is_empty()
+                && row.unconfirmed_quantity.is_none()
+                && row.owner == row.holder
+                && row.title_offer.is_none()
+                && row.inside.is_none()
+        };
+        let Some(state) = line.lot.as_ref().filter(|state| !state.divided && state.inside.is_none()) else {
+            return Ok(None);
+        };
+        if !goes_on || !is_straight || !is_plain(&self) {
+            return Ok(None);
+        }
+        let entry = HistoryEntry {
+            subject: self.id,
+            lane: Lane::Main,
+            stored: next.clone(),
+            corrected: None,
+            corrections: Vec::new(),
+            counts: true,
+        };
+        let mut told = Told {
+            grade: self.grade.take(),
+            codes: self.codes.take(),
+            price: self.price.take(),
+            title_price: None,
+            steps: std::mem::take(&mut self.steps),
+        };
+        told.go_on(&entry);
+        let place = whereabouts::told_by(reader, entry.body())?.or(self.place);
+        Ok(Some(Self {
+            balance: state.balance,
+            holder: state.holder,
+            standing: LotStanding::of(state),
+            open_offer: state.open,
+            closed: state.closed,
+            grade: told.grade,
+            codes: told.codes,
+            price: told.price,
+            place,
+            tips: vec![event.id()],
+            updated: self.updated.max(event.payload().time),
+            events: self.events + 1,
+            owner: state.holder,
+            steps: told.steps,
+            ..self
+        }))
+    }
+
     /// The row of a lot, from all events that count; nothing if there is no such lot.
     pub(crate) fn of(reader: &Reader, lot: &SubjectId) -> Result<Option<Self>, StoreError> {
         let Some(lineage) = lineage::of_lot(reader, lot)? else { return Ok(None) };
@@ -250,7 +353,7 @@ impl ProduceRow {
             }
             _ => (born, None),
         };
-        let origin = description.origin;
+        let Description { origin, told: description } = description;
         Ok(Some(Self {
             id: *lot,
             parents: lineage::parents_of(created, lot),
@@ -308,6 +411,12 @@ struct Origin {
 /// What is told of a lot, beside who holds it and where.
 struct Description {
     origin: Origin,
+    told: Told,
+}
+
+/// What any event on a lot's lanes can tell anew.
+#[derive(Default)]
+struct Told {
     grade: Option<Grade>,
     codes: Option<Codes>,
     price: Option<Sealable<Price>>,
@@ -324,9 +433,11 @@ impl Description {
         for entry in told.iter().filter(|entry| entry.counts) {
             match &mut description {
                 None => description = Self::begin(&root.lot, entry),
-                Some(description) if lineage.iter().any(|lot| lot.lot == entry.subject) => description.go_on(entry),
+                Some(description) if lineage.iter().any(|lot| lot.lot == entry.subject) => {
+                    description.told.go_on(entry)
+                }
                 // What is told of a unit as such is not told of what lies in it, but for what was done with all of it.
-                Some(description) => description.step(entry),
+                Some(description) => description.told.step(entry),
             }
         }
         description
@@ -382,9 +493,11 @@ impl Description {
             }
             _ => return None,
         };
-        Some(Self { origin, grade, codes, price, title_price: None, steps: Vec::new() })
+        Some(Self { origin, told: Told { grade, codes, price, ..Told::default() } })
     }
+}
 
+impl Told {
     fn go_on(&mut self, entry: &HistoryEntry) {
         match entry.body() {
             Body::ProduceQualityUpdated(body) => self.grade = Some(body.grade.clone()),

@@ -4,7 +4,7 @@ use super::facet::Facet;
 use super::history;
 use crate::reader::{Reader, Stored};
 use minicbor::{Decode, Encode};
-use provenance::admission::{Ancestry, OfferedItem, offered_items, returned_parts};
+use provenance::admission::{Ancestry, Judged, OfferedItem, offered_items, returned_parts};
 use provenance::body::{AcceptedLine, Body, Moves, Recipient, TemperatureLimits, TransferOffered};
 use provenance::id::{EventId, SubjectId};
 use provenance::seal::Sealable;
@@ -180,44 +180,52 @@ impl TransferRow {
         };
         let answers = answers(reader, &stored, &items)?;
         let disputed = is_disputed(reader, id, &answers, &items)?;
-        Ok(Some(Self::build(&stored, *body, corrections, &items, &answers, disputed)))
+        let mut row = Self::begin(&stored.judged, *body, corrections, &items);
+        row.answer_by(&answers);
+        row.disputed = disputed;
+        Ok(Some(row))
     }
 
-    fn build(
-        offer: &Stored,
-        body: TransferOffered,
-        corrections: Vec<EventId>,
-        items: &[OfferedItem],
-        answers: &[Stored],
-        disputed: bool,
-    ) -> Self {
-        let answer = answers.first();
-        let accepted = answer.and_then(|answer| match &answer.judged.event.payload().body {
-            Body::TransferAccepted(body) => Some((returned_parts(&answer.judged), body)),
-            _ => None,
-        });
-        let lines = items.iter().enumerate().map(|(index, item)| TransferLine {
+    /// The row of a new offer of which nothing is in conflict; it is what [`of`](Self::of) makes of it.
+    pub(crate) fn offered(judged: &Judged) -> Option<Self> {
+        let (Body::TransferOffered(body), Some(items)) = (&judged.event.payload().body, offered_items(judged)) else {
+            return None;
+        };
+        Some(Self::begin(judged, (**body).clone(), Vec::new(), &items))
+    }
+
+    /// The row after the first answer to the offer, where nothing of either is in conflict; nothing where more must be
+    /// looked at.
+    pub(crate) fn answered(mut self, answer: &Stored) -> Option<Self> {
+        let is_open = self.state == TransferState::Open && self.answers.is_empty() && !self.disputed;
+        is_open.then(|| {
+            self.answer_by(std::slice::from_ref(answer));
+            self
+        })
+    }
+
+    /// As it is before any answer.
+    fn begin(offer: &Judged, body: TransferOffered, corrections: Vec<EventId>, items: &[OfferedItem]) -> Self {
+        let line = |item: &OfferedItem| TransferLine {
             lot: item.lot,
             item: item.item,
             offered: item.quantity,
-            answer: accepted.as_ref().and_then(|(_, body)| body.lines.get(index).cloned()),
-            returned: accepted
-                .as_ref()
-                .and_then(|(returned, _)| returned.iter().find(|(from, _)| *from == item.item).map(|(_, part)| *part)),
-        });
-        let mut all: Vec<_> = answers.iter().map(|answer| answer.judged.event.id()).collect();
-        all.sort_unstable();
-        let event = &offer.judged.event;
+            answer: None,
+            returned: None,
+        };
         Self {
-            id: event.id(),
-            offerer: offer.judged.judgement.acting,
-            lines: lines.collect(),
-            state: state(&body.to, answer),
-            disputed,
-            offered: event.payload().time,
-            answer: answer.map(|answer| answer.judged.event.id()),
-            answered: answer.map(|answer| answer.judged.event.payload().time),
-            answers: all,
+            id: offer.event.id(),
+            offerer: offer.judgement.acting,
+            lines: items.iter().map(line).collect(),
+            state: match &body.to {
+                Recipient::Actor(_) => TransferState::Open,
+                Recipient::OutsideGln(_) | Recipient::OutsideName(_) => TransferState::OneSided,
+            },
+            disputed: false,
+            offered: offer.event.payload().time,
+            answer: None,
+            answered: None,
+            answers: Vec::new(),
             recipient: body.to,
             moves: body.moves,
             carrier: body.carrier,
@@ -230,15 +238,26 @@ impl TransferRow {
             corrections,
         }
     }
-}
 
-fn state(to: &Recipient, answer: Option<&Stored>) -> TransferState {
-    match (to, answer.map(|answer| &answer.judged.event.payload().body)) {
-        (_, Some(Body::TransferAccepted(_))) => TransferState::Accepted,
-        (_, Some(Body::TransferDeclined(_))) => TransferState::Declined,
-        (_, Some(_)) => TransferState::Cancelled,
-        (Recipient::Actor(_), None) => TransferState::Open,
-        (Recipient::OutsideGln(_) | Recipient::OutsideName(_), None) => TransferState::OneSided,
+    /// Puts the answers in, the one that decides first.
+    fn answer_by(&mut self, answers: &[Stored]) {
+        let Some(first) = answers.first().map(|answer| &*answer.judged) else { return };
+        let payload = first.event.payload();
+        self.state = match &payload.body {
+            Body::TransferAccepted(_) => TransferState::Accepted,
+            Body::TransferDeclined(_) => TransferState::Declined,
+            _ => TransferState::Cancelled,
+        };
+        if let Body::TransferAccepted(body) = &payload.body {
+            let returned = returned_parts(first);
+            for (index, line) in self.lines.iter_mut().enumerate() {
+                line.answer = body.lines.get(index).cloned();
+                line.returned = returned.iter().find(|(from, _)| *from == line.item).map(|(_, part)| *part);
+            }
+        }
+        (self.answer, self.answered) = (Some(first.event.id()), Some(payload.time));
+        self.answers = answers.iter().map(|answer| answer.judged.event.id()).collect();
+        self.answers.sort_unstable();
     }
 }
 
