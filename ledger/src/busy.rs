@@ -1,11 +1,11 @@
 //! Busy subjects in memory: who created them, what lies on their lanes, and how those end. The writer and the followers ask
 //! for it with every event of theirs.
 
+use crate::id_map::{IdMap, IdSet};
 use provenance::id::{EventId, SubjectId};
 use provenance::payload::Lane;
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
-use std::collections::{HashMap, HashSet};
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use std::sync::Arc;
 
 /// Memory for the tips of lanes, and as much for histories and for origins: those of the lots that a region has in its
@@ -21,6 +21,10 @@ const LONGEST: usize = 64;
 
 /// What a cache needs for an entry beside its contents, about.
 const ENTRY_BYTES: u64 = 128;
+
+/// The share of a cache for what was asked for since it was put there. What is written is put there anew each time, so the
+/// rest is what keeps a subject until its next event comes.
+const ASKED_AGAIN: f64 = 0.1;
 
 /// An event of a lane, in the order of the lanes' column: lane, height, event.
 pub(crate) type OnLane = (Lane, u64, EventId);
@@ -57,7 +61,7 @@ impl Weighter<SubjectId, Arc<[OnLane]>> for HistoryBytes {
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     /// How the lanes end that it extends.
-    pub tips: HashMap<(SubjectId, Lane), Vec<EventId>>,
+    pub tips: IdMap<(SubjectId, Lane), Vec<EventId>>,
     /// Events that it puts on lanes.
     pub on_lanes: Vec<(SubjectId, OnLane)>,
     /// Subjects that it creates.
@@ -66,13 +70,23 @@ pub(crate) struct Changes {
 
 /// Histories that were taken out while they are written.
 #[derive(Debug)]
-pub(crate) struct Taken(HashMap<SubjectId, Vec<OnLane>>);
+pub(crate) struct Taken(IdMap<SubjectId, Vec<OnLane>>);
+
+fn cache<K: Eq + std::hash::Hash, V: Clone, W: Weighter<K, V> + Clone>(bytes: u64, weighter: W) -> Cache<K, V, W> {
+    let options = OptionsBuilder::new()
+        .estimated_items_capacity(SUBJECTS)
+        .weight_capacity(bytes)
+        .hot_allocation(ASKED_AGAIN)
+        .build()
+        .expect("both capacities were given");
+    Cache::with_options(options, weighter, DefaultHashBuilder::default(), DefaultLifecycle::default())
+}
 
 impl BusySubjects {
     pub fn new() -> Self {
         Self {
-            tips: Cache::with_weighter(SUBJECTS, TIPS_BYTES, TipBytes),
-            histories: Cache::with_weighter(SUBJECTS, HISTORIES_BYTES, HistoryBytes),
+            tips: cache(TIPS_BYTES, TipBytes),
+            histories: cache(HISTORIES_BYTES, HistoryBytes),
             origins: Cache::new(SUBJECTS),
         }
     }
@@ -102,9 +116,9 @@ impl BusySubjects {
         for lane in changes.tips.keys() {
             self.tips.remove(lane);
         }
-        let mut taken: HashMap<SubjectId, Vec<OnLane>> =
+        let mut taken: IdMap<SubjectId, Vec<OnLane>> =
             changes.created.iter().map(|(subject, _)| (*subject, Vec::new())).collect();
-        let touched: HashSet<&SubjectId> = changes.tips.keys().map(|(subject, _)| subject).collect();
+        let touched: IdSet<&SubjectId> = changes.tips.keys().map(|(subject, _)| subject).collect();
         for subject in touched {
             if let Some((_, history)) = self.histories.remove(subject) {
                 taken.insert(*subject, history.to_vec());

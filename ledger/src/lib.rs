@@ -19,6 +19,7 @@ mod follower;
 mod forks;
 mod founding;
 mod held;
+mod id_map;
 mod journal;
 mod keys;
 mod ledger;

@@ -3,6 +3,7 @@
 
 use crate::busy::Changes;
 use crate::held::{HeldCounts, Room};
+use crate::id_map::{IdMap, IdSet};
 use crate::journal::{self, JournalRoots, Walked};
 use crate::outcome::{Origin, Outcome, Refusal};
 use crate::reader::{Reader, Stored, Written};
@@ -15,7 +16,7 @@ use provenance::network::Network;
 use provenance::payload::Lane;
 use provenance::signature::Verifier;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 use store::{
@@ -30,7 +31,7 @@ const REMEMBERED_VOIDS: usize = 256;
 /// Void events of late that nothing names yet. Whatever one of them names is stored.
 #[derive(Debug, Default)]
 pub(crate) struct RecentVoids {
-    events: HashMap<EventId, Arc<Judged>>,
+    events: IdMap<EventId, Arc<Judged>>,
     /// Oldest first; may name some that were taken.
     order: VecDeque<EventId>,
 }
@@ -70,19 +71,19 @@ pub(crate) struct Pending<'a> {
     reader: &'a Reader,
     heads: Heads,
     batch: Batch,
-    events: HashMap<EventId, Stored>,
+    events: IdMap<EventId, Stored>,
     /// Events of which it was looked up that the store does not have them.
-    absent: HashSet<EventId>,
+    absent: IdSet<EventId>,
     /// Tips of lanes, and what is put on them.
     changes: Changes,
-    lanes: HashMap<(SubjectId, Lane), Vec<EventId>>,
-    journals: HashMap<PublicKey, Vec<JournalHead>>,
-    tiles: HashMap<(u8, u64), Vec<u8>>,
+    lanes: IdMap<(SubjectId, Lane), Vec<EventId>>,
+    journals: IdMap<PublicKey, Vec<JournalHead>>,
+    tiles: IdMap<(u8, u64), Vec<u8>>,
     /// Frontiers of journals that were cut.
-    journal_roots: RefCell<HashMap<EventId, Vec<u8>>>,
+    journal_roots: RefCell<IdMap<EventId, Vec<u8>>>,
     /// Events held in this batch; nothing where a stored one was released.
     held: BTreeMap<EventId, Option<HeldRow>>,
-    held_by_missing: HashMap<EventId, BTreeSet<EventId>>,
+    held_by_missing: IdMap<EventId, BTreeSet<EventId>>,
     /// Verifies again what was held.
     verifier: Verifier,
     /// How many held events were looked at again.
@@ -96,15 +97,15 @@ impl<'a> Pending<'a> {
             reader,
             heads,
             batch: reader.store().batch(),
-            events: HashMap::new(),
-            absent: HashSet::new(),
+            events: IdMap::default(),
+            absent: IdSet::default(),
             changes: Changes::default(),
-            lanes: HashMap::new(),
-            journals: HashMap::new(),
-            tiles: HashMap::new(),
+            lanes: IdMap::default(),
+            journals: IdMap::default(),
+            tiles: IdMap::default(),
             journal_roots: RefCell::default(),
             held: BTreeMap::new(),
-            held_by_missing: HashMap::new(),
+            held_by_missing: IdMap::default(),
             verifier: Verifier::new(),
             looked_at: 0,
         }
@@ -165,8 +166,22 @@ impl<'a> Pending<'a> {
 
     /// The finished batch, what it leaves for the next one, and what readers remember once it is written.
     pub fn finish(mut self) -> Result<(Batch, Heads, Written), StoreError> {
-        for (key, tips) in &self.changes.tips {
-            self.batch.put::<LaneHeads>(key, tips);
+        // In the order of their keys: neighbours are put into the store's memory at less cost.
+        let mut stored: Vec<&Stored> = self.events.values().collect();
+        stored.sort_unstable_by_key(|stored| stored.judged.event.id());
+        for Stored { index, judged } in stored {
+            let (id, judgement) = (judged.event.id(), judged.judgement.clone());
+            self.batch.put::<Events>(&id, &judged.event.bytes().to_vec());
+            self.batch.put::<Judgements>(&id, &JudgementRow { index: *index, judgement });
+        }
+        let mut tips: Vec<_> = self.changes.tips.iter().collect();
+        tips.sort_unstable_by_key(|(lane, _)| **lane);
+        for (lane, tips) in tips {
+            self.batch.put::<LaneHeads>(lane, tips);
+        }
+        self.changes.on_lanes.sort_unstable();
+        for (subject, (lane, height, id)) in &self.changes.on_lanes {
+            self.batch.put::<Lanes>(&(*subject, *lane, *height, *id), &());
         }
         for (key, heads) in &self.journals {
             self.batch.put::<Journals>(key, heads);
@@ -212,7 +227,6 @@ impl<'a> Pending<'a> {
             }
             let key = (subject, touch.lane);
             let height = judgement.lines[at].height;
-            self.batch.put::<Lanes>(&(subject, touch.lane, height, id), &());
             self.changes.on_lanes.push((subject, (touch.lane, height, id)));
             self.lanes.entry(key).or_default().push(id);
             let mut tips = self.lane_tips(&subject, touch.lane)?;
@@ -289,12 +303,10 @@ impl<'a> Pending<'a> {
         Ok(())
     }
 
-    /// Stores body, judgement and journal head.
+    /// Stores event and judgement, and moves the head of the journal.
     fn store(&mut self, judged: Arc<Judged>, index: Option<u64>) -> Result<(), StoreError> {
         let (event, judgement) = (&judged.event, &judged.judgement);
         let (id, key, link) = (event.id(), event.key(), event.payload().journal);
-        self.batch.put::<Events>(&id, &event.bytes().to_vec());
-        self.batch.put::<Judgements>(&id, &JudgementRow { index, judgement: judgement.clone() });
         let mut heads = match self.journals.remove(&key) {
             Some(heads) => heads,
             None => self.reader.journal_heads(&key)?,
