@@ -37,10 +37,10 @@ columns! {
     /// with `node/` belongs to the node.
     Meta "meta" Small;
     /// The signed bytes of every event that was judged. Event id → the event's bytes.
-    Events "events" Documents;
+    Events "events" Kept;
     /// What admission said of an event. Event id → CBOR `[log index or null, judgement]`; an event
     /// without a log index is void and kept only as a link of its signer's journal.
-    Judgements "judgements" Documents;
+    Judgements "judgements" Kept;
     /// The log, leaf 0 being the network id. u64 index → 32-byte event id.
     Log "log" Hashes;
     /// The Merkle tree's hashes as in C2SP tlog-tiles. u8 level ‖ u64 tile → up to 256 hashes of 32
@@ -177,6 +177,8 @@ columns! {
 enum Shape {
     /// A handful of rows.
     Small,
+    /// Found by a random key, hundreds of bytes long, and almost never changed or removed.
+    Kept,
     /// Found by a random key, hundreds of bytes long.
     Documents,
     /// Found by a random key, tens of bytes long.
@@ -204,12 +206,23 @@ impl Column {
         options.set_level_compaction_dynamic_level_bytes(true);
         // A small buffer each: what bounds memory is the sum over all columns (`StoreOptions`).
         options.set_write_buffer_size(32 << 20);
+        // Each compaction of new files into a column rewrites most of it, as keys fall everywhere: so it waits for more of
+        // them than usual. Filters keep reads from looking into each.
+        options.set_level_zero_file_num_compaction_trigger(8);
         // A filter for what is still in memory spares most searches there, as most keys that are asked for are on the
         // disk or nowhere.
         options.set_memtable_prefix_bloom_ratio(0.05);
         options.set_memtable_whole_key_filtering(true);
         match self.shape() {
             Shape::Small => options.set_write_buffer_size(1 << 20),
+            Shape::Kept => {
+                // Values lie in files of their own, where they stay: new keys fall everywhere between the old ones, so
+                // that compactions, which rewrite only keys then, would else rewrite every value again and again.
+                options.set_enable_blob_files(true);
+                options.set_blob_file_size(256 << 20);
+                blocks.set_bloom_filter(10.0, false);
+                options.set_compression_type(DBCompressionType::None);
+            }
             Shape::Documents => {
                 // Most look-ups of ids from peers find nothing: ten bits a key spare 99 % of those reads.
                 blocks.set_bloom_filter(10.0, false);
