@@ -1,9 +1,10 @@
 //! Catching up: a node that holds nothing gets everything from two that hold it all, over loopback.
 
+use crate::admit::mebibytes;
 use crate::ceiling::Ceiling;
 use crate::nodes::{FRESH, Nodes, SOURCES, shows};
 use crate::report::Report;
-use crate::resources::process_time_of;
+use crate::resources::{peak_resident_bytes_of, process_time_of};
 use crate::stock::Stock;
 use std::time::{Duration, Instant};
 
@@ -32,6 +33,9 @@ pub async fn measure(nodes: &mut Nodes, stock: &Stock, ceiling: &Ceiling, report
     report.add_rate("catch_up", events / took.as_secs_f64(), "events/s", ceiling.rate, Ceiling::NAME);
     report.add_cost("catch_up_cpu", cost_us(fresh_spent), "µs/event", ceiling.cost_us, Ceiling::NAME);
     report.add("catch_up_sources_cpu", cost_us(sources_spent), "µs/event");
+    let peak = |process| anyhow::Ok(mebibytes(peak_resident_bytes_of(process)?));
+    report.add("catch_up_rss", peak(fresh.process())?, "MiB at most");
+    report.add("catch_up_sources_rss", peak(first.process())?.max(peak(second.process())?), "MiB at most");
     for node in [fresh, second, first] {
         node.stop().await;
     }

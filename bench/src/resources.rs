@@ -40,7 +40,12 @@ pub fn resident_bytes_of(process: u32) -> anyhow::Result<u64> {
 
 /// Bytes of this process that were in memory at most.
 pub fn peak_resident_bytes() -> anyhow::Result<u64> {
-    status(std::process::id(), "VmHWM:")
+    peak_resident_bytes_of(std::process::id())
+}
+
+/// The same of another process that runs.
+pub fn peak_resident_bytes_of(process: u32) -> anyhow::Result<u64> {
+    status(process, "VmHWM:")
 }
 
 fn status(process: u32, name: &str) -> anyhow::Result<u64> {

@@ -398,10 +398,13 @@ fn write_lots(reader: &Reader, changed: &mut Changed, rows: &mut LotRows, batch:
         rows.put(&id, new);
     }
     for (id, (old, new)) in std::mem::take(&mut changed.gone_on.lots) {
-        if *old != new && !done.contains(&id) {
-            changed.holder_of_lot(reader, &old, &new)?;
-            write_lot(batch, &id, Some(&old), Some(&new));
-            rows.put(&id, Some(Arc::new(new)));
+        let is_new = old.as_ref().is_none_or(|old| !Arc::ptr_eq(old, &new));
+        if is_new && !done.contains(&id) {
+            if let Some(old) = &old {
+                changed.holder_of_lot(reader, old, &new)?;
+            }
+            write_lot(batch, &id, old.as_deref(), Some(&new));
+            rows.put(&id, Some(new));
         }
     }
     Ok(())

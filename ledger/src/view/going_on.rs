@@ -18,7 +18,8 @@ use store::StoreError;
 /// New events that may let rows go on.
 #[derive(Debug, Default)]
 pub(super) struct Extended {
-    /// Lots and units whose main lanes they extend, each with the touches that do so, in the order of the log.
+    /// Lots and units that they register, or whose main lanes they extend, each with the touches that do so, in the order
+    /// of the log.
     lots: BTreeMap<SubjectId, Vec<(Stored, usize)>>,
     /// Offers and answers, in the order of the log.
     handovers: Vec<Stored>,
@@ -27,8 +28,8 @@ pub(super) struct Extended {
 /// Rows that have gone on.
 #[derive(Debug, Default)]
 pub(super) struct GoneOn {
-    /// Before and after.
-    pub lots: BTreeMap<SubjectId, (Arc<ProduceRow>, ProduceRow)>,
+    /// Before, if there was one, and after.
+    pub lots: BTreeMap<SubjectId, (Option<Arc<ProduceRow>>, Arc<ProduceRow>)>,
     /// Before, if there was one, and after.
     pub transfers: BTreeMap<EventId, (Option<TransferRow>, TransferRow)>,
 }
@@ -41,13 +42,16 @@ pub(super) struct Anew {
 }
 
 impl Extended {
-    /// Adds a touch if it extends the main lane of a lot or a unit.
+    /// Adds a touch if it extends the main lane of a lot or a unit, or registers a lot.
     pub fn add(&mut self, stored: &Stored, touch: usize) -> bool {
         let (event, line) = (&stored.judged.event, &stored.judged.judgement.lines[touch]);
-        let touched = &event.payload().touches[touch];
-        let Some(subject) = touched.subject.filter(|_| touched.lane == Lane::Main && line.lot.is_some()) else {
+        let payload = event.payload();
+        let creates = payload.touches[touch].subject.is_none();
+        let is_of_lot = payload.touches[touch].lane == Lane::Main && line.lot.is_some();
+        if !is_of_lot || creates && !matches!(payload.body, Body::ProduceRegistered(_)) {
             return false;
-        };
+        }
+        let Some(subject) = event.subject(touch) else { return false };
         self.lots.entry(subject).or_default().push((stored.clone(), touch));
         true
     }
@@ -64,19 +68,22 @@ impl Extended {
         let mut told: HashSet<(EventId, SubjectId)> = HashSet::new();
         for (lot, touches) in self.lots {
             let old = rows.get(reader, &lot)?;
-            let mut row = old.as_deref().cloned();
+            let mut row = old.clone();
             for (stored, touch) in touches {
                 row = match row {
+                    None => ProduceRow::begun(reader, &stored, touch)?.map(Arc::new),
                     Some(row) if row.includes(reader, &stored.judged, touch)? => Some(row),
-                    Some(row) => {
+                    Some(mut row) => {
                         told.insert((stored.judged.event.id(), lot));
-                        row.after(reader, &stored, touch)?
+                        Arc::make_mut(&mut row).go_on(reader, &stored, touch)?.then_some(row)
                     }
-                    None => break,
                 };
+                if row.is_none() {
+                    break;
+                }
             }
-            match old.zip(row) {
-                Some(rows) => drop(gone_on.lots.insert(lot, rows)),
+            match row {
+                Some(row) => drop(gone_on.lots.insert(lot, (old, row))),
                 None => drop(anew.subjects.insert(lot)),
             }
         }

@@ -28,6 +28,12 @@ pub struct HistoryEntry {
 }
 
 impl HistoryEntry {
+    /// An event of a main lane that counts and was not corrected.
+    pub(crate) fn plain(subject: SubjectId, stored: &Stored) -> Self {
+        let (stored, corrected, corrections) = (stored.clone(), None, Vec::new());
+        Self { subject, lane: Lane::Main, stored, corrected, corrections, counts: true }
+    }
+
     /// The event's id.
     pub fn id(&self) -> EventId {
         self.stored.judged.event.id()

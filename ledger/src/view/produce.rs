@@ -251,14 +251,70 @@ impl ProduceRow {
         Ok(next == judged.event.id())
     }
 
-    /// The row after one more event of its main lane, if nothing decides how it looks then but the row and that event:
-    /// where all the lot's events lie on its main lane, one behind the other, and nothing of it is corrected, in
-    /// conflict, apart from its title or inside a unit. Then it is the row that [`of`](Self::of) makes. Most events are
-    /// of this sort, and none of the lot's earlier ones need be looked at for them.
-    pub(crate) fn after(mut self, reader: &Reader, next: &Stored, touch: usize) -> Result<Option<Self>, StoreError> {
+    /// The row of a lot that was just registered, where nothing else can tell of it yet: the one that [`of`](Self::of)
+    /// makes of this event alone.
+    pub(crate) fn begun(reader: &Reader, first: &Stored, touch: usize) -> Result<Option<Self>, StoreError> {
+        let (event, judgement) = (&first.judged.event, &first.judged.judgement);
+        let (Body::ProduceRegistered(body), Some(lot)) = (&event.payload().body, event.subject(touch)) else {
+            return Ok(None);
+        };
+        let state = judgement.lines[touch].lot.as_ref().filter(|state| !state.divided && state.inside.is_none());
+        let entry = HistoryEntry::plain(lot, first);
+        let (Some(state), Some(description)) = (state, Description::begin(&lot, &entry)) else { return Ok(None) };
+        if reader.counted(&event.id())?.is_some() {
+            return Ok(None);
+        }
+        let (id, time) = (event.id(), event.payload().time);
+        let Description { origin, told } = description;
+        Ok(Some(Self {
+            id: lot,
+            parents: Vec::new(),
+            root: lot,
+            created_by: id,
+            created: time,
+            registered_by: id,
+            registered: time,
+            originator: judgement.acting,
+            commodity: origin.commodity,
+            name: origin.name,
+            variety: origin.variety,
+            places: origin.places,
+            harvested: origin.harvested,
+            codes: told.codes,
+            claims: origin.claims,
+            quantity: state.balance,
+            balance: state.balance,
+            holder: state.holder,
+            standing: LotStanding::of(state),
+            open_offer: state.open,
+            closed: state.closed,
+            grade: told.grade,
+            price: told.price,
+            place: whereabouts::told_by(reader, &event.payload().body)?,
+            tips: vec![id],
+            in_conflict: Vec::new(),
+            beside: Vec::new(),
+            corrections: Vec::new(),
+            updated: time,
+            events: 1,
+            owner: state.holder,
+            title_offer: None,
+            inside: None,
+            origin: origin.kind,
+            steps: told.steps,
+            unconfirmed_quantity: None,
+        })
+        .filter(|row| body.quantity == row.quantity))
+    }
+
+    /// Takes in one more event of the main lane; false, and nothing is changed, if more decides how the row looks then than
+    /// what it shows and that event. It is enough where all the lot's events lie on its main lane, one behind the other, and
+    /// nothing of it is corrected, in conflict, apart from its title or inside a unit. Then the row becomes the one that
+    /// [`of`](Self::of) makes.
+    pub(crate) fn go_on(&mut self, reader: &Reader, next: &Stored, touch: usize) -> Result<bool, StoreError> {
         let (event, judgement) = (&next.judged.event, &next.judged.judgement);
         let (touched, line) = (&event.payload().touches[touch], &judgement.lines[touch]);
-        let goes_on = matches!(
+        let tells_all = matches!(
             event.payload().body,
             Body::ProduceMoved(_)
                 | Body::ProduceHandled(_)
@@ -272,35 +328,18 @@ impl ProduceRow {
                 | Body::TransferDeclined(_)
                 | Body::TransferCancelled(_)
         );
-        let is_straight = touched.lane == Lane::Main
+        let is_next = touched.lane == Lane::Main
             && touched.prev.len() == 1
             && touched.prev == self.tips
             && line.height == self.events
             && reader.counted(&event.id())?.is_none();
-        let is_plain = |row: &Self| {
-            row.in_conflict.is_empty()
-                && row.beside.is_empty()
-                && !row.is_disputed()
-                && row.corrections.is_empty()
-                && row.unconfirmed_quantity.is_none()
-                && row.owner == row.holder
-                && row.title_offer.is_none()
-                && row.inside.is_none()
-        };
         let Some(state) = line.lot.as_ref().filter(|state| !state.divided && state.inside.is_none()) else {
-            return Ok(None);
+            return Ok(false);
         };
-        if !goes_on || !is_straight || !is_plain(&self) {
-            return Ok(None);
+        if !tells_all || !is_next || !self.is_plain() {
+            return Ok(false);
         }
-        let entry = HistoryEntry {
-            subject: self.id,
-            lane: Lane::Main,
-            stored: next.clone(),
-            corrected: None,
-            corrections: Vec::new(),
-            counts: true,
-        };
+        let place = whereabouts::told_by(reader, &event.payload().body)?;
         let mut told = Told {
             grade: self.grade.take(),
             codes: self.codes.take(),
@@ -308,25 +347,28 @@ impl ProduceRow {
             title_price: None,
             steps: std::mem::take(&mut self.steps),
         };
-        told.go_on(&entry);
-        let place = whereabouts::told_by(reader, entry.body())?.or(self.place);
-        Ok(Some(Self {
-            balance: state.balance,
-            holder: state.holder,
-            standing: LotStanding::of(state),
-            open_offer: state.open,
-            closed: state.closed,
-            grade: told.grade,
-            codes: told.codes,
-            price: told.price,
-            place,
-            tips: vec![event.id()],
-            updated: self.updated.max(event.payload().time),
-            events: self.events + 1,
-            owner: state.holder,
-            steps: told.steps,
-            ..self
-        }))
+        told.go_on(&HistoryEntry::plain(self.id, next));
+        (self.grade, self.codes, self.price, self.steps) = (told.grade, told.codes, told.price, told.steps);
+        (self.holder, self.owner) = (state.holder, state.holder);
+        (self.balance, self.open_offer, self.closed) = (state.balance, state.open, state.closed);
+        self.standing = LotStanding::of(state);
+        self.place = place.or(self.place);
+        self.tips = vec![event.id()];
+        self.updated = self.updated.max(event.payload().time);
+        self.events += 1;
+        Ok(true)
+    }
+
+    /// Whether nothing of it is corrected, in conflict, apart from its title or inside a unit.
+    fn is_plain(&self) -> bool {
+        self.in_conflict.is_empty()
+            && self.beside.is_empty()
+            && !self.is_disputed()
+            && self.corrections.is_empty()
+            && self.unconfirmed_quantity.is_none()
+            && self.owner == self.holder
+            && self.title_offer.is_none()
+            && self.inside.is_none()
     }
 
     /// The row of a lot, from all events that count; nothing if there is no such lot.
