@@ -432,18 +432,17 @@ fn replace<T, L>(
     T::Key: Key,
     L: ListTable,
 {
+    let places = |row: Option<(Vec<Facet>, u64)>| {
+        let (facets, time) = row.unwrap_or_default();
+        facets.into_iter().map(|facet| (facet, time, *id)).collect::<Vec<_>>()
+    };
+    let (old, new) = (places(old), places(new));
     // Most rows stay in most of their lists, and what is not written again costs nothing.
-    let in_old = |facet: &Facet, time| old.as_ref().is_some_and(|(facets, at)| *at == time && facets.contains(facet));
-    let in_new = |facet: &Facet, time| new.as_ref().is_some_and(|(facets, at)| *at == time && facets.contains(facet));
-    if let Some((facets, time)) = &old {
-        for facet in facets.iter().filter(|facet| !in_new(facet, *time)) {
-            batch.delete::<L>(&(facet.clone(), *time, *id));
-        }
+    for place in old.iter().filter(|place| !new.contains(place)) {
+        batch.delete::<L>(place);
     }
-    if let Some((facets, time)) = &new {
-        for facet in facets.iter().filter(|facet| !in_old(facet, *time)) {
-            batch.put::<L>(&(facet.clone(), *time, *id), &());
-        }
+    for place in new.iter().filter(|place| !old.contains(place)) {
+        batch.put::<L>(place, &());
     }
     match row {
         Some(row) => batch.put::<T>(id, row),

@@ -110,12 +110,11 @@ impl GoneOn {
         let is_offer = matches!(body, Body::TransferOffered(_));
         let answered = if is_offer { Some(id) } else { answered_offer(body) };
         let Some(offer) = answered else { return Ok(()) };
-        let (old, last) = match self.transfers.remove(&offer) {
-            Some((old, last)) => (old, Some(last)),
-            None => {
-                let old = reader.store().get::<Transfers>(&offer)?;
-                (old.clone(), old)
-            }
+        let (old, last) = if let Some((old, last)) = self.transfers.remove(&offer) {
+            (old, Some(last))
+        } else {
+            let old = reader.store().get::<Transfers>(&offer)?;
+            (old.clone(), old)
         };
         let row = match last {
             _ if !is_plain || anew.transfers.contains(&offer) => None,

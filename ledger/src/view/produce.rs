@@ -476,7 +476,7 @@ impl Description {
             match &mut description {
                 None => description = Self::begin(&root.lot, entry),
                 Some(description) if lineage.iter().any(|lot| lot.lot == entry.subject) => {
-                    description.told.go_on(entry)
+                    description.told.go_on(entry);
                 }
                 // What is told of a unit as such is not told of what lies in it, but for what was done with all of it.
                 Some(description) => description.told.step(entry),
