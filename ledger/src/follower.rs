@@ -22,9 +22,6 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// that is left further behind reads from the disk, takes many times as long for each entry, and never comes near again.
 const NEAR: u64 = 16_384;
 
-/// Nobody waits for a follower that is even further behind: that does not come from writing, but it was begun anew.
-const FAR: u64 = 1 << 20;
-
 /// One entry of the log, as followers see it.
 #[derive(Debug, Clone)]
 pub struct LogEntry {
@@ -98,6 +95,8 @@ pub(crate) struct Running {
     next: watch::Receiver<u64>,
     problem: Arc<Mutex<Option<String>>>,
     rebuild: Arc<AtomicBool>,
+    /// Since all rows were cleared, until the whole log was read again.
+    begins_anew: Arc<AtomicBool>,
     /// Up to which size of the log it is to read without waiting for its time.
     demanded: Arc<AtomicU64>,
     wake: Arc<tokio::sync::Notify>,
@@ -137,12 +136,11 @@ impl Running {
         self.wake.notify_one();
     }
 
-    /// Waits while the follower is somewhat behind a log of `size` entries and goes on.
+    /// Waits while the follower is behind a log of `size` entries, but not for one whose rows are all made again.
     pub async fn comes_near(&self, size: u64) {
-        let is_behind = |next: &u64| (NEAR..FAR).contains(&size.saturating_sub(*next));
-        if is_behind(&self.next.borrow()) && self.status().problem.is_none() {
+        if !self.begins_anew.load(Ordering::Acquire) {
             // Where the follower was stopped, there is nothing to wait for.
-            let _ = self.next.clone().wait_for(|next| !is_behind(next)).await;
+            let _ = self.next.clone().wait_for(|next| size.saturating_sub(*next) < NEAR).await;
         }
     }
 
@@ -171,6 +169,7 @@ impl Runner {
             next,
             problem: Arc::default(),
             rebuild: Arc::new(AtomicBool::new(current.is_none())),
+            begins_anew: Arc::default(),
             demanded: Arc::default(),
             wake: Arc::default(),
         };
@@ -191,6 +190,9 @@ impl Runner {
             let from = *self.next.borrow();
             if !reset && !running.is_time(from, *size.borrow_and_update(), pace, due) {
                 let behind = from < *size.borrow();
+                if !behind {
+                    running.begins_anew.store(false, Ordering::Release);
+                }
                 tokio::select! {
                     () = stop.cancelled() => return,
                     () = running.wake.notified() => {}
@@ -228,6 +230,7 @@ impl Runner {
     fn take_reset(&self) -> bool {
         let reset = self.running.rebuild.swap(false, Ordering::AcqRel);
         if reset {
+            self.running.begins_anew.store(true, Ordering::Release);
             // From now on nobody may count on its rows.
             self.next.send_replace(0);
         }
@@ -303,6 +306,7 @@ mod tests {
             next,
             problem: Arc::default(),
             rebuild: Arc::default(),
+            begins_anew: Arc::default(),
             demanded: Arc::default(),
             wake: Arc::default(),
         };
@@ -316,16 +320,14 @@ mod tests {
     }
 
     #[test]
-    fn writers_wait_for_followers_that_are_somewhat_behind_and_go_on() {
+    fn writers_wait_for_followers_that_fall_behind() {
         let (behind, sender) = running(1_000);
         assert!(!waits(&behind, 1_000 + NEAR - 1));
         assert!(waits(&behind, 1_000 + NEAR));
         sender.send_replace(1_001);
         assert!(!waits(&behind, 1_000 + NEAR));
-        // One that is made again from zero.
-        assert!(!waits(&behind, 1_001 + FAR));
-        // One that cannot go on.
-        *behind.problem.lock().unwrap() = Some("the disk is full".to_owned());
+        assert!(waits(&behind, 1_001 + NEAR));
+        behind.begins_anew.store(true, Ordering::Release);
         assert!(!waits(&behind, 1_001 + NEAR));
         // One that was stopped.
         let (stopped, sender) = running(0);

@@ -10,7 +10,7 @@ use crate::outcome::{Origin, Outcome, Refusal};
 use crate::pending::Pending;
 use crate::reader::Reader;
 use crate::restored::{Restored, unconfirmed_journals};
-use crate::writer::{Checked, JOB_EVENTS, Job, Progress, QUEUED_JOBS, Writer};
+use crate::writer::{Checked, JOB_EVENTS, Job, Progress, QUEUED_EVENTS, Writer};
 use provenance::admission::Hold;
 use provenance::event::{DecodeError, SignedEvent};
 use provenance::id::{EventId, PublicKey};
@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use store::{Cursors, MapVersions, Store, StoreError, StoreOptions};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -138,7 +138,8 @@ pub(crate) struct Parts {
 struct Shared {
     network: Network,
     reader: Reader,
-    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    jobs: Mutex<Option<mpsc::UnboundedSender<Job>>>,
+    room: Arc<Semaphore>,
     progress: Arc<Progress>,
     writer: Mutex<Option<JoinHandle<()>>>,
     followers: Vec<Running>,
@@ -190,7 +191,7 @@ impl Ledger {
                 size = counted;
             }
         }
-        let (jobs, queue) = mpsc::channel(QUEUED_JOBS);
+        let (jobs, queue) = mpsc::unbounded_channel();
         let thread = std::thread::Builder::new().name("ledger-writer".into()).spawn(move || writer.run(queue));
         *shared.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread.map_err(OpenError::Thread)?);
         *shared.jobs.lock().unwrap_or_else(PoisonError::into_inner) = Some(jobs);
@@ -245,6 +246,7 @@ impl Ledger {
             network,
             reader,
             jobs: Mutex::default(),
+            room: Arc::new(Semaphore::new(QUEUED_EVENTS)),
             progress,
             writer: Mutex::default(),
             followers: running,
@@ -282,14 +284,16 @@ impl Ledger {
             if count >= MANY {
                 self.let_followers_come_near().await;
             }
-            // A place in the queue first: decoded events are several times as large as their bytes.
-            let place = jobs.reserve().await.map_err(|_| WriteError::Closed)?;
             let some: Vec<_> = events.by_ref().take(JOB_EVENTS).collect();
             let count = some.len();
+            // Room in the queue first: decoded events are several times as large as their bytes.
+            let wanted = u32::try_from(count).expect("a job has some thousand events");
+            let room = self.shared.room.clone().acquire_many_owned(wanted).await.map_err(|_| WriteError::Closed)?;
             let checked = tokio::task::spawn_blocking(move || check_all(some)).await;
             let checked = checked.map_err(|_| WriteError::Closed)?;
             let (reply, answer) = oneshot::channel();
-            place.send(Job { events: checked, count, origin: origin.clone(), reply });
+            let job = Job { events: checked, count, origin: origin.clone(), reply, room: Some(room) };
+            jobs.send(job).map_err(|_| WriteError::Closed)?;
             answers.push(answer);
         }
         Ok(HandedIn { answers, count })
@@ -297,12 +301,16 @@ impl Ledger {
 
     /// Gives followers that are behind the time to come nearer.
     async fn let_followers_come_near(&self) {
+        // Others wait for one that cannot go on, and that may last.
+        if self.all_followers().any(|follower| follower.status().problem.is_some()) {
+            return;
+        }
         let coming = async {
             for follower in self.all_followers() {
                 follower.comes_near(self.size()).await;
             }
         };
-        // One that cannot go on, or that is slow, keeps nobody from writing.
+        // One that is slow keeps nobody from writing for long.
         let _ = tokio::time::timeout(PATIENCE, coming).await;
     }
 

@@ -45,7 +45,7 @@ impl SteppedLedger {
         for (events, origin) in jobs {
             let count = events.len();
             let (reply, answer) = oneshot::channel();
-            round.push(Job { events: check_some(events, &mut self.verifier), count, origin, reply });
+            round.push(Job { events: check_some(events, &mut self.verifier), count, origin, reply, room: None });
             answers.push(answer);
         }
         self.writer.step(round);

@@ -9,17 +9,16 @@ use provenance::network::Network;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use store::{Log, StoreError};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 
 /// Events of one commit. Beyond some thousands a larger batch costs memory and gains nothing.
 const BATCH_EVENTS: usize = 4_096;
 
-/// Events of one job, so that the bound on waiting jobs is one on waiting events. They are verified together, which costs
-/// the less for each the more they are.
+/// Events of one job. They are verified together, which costs the less for each the more they are.
 pub(crate) const JOB_EVENTS: usize = 4_096;
 
-/// Jobs that may wait; a further one waits at its sender, which is how load is pushed back.
-pub(crate) const QUEUED_JOBS: usize = 64;
+/// Events that may wait; whoever hands in more waits, which is how load is pushed back.
+pub(crate) const QUEUED_EVENTS: usize = 262_144;
 
 /// Pause between two attempts to write after one failed: short enough that nobody waits long once
 /// there is room again, long enough to leave a failing disk alone.
@@ -38,6 +37,8 @@ pub(crate) struct Job {
     pub count: usize,
     pub origin: Origin,
     pub reply: oneshot::Sender<Vec<Outcome>>,
+    /// What it takes of [`QUEUED_EVENTS`], where there is a queue.
+    pub room: Option<OwnedSemaphorePermit>,
 }
 
 /// What the writer tells the rest of the node.
@@ -74,7 +75,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Works until all senders are gone.
-    pub fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+    pub fn run(mut self, mut jobs: mpsc::UnboundedReceiver<Job>) {
         let _told = TellsOfPanic(self.progress.clone());
         loop {
             if !self.recover() {
@@ -117,6 +118,7 @@ impl Writer {
         match self.commit(&mut round) {
             Ok(outcomes) => {
                 for (job, outcomes) in round.into_iter().zip(outcomes) {
+                    drop(job.room);
                     // Whoever asked may have gone; the events are stored all the same.
                     let _ = job.reply.send(outcomes);
                 }
@@ -163,7 +165,7 @@ impl Writer {
         (self.reload)(&self.reader)
     }
 
-    fn refuse_queued(&self, jobs: &mut mpsc::Receiver<Job>) -> Result<(), Gone> {
+    fn refuse_queued(&self, jobs: &mut mpsc::UnboundedReceiver<Job>) -> Result<(), Gone> {
         let problem = self.progress.problem().expect("a failed attempt left its problem");
         loop {
             match jobs.try_recv() {

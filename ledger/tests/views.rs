@@ -402,6 +402,60 @@ async fn what_is_made_of_others_and_packed_shows_where_it_is_and_whose() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_done_with_a_unit_is_told_of_all_that_lay_in_it() {
+    let mut s = Story::new();
+    let farmer = s.enrol(0, FARMER, &[]);
+    let farm = s.place(farmer, "Hillside");
+    let lot = s.lot(farmer, farm, "10");
+    let crate_ = s.pack(farmer, None, &[(lot, kg("10"), false)], None).id().subject(0);
+    let pallet = s.pack(farmer, None, &[(crate_, one_unit(), false)], None).id().subject(0);
+    let node = Node::open(&s);
+    node.tell(&s).await;
+    let steps = || {
+        let row = node.views.produce(&lot).unwrap().unwrap();
+        row.steps.iter().map(|step| step.step.to_string()).collect::<Vec<_>>()
+    };
+    let cooled = s.handle(farmer, pallet, "coled");
+    node.take(vec![cooled.bytes().to_vec()]).await;
+    assert_eq!(steps(), ["coled"]);
+    // Also once it was taken out, and its row has gone on.
+    let sent = s.events.len();
+    s.unpack(farmer, pallet, &[crate_]);
+    s.unpack(farmer, crate_, &[lot]);
+    s.handle(farmer, lot, "sorted");
+    node.take(s.bytes()[sent..].to_vec()).await;
+    assert_eq!(steps(), ["coled", "sorted"]);
+    let corrected = s.correct(farmer, &cooled, 1, Any::Text("cooled".into()));
+    node.take(vec![corrected.bytes().to_vec()]).await;
+    assert_eq!(steps(), ["cooled", "sorted"]);
+    node.rebuild(node.views.digest().unwrap()).await;
+}
+
+/// Of three generations the middle one is in a conflict of its own before the oldest gets into one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conflict_reaches_what_was_made_of_goods_that_were_disputed_before() {
+    let mut s = Story::new();
+    let farmer = s.enrol(0, FARMER, &[]);
+    let [trader, buyer] = [0, 0].map(|by| s.enrol(by, &[Role::Trader], &[]));
+    let farm = s.place(farmer, "Hillside");
+    let lot = s.lot(farmer, farm, "10");
+    let juice = s.with_copied_key(farmer, |s| s.transform(farmer, &[(lot, "10")], &["7"])).id().subject(1);
+    let bottled = s.transform(farmer, &[(juice, "3")], &["2"]).id().subject(1);
+    let node = Node::open(&s);
+    node.tell(&s).await;
+    let standings = || [lot, juice, bottled].map(|id| node.views.produce(&id).unwrap().unwrap().standing);
+    let sent = s.events.len();
+    s.with_copied_key(farmer, |s| s.offer(farmer, juice, "4", false, trader));
+    s.offer(farmer, juice, "4", false, buyer);
+    node.take(s.bytes()[sent..].to_vec()).await;
+    assert_eq!(standings(), [LotStanding::Closed, LotStanding::Disputed, LotStanding::Held]);
+    let rival = s.offer(farmer, lot, "10", false, buyer);
+    node.take(vec![rival.bytes().to_vec()]).await;
+    assert_eq!(standings(), [LotStanding::Disputed; 3]);
+    node.rebuild(node.views.digest().unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_conflict_reaches_what_was_made_of_the_goods() {
     let mut s = Story::new();
     let farmer = s.enrol(0, FARMER, &[]);

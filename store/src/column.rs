@@ -192,6 +192,11 @@ enum Shape {
 }
 
 impl Column {
+    /// Whether values lie in files that compactions do not rewrite.
+    pub(crate) fn keeps_values(self) -> bool {
+        self.shape() == Shape::Kept
+    }
+
     pub(crate) fn options(self, cache: &Cache) -> Options {
         let mut blocks = BlockBasedOptions::default();
         blocks.set_block_cache(cache);
@@ -220,6 +225,7 @@ impl Column {
                 // that compactions, which rewrite only keys then, would else rewrite every value again and again.
                 options.set_enable_blob_files(true);
                 options.set_blob_file_size(256 << 20);
+                options.set_blob_cache(cache);
                 blocks.set_bloom_filter(10.0, false);
                 options.set_compression_type(DBCompressionType::None);
             }

@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use store::{Batch, Column, Key, Range, StoreError, Table};
 
 /// Raised whenever a row changes its bytes or its meaning; the views are then made again.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 /// Keeps the views of lots, units, handovers, actors, places, certificates and recalls.
 #[derive(Debug)]
@@ -273,14 +273,20 @@ impl Changed {
         Ok(())
     }
 
-    /// Parts inherit what changes in the lot from which they were taken; what was made of it is described anew.
+    /// Parts inherit what changes in the lot from which they were taken, and what lay in a unit at any time what is told of
+    /// that; what was made of a lot is described anew.
     fn add_parts(&mut self, reader: &Reader, rows: &LotRows) -> Result<(), StoreError> {
+        for unit in &self.units {
+            self.inherited.extend(packed_into(reader, unit)?);
+        }
         let mut open: Vec<SubjectId> = self.inherited.iter().copied().collect();
         while let Some(lot) = open.pop() {
-            match reader.store().get::<Units>(&lot)? {
-                Some(_) => self.units.insert(lot),
-                None => self.lots.insert(lot),
-            };
+            if reader.store().contains::<Units>(&lot)? {
+                self.units.insert(lot);
+                open.extend(packed_into(reader, &lot)?.into_iter().filter(|lot| self.inherited.insert(*lot)));
+            } else {
+                self.lots.insert(lot);
+            }
             for part in children(reader, &lot)? {
                 let row = rows.get(reader, &part)?;
                 if row.is_none_or(|row| row.root != part) && self.inherited.insert(part) {
@@ -295,6 +301,18 @@ impl Changed {
 /// Lots that were taken from this one, or made of it.
 fn children(reader: &Reader, lot: &SubjectId) -> Result<Vec<SubjectId>, StoreError> {
     listed::<ProducesBy>(reader, &Facet::Parent(*lot))
+}
+
+/// All lots and units that were put into a unit at any time.
+fn packed_into(reader: &Reader, unit: &SubjectId) -> Result<BTreeSet<SubjectId>, StoreError> {
+    let mut packed = BTreeSet::new();
+    for (_, stored) in reader.history(unit)? {
+        let event = &stored.judged.event;
+        if matches!(event.payload().body, Body::UnitPacked(_)) && event.subject(0) == Some(*unit) {
+            packed.extend((1..event.payload().touches.len()).filter_map(|touch| event.subject(touch)));
+        }
+    }
+    Ok(packed)
 }
 
 fn listed<L: ListTable>(reader: &Reader, facet: &Facet) -> Result<Vec<L::Id>, StoreError> {
@@ -388,10 +406,9 @@ fn write_lots(reader: &Reader, changed: &mut Changed, rows: &mut LotRows, batch:
         if let (Some(old), Some(new)) = (&old, &new) {
             changed.holder_of_lot(reader, old, new)?;
         }
-        // A new lot has no parts but those of the same entries, which are written with it.
-        if let Some(old) = &old
-            && new.as_deref().map(ProduceRow::conflict) != Some(old.conflict())
-        {
+        // Also where its own row shows no change: a dispute of its own can hide one that reached it, and a part may have been
+        // written when this lot's conflict was not known yet.
+        if old.iter().chain(&new).any(|row| row.is_in_conflict()) {
             changed.lots.extend(children(reader, &id)?);
         }
         write_lot(batch, &id, old.as_deref(), new.as_deref());

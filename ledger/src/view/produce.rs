@@ -224,11 +224,6 @@ impl ProduceRow {
         self.in_conflict.iter().chain(&self.beside).copied().chain(open)
     }
 
-    /// On what it depends whether lots that were taken from it, or made of it, are disputed.
-    pub(crate) fn conflict(&self) -> impl PartialEq + use<'_> {
-        (self.is_disputed(), &self.in_conflict, &self.beside)
-    }
-
     /// Whether it was made of this event of its main lane already: [`of`](Self::of) reads all that is there, which may be
     /// more than the followers have come to. Told only where all the lot's events lie one behind the other, and not of those
     /// far down.
@@ -361,14 +356,17 @@ impl ProduceRow {
 
     /// Whether nothing of it is corrected, in conflict, apart from its title or inside a unit.
     fn is_plain(&self) -> bool {
-        self.in_conflict.is_empty()
-            && self.beside.is_empty()
-            && !self.is_disputed()
+        !self.is_in_conflict()
             && self.corrections.is_empty()
             && self.unconfirmed_quantity.is_none()
             && self.owner == self.holder
             && self.title_offer.is_none()
             && self.inside.is_none()
+    }
+
+    /// Whether lots that were taken from it, or made of it, may be disputed for what happened to it.
+    pub(crate) fn is_in_conflict(&self) -> bool {
+        self.is_disputed() || !self.in_conflict.is_empty() || !self.beside.is_empty()
     }
 
     /// The row of a lot, from all events that count; nothing if there is no such lot.
