@@ -21,11 +21,11 @@ use store::{
     Batch, Events, Held, JournalHead, Journals, LaneHeads, Lanes, Log, Range, References, Store, StoreError, Subjects,
 };
 
-/// Memory for judged events: the histories of ten thousand lots that are on their way, to which events come every day.
-const CACHE_BYTES: u64 = 128 << 20;
+/// Memory for judged events: the newest of ten thousand lots that are on their way, to which events come every day.
+const CACHE_BYTES: u64 = 64 << 20;
 
 /// How many events are expected to fit, at about two kilobytes each; the cache sizes its tables by it.
-const CACHED_EVENTS: usize = 65_536;
+const CACHED_EVENTS: usize = 32_768;
 
 /// The share of the cache for events that were asked for again. The rest keeps a new event until the followers have
 /// read it, and until the next event of its lot comes.

@@ -40,7 +40,7 @@ columns! {
     Events "events" Kept;
     /// What admission said of an event. Event id → CBOR `[log index or null, judgement]`; an event
     /// without a log index is void and kept only as a link of its signer's journal.
-    Judgements "judgements" Kept;
+    Judgements "judgements" Documents;
     /// The log, leaf 0 being the network id. u64 index → 32-byte event id.
     Log "log" Hashes;
     /// The Merkle tree's hashes as in C2SP tlog-tiles. u8 level ‖ u64 tile → up to 256 hashes of 32

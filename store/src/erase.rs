@@ -20,7 +20,7 @@ impl Store {
     ///
     /// # Panics
     ///
-    /// For events and judgements, whose bytes are in files that are never rewritten.
+    /// For events, whose bytes are in files that are never rewritten.
     pub fn erase<T: Table>(&self, keys: &[T::Key]) -> Result<(), StoreError> {
         assert!(!T::COLUMN.keeps_values(), "{} can hide rows, but not erase them", T::COLUMN.name());
         let mut batch = self.batch();
