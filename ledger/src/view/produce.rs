@@ -1,13 +1,15 @@
 //! The view of a lot: what it is, where it is, who holds how much of it, and whether that is agreed.
 
+mod next;
+
 use super::facet::Facet;
 use super::history::{self, HistoryEntry};
 use super::holding::{Holding, LotStanding};
 use super::lineage::{self, Ancestor};
 use super::whereabouts;
-use crate::reader::{Reader, Stored};
+use crate::reader::Reader;
 use minicbor::{Decode, Encode};
-use provenance::admission::{Ancestry, Judged};
+use provenance::admission::Ancestry;
 use provenance::body::{Body, Codes, Commodity};
 use provenance::custody::{Closed, Effect, OpenOffer};
 use provenance::id::{EventId, SubjectId};
@@ -50,9 +52,6 @@ pub struct HandledStep {
     #[n(3)]
     pub place: Option<SubjectId>,
 }
-
-/// How far below the newest event of a lot another is looked for.
-const LOOKED_DOWN: u64 = 16;
 
 /// Steps that a row holds; all of them stand in the history.
 const MAX_STEPS: usize = 16;
@@ -222,146 +221,6 @@ impl ProduceRow {
     pub(crate) fn contested(&self) -> impl Iterator<Item = EventId> {
         let open = self.open_offer.iter().chain(&self.title_offer).map(|open| open.offer);
         self.in_conflict.iter().chain(&self.beside).copied().chain(open)
-    }
-
-    /// Whether it was made of this event of its main lane already: [`of`](Self::of) reads all that is there, which may be
-    /// more than the followers have come to. Told only where all the lot's events lie one behind the other, and not of those
-    /// far down.
-    pub(crate) fn includes(&self, reader: &Reader, judged: &Judged, touch: usize) -> Result<bool, StoreError> {
-        let [tip] = self.tips.as_slice() else { return Ok(false) };
-        let height = judged.judgement.lines[touch].height;
-        let Some(down) = self.events.checked_sub(height + 1).filter(|down| *down <= LOOKED_DOWN) else {
-            return Ok(false);
-        };
-        let mut next = *tip;
-        for expected in (height + 1..=height + down).rev() {
-            let Some(stored) = reader.stored(&next)? else { return Ok(false) };
-            let Some(at) = stored.judged.lane_index(&self.id, Lane::Main) else { return Ok(false) };
-            let prev = &stored.judged.event.payload().touches[at].prev;
-            if stored.judged.judgement.lines[at].height != expected || prev.len() != 1 {
-                return Ok(false);
-            }
-            next = prev[0];
-        }
-        Ok(next == judged.event.id())
-    }
-
-    /// The row of a lot that was just registered, where nothing else can tell of it yet: the one that [`of`](Self::of)
-    /// makes of this event alone.
-    pub(crate) fn begun(reader: &Reader, first: &Stored, touch: usize) -> Result<Option<Self>, StoreError> {
-        let (event, judgement) = (&first.judged.event, &first.judged.judgement);
-        let (Body::ProduceRegistered(body), Some(lot)) = (&event.payload().body, event.subject(touch)) else {
-            return Ok(None);
-        };
-        let state = judgement.lines[touch].lot.as_ref().filter(|state| !state.divided && state.inside.is_none());
-        let entry = HistoryEntry::plain(lot, first);
-        let (Some(state), Some(description)) = (state, Description::begin(&lot, &entry)) else { return Ok(None) };
-        if reader.counted(&event.id())?.is_some() {
-            return Ok(None);
-        }
-        let (id, time) = (event.id(), event.payload().time);
-        let Description { origin, told } = description;
-        Ok(Some(Self {
-            id: lot,
-            parents: Vec::new(),
-            root: lot,
-            created_by: id,
-            created: time,
-            registered_by: id,
-            registered: time,
-            originator: judgement.acting,
-            commodity: origin.commodity,
-            name: origin.name,
-            variety: origin.variety,
-            places: origin.places,
-            harvested: origin.harvested,
-            codes: told.codes,
-            claims: origin.claims,
-            quantity: state.balance,
-            balance: state.balance,
-            holder: state.holder,
-            standing: LotStanding::of(state),
-            open_offer: state.open,
-            closed: state.closed,
-            grade: told.grade,
-            price: told.price,
-            place: whereabouts::told_by(reader, &event.payload().body)?,
-            tips: vec![id],
-            in_conflict: Vec::new(),
-            beside: Vec::new(),
-            corrections: Vec::new(),
-            updated: time,
-            events: 1,
-            owner: state.holder,
-            title_offer: None,
-            inside: None,
-            origin: origin.kind,
-            steps: told.steps,
-            unconfirmed_quantity: None,
-        })
-        .filter(|row| body.quantity == row.quantity))
-    }
-
-    /// Takes in one more event of the main lane; false, and nothing is changed, if more decides how the row looks then than
-    /// what it shows and that event. It is enough where all the lot's events lie on its main lane, one behind the other, and
-    /// nothing of it is corrected, in conflict, apart from its title or inside a unit. Then the row becomes the one that
-    /// [`of`](Self::of) makes.
-    pub(crate) fn go_on(&mut self, reader: &Reader, next: &Stored, touch: usize) -> Result<bool, StoreError> {
-        let (event, judgement) = (&next.judged.event, &next.judged.judgement);
-        let (touched, line) = (&event.payload().touches[touch], &judgement.lines[touch]);
-        let tells_all = matches!(
-            event.payload().body,
-            Body::ProduceMoved(_)
-                | Body::ProduceHandled(_)
-                | Body::ProduceQualityUpdated(_)
-                | Body::ProducePriceUpdated(_)
-                | Body::ProduceCodesAssigned(_)
-                | Body::ProduceTransformed(_)
-                | Body::ProduceRetired(_)
-                | Body::TransferOffered(_)
-                | Body::TransferAccepted(_)
-                | Body::TransferDeclined(_)
-                | Body::TransferCancelled(_)
-        );
-        let is_next = touched.lane == Lane::Main
-            && touched.prev.len() == 1
-            && touched.prev == self.tips
-            && line.height == self.events
-            && reader.counted(&event.id())?.is_none();
-        let Some(state) = line.lot.as_ref().filter(|state| !state.divided && state.inside.is_none()) else {
-            return Ok(false);
-        };
-        if !tells_all || !is_next || !self.is_plain() {
-            return Ok(false);
-        }
-        let place = whereabouts::told_by(reader, &event.payload().body)?;
-        let mut told = Told {
-            grade: self.grade.take(),
-            codes: self.codes.take(),
-            price: self.price.take(),
-            title_price: None,
-            steps: std::mem::take(&mut self.steps),
-        };
-        told.go_on(&HistoryEntry::plain(self.id, next));
-        (self.grade, self.codes, self.price, self.steps) = (told.grade, told.codes, told.price, told.steps);
-        (self.holder, self.owner) = (state.holder, state.holder);
-        (self.balance, self.open_offer, self.closed) = (state.balance, state.open, state.closed);
-        self.standing = LotStanding::of(state);
-        self.place = place.or(self.place);
-        self.tips = vec![event.id()];
-        self.updated = self.updated.max(event.payload().time);
-        self.events += 1;
-        Ok(true)
-    }
-
-    /// Whether nothing of it is corrected, in conflict, apart from its title or inside a unit.
-    fn is_plain(&self) -> bool {
-        !self.is_in_conflict()
-            && self.corrections.is_empty()
-            && self.unconfirmed_quantity.is_none()
-            && self.owner == self.holder
-            && self.title_offer.is_none()
-            && self.inside.is_none()
     }
 
     /// Whether lots that were taken from it, or made of it, may be disputed for what happened to it.

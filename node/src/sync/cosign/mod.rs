@@ -3,8 +3,6 @@
 mod ask;
 mod compare;
 mod exchange;
-#[cfg(test)]
-mod rewritten;
 mod serve;
 
 pub(super) use ask::run;
@@ -188,6 +186,8 @@ impl Drop for AtWork<'_> {
 
 #[cfg(test)]
 mod tests {
+    mod rewritten;
+
     use super::*;
 
     #[test]

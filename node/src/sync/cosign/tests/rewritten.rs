@@ -1,7 +1,7 @@
 //! Tests with logs that were rewritten: nodes on real sockets, and an enrolled peer that signs what it should not.
 
-use super::super::tests::{Side, enrol_node, journal, network, nothing, open, side, side_of, submit, until};
-use super::Reason;
+use crate::sync::cosign::Reason;
+use crate::sync::tests::{Side, enrol_node, journal, network, nothing, open, side, side_of, submit, until};
 use ed25519_dalek::{Signer, SigningKey};
 use p2p::{Greeting, Handle, Incoming, PeerId, Request, Response};
 use provenance::checkpoint::Checkpoint;
