@@ -70,6 +70,7 @@ impl Node {
 
     async fn catch_up(&self) {
         assert!(self.ledger.followed(self.ledger.size() - 1).await);
+        assert_eq!(self.views.stray_row().unwrap(), None);
     }
 }
 

@@ -6,6 +6,7 @@ use crate::shown::Shown;
 use crate::trouble::is_authentic;
 use crate::violation::Broken;
 use crate::world::World;
+use ledger::view::Views;
 use ledger::{LedgerOptions, Origin, Outcome, SteppedLedger};
 use provenance::admission::Hold;
 use provenance::event::SignedEvent;
@@ -154,6 +155,10 @@ impl World {
             shown.push(Shown::of(&node.ledger)?);
             let uncounted = oracle::compare(node.ledger(), &self.network);
             self.uncounted = uncounted.map_err(|what| Broken::Differs(format!("{at}: {what}")))?;
+            // Rows that went on from event to event, beside those that all events make.
+            if let Some(row) = Views::new(node.ledger().reader().clone()).stray_row().map_err(Broken::failed)? {
+                return Err(Broken::Differs(format!("{at} shows {row}")));
+            }
         }
         if let Some(at) = shown.iter().position(|other| *other != shown[0]) {
             return Err(Broken::Differs(format!("{at} shows {:?} and 0 shows {:?}", shown[at], shown[0])));

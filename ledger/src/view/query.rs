@@ -319,6 +319,26 @@ impl Views {
         Ok(sha256(&digests.iter().map(<[u8; 32]>::as_slice).collect::<Vec<_>>()))
     }
 
+    /// A lot or handover whose row is not the one that all events make, though everything was followed; nothing where all
+    /// rows are. Makes each of them anew, so it is for tests.
+    pub fn stray_row(&self) -> Result<Option<String>, StoreError> {
+        for row in self.reader.store().scan::<Produces>(Range::all()) {
+            let (lot, row) = row?;
+            let made = ProduceRow::of(&self.reader, &lot)?;
+            if made.as_ref() != Some(&row) {
+                return Ok(Some(format!("{row:?} instead of {made:?}")));
+            }
+        }
+        for row in self.reader.store().scan::<Transfers>(Range::all()) {
+            let (offer, row) = row?;
+            let made = TransferRow::of(&self.reader, &offer)?;
+            if made.as_ref() != Some(&row) {
+                return Ok(Some(format!("{row:?} instead of {made:?}")));
+            }
+        }
+        Ok(None)
+    }
+
     /// Rows that stand in all `facets`, of which the first is the list that is read.
     fn list<T, L>(
         &self,
