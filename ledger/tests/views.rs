@@ -402,6 +402,35 @@ async fn what_is_made_of_others_and_packed_shows_where_it_is_and_whose() {
     node.rebuild(node.views.digest().unwrap()).await;
 }
 
+/// Each event by itself, so that the row goes on from the one before; after each it is the one that all events make.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_goes_on_with_whatever_is_told_of_its_lot() {
+    let mut s = Story::new();
+    let farmer = s.enrol(0, FARMER, &[]);
+    let trader = s.enrol(0, &[Role::Trader], &[]);
+    let (farm, barn, shop) = (s.place(farmer, "Hillside"), s.place(farmer, "Barn"), s.place(trader, "Shop"));
+    let lot = s.lot(farmer, farm, "10");
+    s.move_to(farmer, lot, barn);
+    s.handle(farmer, lot, "washed");
+    s.grade(farmer, lot, "A");
+    s.price(farmer, lot, 120);
+    s.label(farmer, lot, "L7");
+    let declined = s.offer(farmer, lot, "10", false, trader);
+    s.decline(trader, declined.id(), lot);
+    let cancelled = s.offer(farmer, lot, "10", false, trader);
+    s.cancel(farmer, cancelled.id(), lot);
+    let (accepted, _) = s.hand_over(farmer, lot, kg("10"), Moves::Both, trader, Some(shop));
+    s.retire(trader, lot, "4");
+    let node = Node::open(&s);
+    for event in s.bytes() {
+        assert!(node.take(vec![event]).await[0].index().is_some());
+    }
+    let row = node.views.produce(&lot).unwrap().unwrap();
+    assert_eq!((row.holder, row.place, row.balance.decimal().as_str()), (s.id(trader), Some(shop), "6"));
+    assert_eq!((row.steps.len(), row.events), (1, 13));
+    assert_eq!(node.views.transfer(&accepted).unwrap().unwrap().state, TransferState::Accepted);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_done_with_a_unit_is_told_of_all_that_lay_in_it() {
     let mut s = Story::new();
