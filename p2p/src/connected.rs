@@ -15,10 +15,33 @@ use std::time::{Duration, Instant, SystemTime};
 /// The most characters kept of what a peer says about its program.
 const AGENT_CHARACTERS: usize = 64;
 
+/// How long nothing must have been under way before a connection through a relay is left for a direct one: what the other
+/// side has sent meanwhile arrives within that.
+const QUIET: Duration = Duration::from_secs(1);
+/// How long a connection through a relay is kept beside a direct one at most. The next question may go either way, so that a
+/// peer that is asked all the time would never be quiet.
+const RELAY_KEPT: Duration = Duration::from_secs(30);
+
+/// How a peer is connected.
+#[derive(Debug)]
+pub(crate) struct Way {
+    pub(crate) address: Multiaddr,
+    /// Whether a relay carries it. Who was dialled through one does not see that in the address.
+    pub(crate) relayed: bool,
+}
+
+/// A peer that is connected both through a relay and directly.
+#[derive(Debug)]
+struct BothWays {
+    since: Instant,
+    /// When something was under way with it last.
+    busy: Instant,
+}
+
 /// A peer with at least one connection.
 #[derive(Debug)]
 pub(crate) struct Peer {
-    pub(crate) connections: HashMap<ConnectionId, Multiaddr>,
+    pub(crate) connections: HashMap<ConnectionId, Way>,
     /// Whether it has shown that it belongs to this network.
     pub(crate) member: bool,
     /// Whether it is a stranger that may only read.
@@ -33,6 +56,7 @@ pub(crate) struct Peer {
     pub(crate) brought: Brought,
     /// Whether it carries connections for others, and where it is to be found for that.
     pub(crate) relay_at: Option<Multiaddr>,
+    both_ways: Option<BothWays>,
     greetings: Allowance,
     reads: Allowance,
     favours: Allowance,
@@ -55,6 +79,7 @@ impl Peer {
             answers: Allowance::new(answers, now),
             brought: Brought::default(),
             relay_at: None,
+            both_ways: None,
             greetings: Allowance::new(GREETINGS, now),
             reads: Allowance::new(READS, now),
             favours: Allowance::new(FAVOURS, now),
@@ -84,6 +109,22 @@ impl Peer {
         allowance.take(1, now)
     }
 
+    /// Its connections through relays if they are not needed any more: there is a direct one, and nothing was under way for
+    /// a while.
+    pub(crate) fn relayed_to_leave(&mut self, is_busy: bool, now: Instant) -> Vec<ConnectionId> {
+        let relayed: Vec<_> = self.connections.iter().filter(|(_, way)| way.relayed).map(|(id, _)| *id).collect();
+        if relayed.is_empty() || relayed.len() == self.connections.len() {
+            self.both_ways = None;
+            return Vec::new();
+        }
+        let both = self.both_ways.get_or_insert(BothWays { since: now, busy: now });
+        if is_busy {
+            both.busy = now;
+        }
+        let passed = |since| now.saturating_duration_since(since);
+        if passed(both.busy) >= QUIET || passed(both.since) >= RELAY_KEPT { relayed } else { Vec::new() }
+    }
+
     /// Takes note of what it says about its program, made safe to print.
     pub(crate) fn introduce(&mut self, agent: &str) {
         let printable = agent.chars().filter(|character| !character.is_control());
@@ -93,7 +134,7 @@ impl Peer {
     pub(crate) fn info(&self, id: PeerId, points: u32) -> PeerInfo {
         PeerInfo {
             id,
-            addresses: self.connections.values().map(ToString::to_string).collect(),
+            addresses: self.connections.values().map(|way| way.address.to_string()).collect(),
             connected_since_ms: self.since_ms,
             round_trip: self.round_trip,
             points,
@@ -181,6 +222,36 @@ mod tests {
         assert!(peer.is_overdue(late));
         peer.member = true;
         assert!(!peer.is_overdue(late));
+    }
+
+    #[test]
+    fn a_relay_is_left_for_a_direct_way_when_nothing_is_under_way() {
+        let began = Instant::now();
+        let after = |ms| began + Duration::from_millis(ms);
+        let mut peer = stranger(began);
+        let connect = |peer: &mut Peer, number, relayed| {
+            let id = ConnectionId::new_unchecked(number);
+            peer.connections.insert(id, Way { address: Multiaddr::empty(), relayed });
+            id
+        };
+        // Both sides may have dialled through the relay: neither way is better.
+        let first = connect(&mut peer, 1, true);
+        let second = connect(&mut peer, 2, true);
+        assert_eq!(peer.relayed_to_leave(false, after(60_000)), []);
+        peer.connections.remove(&second);
+        let direct = connect(&mut peer, 3, false);
+        assert_eq!(peer.relayed_to_leave(false, after(60_000)), [], "the other side may be asking");
+        assert_eq!(peer.relayed_to_leave(true, after(60_900)), []);
+        assert_eq!(peer.relayed_to_leave(false, after(61_800)), []);
+        assert_eq!(peer.relayed_to_leave(false, after(61_900)), [first]);
+        // Never quiet, and so not kept for ever.
+        assert_eq!(peer.relayed_to_leave(true, after(89_900)), []);
+        assert_eq!(peer.relayed_to_leave(true, after(90_000)), [first]);
+        // The direct way is lost: the time begins anew with the next one.
+        peer.connections.remove(&direct);
+        assert_eq!(peer.relayed_to_leave(false, after(91_000)), []);
+        connect(&mut peer, 4, false);
+        assert_eq!(peer.relayed_to_leave(true, after(92_000)), []);
     }
 
     #[test]

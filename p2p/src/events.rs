@@ -3,13 +3,12 @@
 use crate::admission::Access;
 use crate::behaviour::BehaviourEvent;
 use crate::config::{REQUESTS_SERVED, REQUESTS_SERVED_PER_PEER};
-use crate::connected::Peer;
+use crate::connected::{Peer, Way};
 use crate::gate::NotAdmitted;
 use crate::gossip;
 use crate::handle::{Channel, GossipId, GossipVerdict, Incoming, RequestError, Responder};
 use crate::message::{Class, Request, Response};
 use crate::peer::PeerId;
-use crate::reach::is_relayed;
 use crate::service::{Service, chance};
 use crate::standing::Misbehaviour;
 use crate::wire::Malformed;
@@ -107,15 +106,13 @@ impl Service {
         let first = !self.peers.contains_key(&id);
         let (reader, answers) = (self.door.access(&id) == Access::Reader, self.answers_of_peer);
         let peer = self.peers.entry(id).or_insert_with(|| Peer::new(reader, answers, now));
-        peer.connections.insert(connection, endpoint.get_remote_address().clone());
+        let way = Way { address: endpoint.get_remote_address().clone(), relayed: endpoint.is_relayed() };
+        peer.connections.insert(connection, way);
         if first && !self.has_place_for(id, reader, endpoint.is_dialer()) {
             tracing::debug!(peer = %id, "no place for another peer");
             self.let_go(id);
         } else if first && !reader {
             self.discovery.soon(now);
-        } else if endpoint.is_listener() && !endpoint.is_relayed() {
-            // The other side punched the hole.
-            self.leave_relay(id);
         }
     }
 
@@ -174,8 +171,8 @@ impl Service {
         peer.introduce(&info.agent_version);
         if info.protocols.contains(&self.sync) {
             let is_relay = info.protocols.contains(&relay::HOP_PROTOCOL_NAME);
-            let dialled = peer.connections.values().find(|address| !is_relayed(address));
-            peer.relay_at = dialled.filter(|_| is_relay).cloned().and_then(|address| address.with_p2p(id.0).ok());
+            let direct = peer.connections.values().find(|way| !way.relayed).filter(|_| is_relay);
+            peer.relay_at = direct.and_then(|way| way.address.clone().with_p2p(id.0).ok());
             self.admit(id);
             if self.door.is_member(&id) {
                 self.route(id, &info.listen_addrs);

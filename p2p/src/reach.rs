@@ -3,7 +3,8 @@
 //! A node behind a home router cannot be dialled. It asks up to two of its peers that carry connections
 //! for others to hold a place for it; the address of that place is told to everybody by Identify and
 //! found through Kademlia. Who dials it comes through the relay, and both then try for a direct
-//! connection at once (`DCUtR`), after which the one through the relay is closed.
+//! connection at once (`DCUtR`), after which the one through the relay is closed when nothing
+//! was under way for a while.
 
 use crate::config::RELAYS_USED;
 use crate::peer::PeerId;
@@ -152,21 +153,20 @@ impl Service {
             Ok(_) => {
                 self.counters.holes_punched += 1;
                 tracing::info!(%peer, "a direct connection replaces the one through a relay");
-                self.leave_relay(PeerId(peer));
             }
             Err(error) => tracing::info!(%peer, %error, "no direct connection; staying on the relay"),
         }
     }
 
-    /// Closes the connections with a peer that go through a relay, if there is another one.
-    pub(crate) fn leave_relay(&mut self, peer: PeerId) {
-        let Some(known) = self.peers.get(&peer) else { return };
-        let (relayed, direct): (Vec<_>, Vec<_>) =
-            known.connections.iter().partition(|(_, address)| is_relayed(address));
-        if direct.is_empty() {
-            return;
+    /// Closes connections through relays with peers to which there is a direct one by now.
+    pub(crate) fn leave_relays(&mut self, now: Instant) {
+        let mut left = Vec::new();
+        for (id, peer) in &mut self.peers {
+            let is_busy =
+                self.requests.values().any(|asked| asked.peer == *id) || self.serving.values().any(|by| by == id);
+            left.extend(peer.relayed_to_leave(is_busy, now));
         }
-        for connection in relayed.into_iter().map(|(id, _)| *id).collect::<Vec<_>>() {
+        for connection in left {
             self.swarm.close_connection(connection);
         }
     }

@@ -85,7 +85,7 @@ pub(crate) struct Service {
 
 /// A request of this node that waits for its answer.
 pub(crate) struct Outstanding {
-    peer: PeerId,
+    pub(crate) peer: PeerId,
     pub(crate) expected: Expected,
     pub(crate) reply: oneshot::Sender<Result<Response, RequestError>>,
 }
@@ -360,6 +360,7 @@ impl Service {
         }
         self.look_around(now);
         self.find_relays(now);
+        self.leave_relays(now);
         self.respond(now);
         self.tell_status();
     }
