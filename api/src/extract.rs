@@ -69,14 +69,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let query = parts.uri.query().unwrap_or_default();
-        let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
-        serde_path_to_error::deserialize(pairs).map(Self).map_err(|error| {
-            let field = field_of(&error.path().to_string(), &error.inner().to_string());
-            let problem = Problem::new(Code::MalformedQuery, sentence(&error.into_inner().to_string()));
-            if field.is_empty() { problem } else { problem.field(field) }
-        })
+        from_query(parts.uri.query().unwrap_or_default()).map(Self)
     }
+}
+
+/// Reads a query whose parameters are all known; a failure names the parameter.
+pub(crate) fn from_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+    serde_path_to_error::deserialize(pairs).map_err(|error| {
+        let field = field_of(&error.path().to_string(), &error.inner().to_string());
+        let problem = Problem::new(Code::MalformedQuery, sentence(&error.into_inner().to_string()));
+        if field.is_empty() { problem } else { problem.field(field) }
+    })
 }
 
 /// The one parameter of a path.
@@ -130,7 +134,7 @@ fn parameter<'a, T: FromStr<Err: std::fmt::Display>>(
 /// names the field in its message.
 fn field_of(path: &str, message: &str) -> String {
     let parent = if path == "." || path == "?" { "" } else { path };
-    let named = ["missing field `", "unknown field `"]
+    let named = ["missing field `", "unknown field `", "duplicate field `"]
         .iter()
         .find_map(|start| message.strip_prefix(start))
         .and_then(|rest| rest.split('`').next());

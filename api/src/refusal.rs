@@ -219,7 +219,7 @@ fn undecodable(error: &DecodeError) -> Problem {
             };
             (Code::MalformedEvent, field, rule)
         }
-        DecodeError::NewerVersion(_) => (Code::NotYetSupported, "version", "supported"),
+        DecodeError::NewerVersion { .. } => (Code::NotYetSupported, "version", "supported"),
     };
     Problem::new(code, sentence(&error.to_string())).field(field).rule(rule)
 }

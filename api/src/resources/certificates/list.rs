@@ -2,11 +2,10 @@
 
 use super::view::{CertificateView, now, resource};
 use crate::auth::MayWrite;
-use crate::extract::Query;
-use crate::hal::{Links, Page, Resource};
+use crate::hal::{Page, Resource};
 use crate::links;
 use crate::names::Names;
-use crate::paging;
+use crate::paging::{PageQuery, Paged};
 use crate::problem::{Code, Problem};
 use crate::refusal::storage;
 use crate::state::ApiState;
@@ -31,15 +30,11 @@ pub(crate) struct CertificatesQuery {
     /// Issued by this actor.
     #[param(value_type = Option<String>)]
     issuer: Option<SubjectId>,
-    /// Where the page begins: from the link `next`.
-    cursor: Option<String>,
-    /// 1 to 200; 50 without it.
-    limit: Option<usize>,
 }
 
 /// List certificates, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/certificates", tag = "certificates", operation_id = "list_certificates", params(CertificatesQuery),
+    get, path = "/api/v1/certificates", tag = "certificates", operation_id = "list_certificates", params(CertificatesQuery, PageQuery),
     responses(
         (status = 200, description = "A page of certificates", body = Resource<Page<CertificateView>>, content_type = "application/hal+json"),
         (status = 400, description = "The query cannot be read", body = Problem, content_type = "application/problem+json"),
@@ -47,11 +42,10 @@ pub(crate) struct CertificatesQuery {
 )]
 pub(crate) async fn list(
     State(state): State<ApiState>,
-    Query(query): Query<CertificatesQuery>,
+    query: Paged<CertificatesQuery>,
     MayWrite(may_write): MayWrite,
 ) -> Result<Resource<Page<CertificateView>>, Problem> {
-    let (size, cursor) = paging::of_view(query.limit, query.cursor.as_deref())?;
-    let number = match (&query.scheme, &query.number) {
+    let number = match (&query.filter.scheme, &query.filter.number) {
         (None, None) => None,
         (Some(scheme), Some(number)) => Some((scheme.clone(), number.clone())),
         _ => {
@@ -59,28 +53,11 @@ pub(crate) async fn list(
             return Err(Problem::new(Code::MalformedQuery, detail).field("number"));
         }
     };
-    let filter = CertificateFilter { number, operator: query.operator, issuer: query.issuer };
-    let rows = state.views().certificates(&filter, cursor, size).map_err(storage)?;
-    let next = rows.next.map(|next| query.url(Some(next.to_string())));
-    let links = Links::to_self(query.url(query.cursor.clone())).and("up", links::entry()).and_maybe("next", next);
+    let filter = CertificateFilter { number, operator: query.filter.operator, issuer: query.filter.issuer };
+    let rows = state.views().certificates(&filter, query.cursor, query.size).map_err(storage)?;
+    let links = query.links(&links::certificates(), rows.next);
     let (names, at) = (Names::of(&state), now());
     let members = rows.rows.into_iter().map(|row| resource(&state, &names, row, at, may_write));
     let resource = Resource::new(Page::of(members.collect::<Result<_, _>>()?), links);
     Ok(if may_write { resource.offering(super::issue_action()) } else { resource })
-}
-
-impl CertificatesQuery {
-    fn url(&self, cursor: Option<String>) -> String {
-        links::with_query(
-            &links::certificates(),
-            &[
-                ("scheme", self.scheme.clone()),
-                ("number", self.number.clone()),
-                ("operator", self.operator.map(|id| id.to_string())),
-                ("issuer", self.issuer.map(|id| id.to_string())),
-                ("cursor", cursor),
-                ("limit", self.limit.map(|limit| limit.to_string())),
-            ],
-        )
-    }
 }

@@ -2,10 +2,10 @@
 
 use super::read::find;
 use crate::auth::{MayWrite, Writer};
-use crate::extract::{PathId, Query};
-use crate::hal::{Links, Page, Resource};
+use crate::extract::PathId;
+use crate::hal::{Page, Resource};
 use crate::links;
-use crate::paging;
+use crate::paging::{PageQuery, Paged, Unfiltered};
 use crate::problem::Problem;
 use crate::refusal::storage;
 use crate::resources::transfers;
@@ -16,24 +16,11 @@ use axum::extract::State;
 use axum::response::Response;
 use ledger::view::TransferFilter;
 use provenance::id::SubjectId;
-use serde::Deserialize;
-use utoipa::IntoParams;
-
-/// Which page.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct HandoversQuery {
-    /// Where the page begins: from the link `next`.
-    cursor: Option<String>,
-    /// 1 to 200; 50 without it.
-    limit: Option<usize>,
-}
 
 /// List the handovers of a lot and of the parts taken from it, newest first.
 #[utoipa::path(
     get, path = "/api/v1/produces/{id}/transfers", tag = "transfers", operation_id = "list_produce_transfers",
-    params(("id" = String, Path, description = "The lot's id"), HandoversQuery),
+    params(("id" = String, Path, description = "The lot's id"), PageQuery),
     responses(
         (status = 200, description = "A page of handovers", body = Resource<Page<TransferView>>, content_type = "application/hal+json"),
         (status = 404, description = "No such lot here", body = Problem, content_type = "application/problem+json"),
@@ -42,19 +29,13 @@ pub(crate) struct HandoversQuery {
 pub(crate) async fn list(
     State(state): State<ApiState>,
     PathId(id): PathId<SubjectId>,
-    Query(query): Query<HandoversQuery>,
+    query: Paged<Unfiltered>,
     MayWrite(may_write): MayWrite,
 ) -> Result<Resource<Page<TransferView>>, Problem> {
     find(&state, &id)?;
-    let (size, cursor) = paging::of_view(query.limit, query.cursor.as_deref())?;
     let filter = TransferFilter { lot: Some(id), ..TransferFilter::default() };
-    let rows = state.views().transfers(&filter, cursor, size).map_err(storage)?;
-    let url = |cursor: Option<String>| {
-        let parameters = [("cursor", cursor), ("limit", query.limit.map(|limit| limit.to_string()))];
-        links::with_query(&links::produce_transfers(&id), &parameters)
-    };
-    let next = rows.next.map(|next| url(Some(next.to_string())));
-    let links = Links::to_self(url(query.cursor.clone())).and("produce", links::produce(&id)).and_maybe("next", next);
+    let rows = state.views().transfers(&filter, query.cursor, query.size).map_err(storage)?;
+    let links = query.links_below(&links::produce_transfers(&id), rows.next, "produce", links::produce(&id));
     Ok(Resource::new(transfers::list::page(&state, rows, may_write)?, links))
 }
 

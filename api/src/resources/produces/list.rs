@@ -2,11 +2,10 @@
 
 use super::view::{ProduceView, resource};
 use crate::auth::MayWrite;
-use crate::extract::Query;
-use crate::hal::{Links, Page, Resource};
+use crate::hal::{Page, Resource};
 use crate::links;
 use crate::names::Names;
-use crate::paging;
+use crate::paging::{PageQuery, Paged};
 use crate::problem::{Code, Problem, sentence};
 use crate::refusal::storage;
 use crate::state::ApiState;
@@ -50,15 +49,11 @@ pub(crate) struct ProducesQuery {
     gtin: Option<String>,
     /// Labelled with this batch number; needs `gtin`.
     lot: Option<String>,
-    /// Where the page begins: from the link `next`.
-    cursor: Option<String>,
-    /// 1 to 200; 50 without it.
-    limit: Option<usize>,
 }
 
 /// List lots, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/produces", tag = "produce", operation_id = "list_produces", params(ProducesQuery),
+    get, path = "/api/v1/produces", tag = "produce", operation_id = "list_produces", params(ProducesQuery, PageQuery),
     responses(
         (status = 200, description = "A page of lots", body = Resource<Page<ProduceView>>, content_type = "application/hal+json"),
         (status = 400, description = "The query cannot be read", body = Problem, content_type = "application/problem+json"),
@@ -66,18 +61,14 @@ pub(crate) struct ProducesQuery {
 )]
 pub(crate) async fn list(
     State(state): State<ApiState>,
-    Query(query): Query<ProducesQuery>,
+    query: Paged<ProducesQuery>,
     MayWrite(may_write): MayWrite,
 ) -> Result<Resource<Page<ProduceView>>, Problem> {
-    let (size, cursor) = paging::of_view(query.limit, query.cursor.as_deref())?;
-    let page = state.views().produces(&query.filter()?, cursor, size).map_err(storage)?;
+    let page = state.views().produces(&query.filter.read()?, query.cursor, query.size).map_err(storage)?;
     let names = Names::of(&state);
     let members =
         page.rows.into_iter().map(|row| resource(&state, &names, row, may_write)).collect::<Result<_, _>>()?;
-    let mut links = Links::to_self(query.url(query.cursor.clone()))
-        .and("up", links::entry())
-        .and_maybe("next", page.next.map(|next| query.url(Some(next.to_string()))));
-    links = links.templated(
+    let links = query.links(&links::produces(), page.next).templated(
         "find",
         links::produces() + "{?holder,owner,unit,originator,commodity,grade,state,parent,gtin,lot,cursor,limit}",
     );
@@ -86,7 +77,7 @@ pub(crate) async fn list(
 }
 
 impl ProducesQuery {
-    fn filter(&self) -> Result<ProduceFilter, Problem> {
+    fn read(&self) -> Result<ProduceFilter, Problem> {
         let gtin = self.gtin.as_deref().map(Gtin::new).transpose().map_err(|error| unreadable("gtin", &error))?;
         if self.lot.is_some() && gtin.is_none() {
             let detail = "A batch number means something only beside its GTIN. Add the parameter gtin.";
@@ -104,31 +95,6 @@ impl ProducesQuery {
             gtin,
             batch: self.lot.clone(),
         })
-    }
-
-    fn url(&self, cursor: Option<String>) -> String {
-        let id = |id: Option<SubjectId>| id.map(|id| id.to_string());
-        let state = self
-            .state
-            .and_then(|state| serde_json::to_value(state).ok())
-            .and_then(|name| name.as_str().map(str::to_owned));
-        links::with_query(
-            &links::produces(),
-            &[
-                ("holder", id(self.holder)),
-                ("owner", id(self.owner)),
-                ("unit", id(self.unit)),
-                ("originator", id(self.originator)),
-                ("commodity", self.commodity.clone()),
-                ("grade", self.grade.clone()),
-                ("state", state),
-                ("parent", id(self.parent)),
-                ("gtin", self.gtin.clone()),
-                ("lot", self.lot.clone()),
-                ("cursor", cursor),
-                ("limit", self.limit.map(|limit| limit.to_string())),
-            ],
-        )
     }
 }
 

@@ -2,11 +2,10 @@
 
 use super::view::{TransferView, resource};
 use crate::auth::MayWrite;
-use crate::extract::Query;
-use crate::hal::{Links, Page, Resource};
+use crate::hal::{Page, Resource};
 use crate::links;
 use crate::names::Names;
-use crate::paging;
+use crate::paging::{PageQuery, Paged};
 use crate::problem::Problem;
 use crate::proof_state::Proofs;
 use crate::refusal::storage;
@@ -37,15 +36,11 @@ pub(crate) struct TransfersQuery {
     /// Of this lot or unit, of a part taken from it, or of a part given back.
     #[param(value_type = Option<String>)]
     lot: Option<SubjectId>,
-    /// Where the page begins: from the link `next`.
-    cursor: Option<String>,
-    /// 1 to 200; 50 without it.
-    limit: Option<usize>,
 }
 
 /// List handovers, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/transfers", tag = "transfers", operation_id = "list_transfers", params(TransfersQuery),
+    get, path = "/api/v1/transfers", tag = "transfers", operation_id = "list_transfers", params(TransfersQuery, PageQuery),
     responses(
         (status = 200, description = "A page of handovers", body = Resource<Page<TransferView>>, content_type = "application/hal+json"),
         (status = 400, description = "The query cannot be read", body = Problem, content_type = "application/problem+json"),
@@ -53,20 +48,18 @@ pub(crate) struct TransfersQuery {
 )]
 pub(crate) async fn list(
     State(state): State<ApiState>,
-    Query(query): Query<TransfersQuery>,
+    query: Paged<TransfersQuery>,
     MayWrite(may_write): MayWrite,
 ) -> Result<Resource<Page<TransferView>>, Problem> {
     let filter = TransferFilter {
-        state: query.state,
-        party: query.party,
-        offerer: query.offerer,
-        recipient: query.recipient,
-        lot: query.lot,
+        state: query.filter.state,
+        party: query.filter.party,
+        offerer: query.filter.offerer,
+        recipient: query.filter.recipient,
+        lot: query.filter.lot,
     };
-    let (size, cursor) = paging::of_view(query.limit, query.cursor.as_deref())?;
-    let rows = state.views().transfers(&filter, cursor, size).map_err(storage)?;
-    let next = rows.next.map(|next| query.url(Some(next.to_string())));
-    let links = Links::to_self(query.url(query.cursor.clone())).and("up", links::entry()).and_maybe("next", next);
+    let rows = state.views().transfers(&filter, query.cursor, query.size).map_err(storage)?;
+    let links = query.links(&links::transfers(), rows.next);
     let resource = Resource::new(page(&state, rows, may_write)?, links);
     Ok(if may_write { resource.offering(super::offer_action()) } else { resource })
 }
@@ -76,26 +69,4 @@ pub(crate) fn page(state: &ApiState, rows: Rows<TransferRow>, may_write: bool) -
     let (names, proofs) = (Names::of(state), Proofs::of(state.anchoring.as_ref()));
     let members = rows.rows.into_iter().map(|row| resource(state, &names, &proofs, row, may_write));
     Ok(Page::of(members.collect::<Result<_, _>>()?))
-}
-
-impl TransfersQuery {
-    fn url(&self, cursor: Option<String>) -> String {
-        let id = |id: Option<SubjectId>| id.map(|id| id.to_string());
-        let state = self
-            .state
-            .and_then(|state| serde_json::to_value(state).ok())
-            .and_then(|name| name.as_str().map(str::to_owned));
-        links::with_query(
-            &links::transfers(),
-            &[
-                ("state", state),
-                ("party", id(self.party)),
-                ("offerer", id(self.offerer)),
-                ("recipient", id(self.recipient)),
-                ("lot", id(self.lot)),
-                ("cursor", cursor),
-                ("limit", self.limit.map(|limit| limit.to_string())),
-            ],
-        )
-    }
 }

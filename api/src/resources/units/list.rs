@@ -2,11 +2,10 @@
 
 use super::view::{UnitView, resource};
 use crate::auth::MayWrite;
-use crate::extract::Query;
-use crate::hal::{Links, Page, Resource};
+use crate::hal::{Page, Resource};
 use crate::links;
 use crate::names::Names;
-use crate::paging;
+use crate::paging::{PageQuery, Paged};
 use crate::problem::{Code, Problem, sentence};
 use crate::refusal::storage;
 use crate::state::ApiState;
@@ -36,15 +35,11 @@ pub(crate) struct UnitsQuery {
     /// held, offered, packed, disputed or closed.
     #[param(value_type = Option<String>)]
     state: Option<LotStanding>,
-    /// Where the page begins: from the link `next`.
-    cursor: Option<String>,
-    /// 1 to 200; 50 without it.
-    limit: Option<usize>,
 }
 
 /// List units, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/units", tag = "units", operation_id = "list_units", params(UnitsQuery),
+    get, path = "/api/v1/units", tag = "units", operation_id = "list_units", params(UnitsQuery, PageQuery),
     responses(
         (status = 200, description = "A page of units", body = Resource<Page<UnitView>>, content_type = "application/hal+json"),
         (status = 400, description = "The query cannot be read", body = Problem, content_type = "application/problem+json"),
@@ -52,44 +47,25 @@ pub(crate) struct UnitsQuery {
 )]
 pub(crate) async fn list(
     State(state): State<ApiState>,
-    Query(query): Query<UnitsQuery>,
+    query: Paged<UnitsQuery>,
     MayWrite(may_write): MayWrite,
 ) -> Result<Resource<Page<UnitView>>, Problem> {
-    let (size, cursor) = paging::of_view(query.limit, query.cursor.as_deref())?;
-    let sscc = query.sscc.as_deref().map(Sscc::new).transpose();
+    let sscc = query.filter.sscc.as_deref().map(Sscc::new).transpose();
     let sscc = sscc.map_err(|error| Problem::new(Code::MalformedQuery, sentence(&error.to_string())).field("sscc"))?;
-    let filter =
-        UnitFilter { sscc, inside: query.unit, holder: query.holder, owner: query.owner, standing: query.state };
-    let page = state.views().units(&filter, cursor, size).map_err(storage)?;
+    let filter = UnitFilter {
+        sscc,
+        inside: query.filter.unit,
+        holder: query.filter.holder,
+        owner: query.filter.owner,
+        standing: query.filter.state,
+    };
+    let page = state.views().units(&filter, query.cursor, query.size).map_err(storage)?;
     let names = Names::of(&state);
     let members =
         page.rows.into_iter().map(|row| resource(&state, &names, row, may_write)).collect::<Result<_, _>>()?;
-    let links = Links::to_self(query.url(query.cursor.clone()))
-        .and("up", links::entry())
-        .and_maybe("next", page.next.map(|next| query.url(Some(next.to_string()))))
+    let links = query
+        .links(&links::units(), page.next)
         .templated("find", links::units() + "{?sscc,unit,holder,owner,state,cursor,limit}");
     let resource = Resource::new(Page::of(members), links);
     Ok(if may_write { resource.offering(super::pack_action()) } else { resource })
-}
-
-impl UnitsQuery {
-    fn url(&self, cursor: Option<String>) -> String {
-        let id = |id: Option<SubjectId>| id.map(|id| id.to_string());
-        let state = self
-            .state
-            .and_then(|state| serde_json::to_value(state).ok())
-            .and_then(|name| name.as_str().map(str::to_owned));
-        links::with_query(
-            &links::units(),
-            &[
-                ("sscc", self.sscc.clone()),
-                ("unit", id(self.unit)),
-                ("holder", id(self.holder)),
-                ("owner", id(self.owner)),
-                ("state", state),
-                ("cursor", cursor),
-                ("limit", self.limit.map(|limit| limit.to_string())),
-            ],
-        )
-    }
 }
