@@ -18,9 +18,14 @@ use tokio_util::sync::CancellationToken;
 /// Pause after a failure, such as a full disk.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Who writes many events waits while a follower is more entries behind than this: what it reads is in memory still. One
-/// that is left further behind reads from the disk, takes many times as long for each entry, and never comes near again.
+/// Who writes many events waits while a follower is more entries behind than this, or than one of its steps and half of
+/// this: what it reads is in memory still. One that is left further behind reads from the disk, takes many times as long for
+/// each entry, and never comes near again.
 const NEAR: u64 = 16_384;
+
+/// Touches of the entries of one step for each that it may have: most have one. A step of entries with dozens of subjects
+/// each is a shorter one, since what is made of it lies in memory until it is written.
+const TOUCHES_FOR_ENTRY: usize = 2;
 
 /// One entry of the log, as followers see it.
 #[derive(Debug, Clone)]
@@ -92,6 +97,8 @@ pub struct FollowerStatus {
 #[derive(Debug, Clone)]
 pub(crate) struct Running {
     name: &'static str,
+    /// How many entries behind it counts as near.
+    near: u64,
     next: watch::Receiver<u64>,
     problem: Arc<Mutex<Option<String>>>,
     rebuild: Arc<AtomicBool>,
@@ -140,7 +147,7 @@ impl Running {
     pub async fn comes_near(&self, size: u64) {
         if !self.begins_anew.load(Ordering::Acquire) {
             // Where the follower was stopped, there is nothing to wait for.
-            let _ = self.next.clone().wait_for(|next| size.saturating_sub(*next) < NEAR).await;
+            let _ = self.next.clone().wait_for(|next| size.saturating_sub(*next) < self.near).await;
         }
     }
 
@@ -166,6 +173,7 @@ impl Runner {
         let (sender, next) = watch::channel(current.map_or(0, |row| row.next));
         let running = Running {
             name: follower.name(),
+            near: NEAR.max(follower.pace().entries as u64 + NEAR / 2),
             next,
             problem: Arc::default(),
             rebuild: Arc::new(AtomicBool::new(current.is_none())),
@@ -268,6 +276,16 @@ fn clear(follower: &dyn Follower, reader: &Reader) -> Result<(), StoreError> {
     batch.commit()
 }
 
+/// How many entries, each with so many touches, have no more than `most` together; at least one.
+fn few_enough(touches: impl Iterator<Item = usize>, most: usize) -> usize {
+    let mut all = 0;
+    let fit = touches.take_while(|touches| {
+        all += touches;
+        all <= most
+    });
+    fit.count().max(1)
+}
+
 /// Reads once, and writes rows and cursor; says which index is read next.
 ///
 /// It goes on from the cursor on the disk: of a commit that failed nobody knows whether it was written.
@@ -276,7 +294,10 @@ pub(crate) fn step(follower: &dyn Follower, reader: &Reader, reset: bool) -> Res
         clear(follower, reader)?;
     }
     let from = reader.store().get::<Cursors>(&follower.name().to_owned())?.map_or(0, |row| row.next);
-    let mut entries = reader.entries(from, follower.pace().entries)?;
+    let most = follower.pace().entries;
+    let mut entries = reader.entries(from, most)?;
+    let touches = entries.iter().map(|entry| entry.stored.judged.event.payload().touches.len());
+    entries.truncate(few_enough(touches, most * TOUCHES_FOR_ENTRY));
     // Entry 0 is the network id, which is no event; a log always has it.
     let mut end = entries.last().map_or(1, |entry| entry.index + 1);
     if follower.reads_what_counts() {
@@ -303,6 +324,7 @@ mod tests {
         let (sender, next) = watch::channel(next);
         let running = Running {
             name: "test",
+            near: NEAR,
             next,
             problem: Arc::default(),
             rebuild: Arc::default(),
@@ -317,6 +339,12 @@ mod tests {
     fn waits(running: &Running, size: u64) -> bool {
         let asking = std::pin::pin!(running.comes_near(size));
         asking.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+    }
+
+    #[test]
+    fn a_step_of_many_subjects_has_fewer_entries() {
+        let entries = |most| few_enough([1, 3, 1, 64, 1].into_iter(), most);
+        assert_eq!([0, 1, 3, 4, 5, 68, 69, 70].map(entries), [1, 1, 1, 2, 3, 3, 4, 5]);
     }
 
     #[test]

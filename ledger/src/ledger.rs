@@ -13,7 +13,7 @@ use crate::restored::{Restored, unconfirmed_journals};
 use crate::writer::{Checked, JOB_EVENTS, Job, Progress, QUEUED_EVENTS, Writer};
 use provenance::admission::Hold;
 use provenance::event::{DecodeError, SignedEvent};
-use provenance::id::{EventId, PublicKey};
+use provenance::id::PublicKey;
 use provenance::network::Network;
 use provenance::signature::{BATCH, Verifier};
 use rayon::prelude::*;
@@ -468,14 +468,13 @@ pub(crate) fn check_some(events: Vec<Vec<u8>>, verifier: &mut Verifier) -> Vec<C
     let mut checked: Vec<Option<Checked>> = Vec::with_capacity(events.len());
     let mut decoded = Vec::with_capacity(events.len());
     for bytes in events {
-        let id = EventId::of(&bytes);
         checked.push(match SignedEvent::decode(bytes) {
             Ok(event) => {
                 decoded.push(event);
                 None
             }
             // Nobody's fault: this program is older than the one that signed it.
-            Err(DecodeError::NewerVersion(version)) => {
+            Err(DecodeError::NewerVersion { id, version }) => {
                 let hold = Hold::Unsupported(format!("format version {version}"));
                 Some(Checked::Settled(Outcome::Held { id, hold, kept: false }))
             }

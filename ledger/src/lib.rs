@@ -6,6 +6,7 @@
 //! **Invariant:** an event is acknowledged only after its batch, with body, judgement, log entry,
 //! tiles, lane and journal heads, is on the disk as a whole.
 
+mod alike;
 pub mod author;
 mod bundle;
 mod busy;

@@ -7,10 +7,10 @@ use crate::id_map::{IdMap, IdSet};
 use crate::journal::{self, JournalRoots, Walked};
 use crate::outcome::{Origin, Outcome, Refusal};
 use crate::reader::{Reader, Stored, Written};
-use crate::table::{JudgementRow, Judgements};
+use crate::table::{JudgementOf, Judgements};
 use provenance::admission::{Ancestry, Hold, Judged, Judgement, Standing, Verdict, given_key, judge};
 use provenance::event::{SignedEvent, VerifiedEvent};
-use provenance::id::{EventId, PublicKey, SubjectId};
+use provenance::id::{EventId, SubjectId};
 use provenance::merkle::{Frontier, Hash, leaf_hash, tile_position};
 use provenance::network::Network;
 use provenance::payload::Lane;
@@ -74,10 +74,10 @@ pub(crate) struct Pending<'a> {
     events: IdMap<EventId, Stored>,
     /// Events of which it was looked up that the store does not have them.
     absent: IdSet<EventId>,
-    /// Tips of lanes, and what is put on them.
+    /// How lanes and journals end, and what is created.
     changes: Changes,
+    /// What is put on lanes.
     lanes: IdMap<(SubjectId, Lane), Vec<EventId>>,
-    journals: IdMap<PublicKey, Vec<JournalHead>>,
     tiles: IdMap<(u8, u64), Vec<u8>>,
     /// Frontiers of journals that were cut.
     journal_roots: RefCell<IdMap<EventId, Vec<u8>>>,
@@ -101,7 +101,6 @@ impl<'a> Pending<'a> {
             absent: IdSet::default(),
             changes: Changes::default(),
             lanes: IdMap::default(),
-            journals: IdMap::default(),
             tiles: IdMap::default(),
             journal_roots: RefCell::default(),
             held: BTreeMap::new(),
@@ -166,24 +165,14 @@ impl<'a> Pending<'a> {
 
     /// The finished batch, what it leaves for the next one, and what readers remember once it is written.
     pub fn finish(mut self) -> Result<(Batch, Heads, Written), StoreError> {
-        // In the order of their keys: neighbours are put into the store's memory at less cost.
-        let mut stored: Vec<&Stored> = self.events.values().collect();
-        stored.sort_unstable_by_key(|stored| stored.judged.event.id());
-        for Stored { index, judged } in stored {
-            let (id, judgement) = (judged.event.id(), judged.judgement.clone());
-            self.batch.put::<Events>(&id, &judged.event.bytes().to_vec());
-            self.batch.put::<Judgements>(&id, &JudgementRow { index: *index, judgement });
+        for (id, Stored { index, judged }) in &self.events {
+            self.batch.put_as::<Events, _>(id, judged.event.bytes());
+            self.batch.put_as::<Judgements, _>(id, &JudgementOf { index: *index, judgement: &judged.judgement });
         }
-        let mut tips: Vec<_> = self.changes.tips.iter().collect();
-        tips.sort_unstable_by_key(|(lane, _)| **lane);
-        for (lane, tips) in tips {
+        for (lane, tips) in &self.changes.tips {
             self.batch.put::<LaneHeads>(lane, tips);
         }
-        self.changes.on_lanes.sort_unstable();
-        for (subject, (lane, height, id)) in &self.changes.on_lanes {
-            self.batch.put::<Lanes>(&(*subject, *lane, *height, *id), &());
-        }
-        for (key, heads) in &self.journals {
+        for (key, heads) in &self.changes.journals {
             self.batch.put::<Journals>(key, heads);
         }
         for (position, hashes) in &self.tiles {
@@ -226,10 +215,12 @@ impl<'a> Pending<'a> {
                 self.changes.created.push((subject, (id, touch_index)));
             }
             let key = (subject, touch.lane);
-            let height = judgement.lines[at].height;
-            self.changes.on_lanes.push((subject, (touch.lane, height, id)));
+            self.batch.put::<Lanes>(&(subject, touch.lane, judgement.lines[at].height, id), &());
             self.lanes.entry(key).or_default().push(id);
-            let mut tips = self.lane_tips(&subject, touch.lane)?;
+            let mut tips = match touch.subject {
+                Some(_) => self.lane_tips(&subject, touch.lane)?,
+                None => Vec::new(),
+            };
             tips.retain(|tip| !touch.prev.contains(tip));
             tips.push(id);
             tips.sort_unstable();
@@ -307,14 +298,14 @@ impl<'a> Pending<'a> {
     fn store(&mut self, judged: Arc<Judged>, index: Option<u64>) -> Result<(), StoreError> {
         let (event, judgement) = (&judged.event, &judged.judgement);
         let (id, key, link) = (event.id(), event.key(), event.payload().journal);
-        let mut heads = match self.journals.remove(&key) {
+        let mut heads = match self.changes.journals.remove(&key) {
             Some(heads) => heads,
             None => self.reader.journal_heads(&key)?,
         };
         heads.retain(|head| head.event != link);
         heads.push(JournalHead { event: id, height: judgement.journal_height });
         heads.sort_unstable();
-        self.journals.insert(key, heads);
+        self.changes.journals.insert(key, heads);
         self.events.insert(id, Stored { index, judged });
         Ok(())
     }
@@ -351,7 +342,7 @@ impl<'a> Pending<'a> {
     fn knows_signer(&self, event: &VerifiedEvent) -> Result<bool, StoreError> {
         let key = event.key();
         if self.network.founder(&key).is_some()
-            || self.journals.contains_key(&key)
+            || self.changes.journals.contains_key(&key)
             || !self.reader.journal_heads(&key)?.is_empty()
         {
             return Ok(true);

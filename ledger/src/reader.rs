@@ -1,6 +1,6 @@
 //! Reading what was judged, with a bounded memory of the events that are asked for most.
 
-use crate::busy::{BusySubjects, Changes, OnLane, Taken};
+use crate::busy::{Busy, Changes, Taken};
 use crate::counting::{CountedAt, Counting, lane_tips_at};
 use crate::follower::LogEntry;
 use crate::journal;
@@ -31,6 +31,9 @@ const CACHED_EVENTS: usize = 32_768;
 /// read it, and until the next event of its lot comes.
 const ASKED_AGAIN: f64 = 0.5;
 
+/// Events that are read in one go: one way through the index serves many.
+const READ_AT_ONCE: usize = 64;
+
 /// An event in memory: its bytes, the payload made from them, and what surrounds both.
 #[derive(Debug, Clone)]
 struct InMemory;
@@ -41,6 +44,9 @@ impl Weighter<EventId, Stored> for InMemory {
         3 * stored.judged.event.bytes().len() as u64 + 512
     }
 }
+
+/// An event of a lane, in the order of the lanes' column: lane, height, event.
+pub(crate) type OnLane = (Lane, u64, EventId);
 
 /// A judged event and its place in the log.
 #[derive(Debug, Clone)]
@@ -56,7 +62,7 @@ pub struct Stored {
 pub(crate) struct Written {
     /// The events that it stored, in no order.
     pub events: Vec<Stored>,
-    /// What they change of subjects.
+    /// What they change of subjects and keys.
     pub changes: Changes,
 }
 
@@ -66,7 +72,7 @@ pub struct Reader {
     store: Store,
     events: Arc<Cache<EventId, Stored, InMemory>>,
     recent: Arc<Recent>,
-    subjects: Arc<BusySubjects>,
+    busy: Arc<Busy>,
     counting: Arc<Counting>,
 }
 
@@ -80,8 +86,7 @@ impl Reader {
             .expect("both capacities were given");
         let (hasher, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
         let events = Arc::new(Cache::with_options(options, InMemory, hasher, lifecycle));
-        let subjects = Arc::new(BusySubjects::new());
-        Self { store, events, recent: Arc::default(), subjects, counting: Arc::default() }
+        Self { store, events, recent: Arc::default(), busy: Arc::new(Busy::new()), counting: Arc::default() }
     }
 
     pub(crate) fn counting(&self) -> &Counting {
@@ -105,15 +110,15 @@ impl Reader {
 
     /// Commits what the writer has made, and remembers it.
     pub(crate) fn commit(&self, batch: Batch, written: Written) -> Result<(), StoreError> {
-        let taken = self.subjects.take(&written.changes);
+        let taken = self.busy.take(&written.changes);
         batch.commit_synced()?;
-        self.remember_written(written, taken);
+        self.remember_written(written, &taken);
         Ok(())
     }
 
-    fn remember_written(&self, written: Written, taken: Taken) {
+    fn remember_written(&self, written: Written, taken: &Taken) {
         let Written { events, changes } = written;
-        self.subjects.put(changes, taken);
+        self.busy.put(changes, taken);
         let entry = |stored: &Stored| {
             let (id, stored) = (stored.judged.event.id(), stored.clone());
             stored.index.map(|index| LogEntry { index, id, stored })
@@ -152,21 +157,43 @@ impl Reader {
             return Ok(Some(stored));
         }
         let Some(JudgementRow { index, judgement }) = self.store.get::<Judgements>(id)? else { return Ok(None) };
-        let damaged = |detail: String| StoreError::Corrupt { column: "events", detail };
         let bytes = self.store.get::<Events>(id)?.ok_or_else(|| damaged(format!("event {id} is missing")))?;
-        let event = SignedEvent::decode(bytes).map_err(|error| damaged(format!("event {id}: {error}")))?;
-        if event.id() != *id {
-            return Err(damaged(format!("the bytes under {id} are those of {}", event.id())));
-        }
+        let event = decoded(id, bytes)?;
         let stored = Stored { index, judged: Arc::new(Judged { event, judgement }) };
         self.remember(stored.clone());
         Ok(Some(stored))
     }
 
-    /// The signed bytes of judged events, in the order of the ids; as they are on the disk, for whoever checks them
-    /// again anyway.
+    /// What `look` sees of each of these judged events, in their order; nothing where there is none of that id. Those that
+    /// are not in memory are read in bulk and not kept there: who goes through the log drives out nothing that others will
+    /// need.
+    pub fn glance<R>(&self, ids: &[EventId], look: impl Fn(&SignedEvent) -> R) -> Result<Vec<Option<R>>, StoreError> {
+        let in_memory = |id| self.events.peek(id).map(|stored| look(&stored.judged.event));
+        let mut seen: Vec<Option<R>> = ids.iter().map(in_memory).collect();
+        let others: Vec<usize> = (0..ids.len()).filter(|at| seen[*at].is_none()).collect();
+        for some in others.chunks(READ_AT_ONCE) {
+            let some_ids: Vec<EventId> = some.iter().map(|at| ids[*at]).collect();
+            for (at, bytes) in some.iter().zip(self.store.multi_get::<Events>(&some_ids)?) {
+                if let Some(bytes) = bytes {
+                    seen[*at] = Some(look(&decoded(&ids[*at], bytes)?));
+                }
+            }
+        }
+        Ok(seen)
+    }
+
+    /// The signed bytes of judged events, in the order of the ids, and nothing for those that are unknown or held; as they
+    /// are on the disk, for whoever checks them again anyway.
     pub fn bytes(&self, ids: &[EventId]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-        self.store.multi_get::<Events>(ids)
+        let in_memory = |id| self.events.get(id).map(|stored| stored.judged.event.bytes().to_vec());
+        let mut bytes: Vec<Option<Vec<u8>>> = ids.iter().map(in_memory).collect();
+        let others: Vec<EventId> =
+            ids.iter().zip(&bytes).filter(|(_, bytes)| bytes.is_none()).map(|(id, _)| *id).collect();
+        let mut on_disk = self.store.multi_get::<Events>(&others)?.into_iter();
+        for bytes in bytes.iter_mut().filter(|bytes| bytes.is_none()) {
+            *bytes = on_disk.next().flatten();
+        }
+        Ok(bytes)
     }
 
     /// The signed bytes of a judged event, as they are on the disk; nothing if it is unknown or held. Whoever gets
@@ -188,6 +215,15 @@ impl Reader {
         Ok(self.store.get::<Held>(id)?.is_some_and(|row| row.missing.is_empty()))
     }
 
+    /// Where an event stands in the log.
+    pub(crate) fn index(&self, id: &EventId) -> Result<Option<u64>, StoreError> {
+        // Asked with what peers name, which says nothing of what is needed here.
+        match self.events.peek(id) {
+            Some(stored) => Ok(stored.index),
+            None => Ok(self.store.get::<Judgements>(id)?.and_then(|row| row.index)),
+        }
+    }
+
     /// The events among these that stand in the log, with their indexes, ascending.
     pub fn indexes(&self, ids: impl IntoIterator<Item = EventId>) -> Result<Vec<(u64, EventId)>, StoreError> {
         let ids: Vec<EventId> = ids.into_iter().collect();
@@ -205,19 +241,22 @@ impl Reader {
 
     /// Which event created a subject, and with which of its touches.
     pub fn origin(&self, subject: &SubjectId) -> Result<Option<(EventId, u32)>, StoreError> {
-        if let Some(origin) = self.subjects.origin(subject) {
+        if let Some(origin) = self.busy.origin(subject) {
             return Ok(Some(origin));
         }
         let origin = self.store.get::<Subjects>(subject)?;
         if let Some(origin) = origin {
-            self.subjects.remember_origin(subject, origin);
+            self.busy.remember_origin(subject, origin);
         }
         Ok(origin)
     }
 
     /// Newest links of a key's journal; more than one is a fork.
     pub fn journal_heads(&self, key: &PublicKey) -> Result<Vec<JournalHead>, StoreError> {
-        Ok(self.store.get::<Journals>(key)?.unwrap_or_default())
+        match self.busy.journal(key) {
+            Some(heads) => Ok(heads),
+            None => Ok(self.store.get::<Journals>(key)?.unwrap_or_default()),
+        }
     }
 
     /// All admitted events on any lane of a subject: main lane first, lowest first.
@@ -227,6 +266,9 @@ impl Reader {
 
     /// All admitted events on the lanes of those who attest something of a subject, lowest first.
     pub fn attested(&self, subject: &SubjectId) -> Result<Vec<(Lane, Stored)>, StoreError> {
+        if self.busy.has_only_main_lane(subject) {
+            return Ok(Vec::new());
+        }
         self.on_lanes(subject, (Lane::Attester(SubjectId::from_bytes([0; 32])), 0))
     }
 
@@ -241,10 +283,6 @@ impl Reader {
 
     /// What lies on the lanes of a subject, from this height of this lane on: lane by lane, lowest first.
     pub(crate) fn lanes(&self, subject: &SubjectId, from: (Lane, u64)) -> Result<Vec<OnLane>, StoreError> {
-        if let Some(history) = self.subjects.history(subject) {
-            let before = history.partition_point(|(lane, height, _)| (*lane, *height) < from);
-            return Ok(history[before..].to_vec());
-        }
         let first = (*subject, from.0, from.1, EventId::from_bytes([0; 32]));
         let rows = self.store.scan::<Lanes>(Range::prefix(subject).from(&first));
         rows.map(|row| row.map(|((_, lane, height, id), ())| (lane, height, id))).collect()
@@ -304,7 +342,7 @@ impl Ancestry for Reader {
     }
 
     fn lane_tips(&self, subject: &SubjectId, lane: Lane) -> Result<Vec<EventId>, StoreError> {
-        match self.subjects.tips(subject, lane) {
+        match self.busy.tips(subject, lane) {
             Some(tips) => Ok(tips),
             None => Ok(self.store.get::<LaneHeads>(&(*subject, lane))?.unwrap_or_default()),
         }
@@ -322,4 +360,17 @@ impl Ancestry for Reader {
     fn counted(&self, id: &EventId) -> Result<Option<Arc<Counted>>, StoreError> {
         CountedAt { reader: self, size: u64::MAX }.counted(id)
     }
+}
+
+fn damaged(detail: String) -> StoreError {
+    StoreError::Corrupt { column: "events", detail }
+}
+
+/// The event of this id from what the disk has under it.
+fn decoded(id: &EventId, bytes: Vec<u8>) -> Result<SignedEvent, StoreError> {
+    let event = SignedEvent::decode(bytes).map_err(|error| damaged(format!("event {id}: {error}")))?;
+    if event.id() != *id {
+        return Err(damaged(format!("the bytes under {id} are those of {}", event.id())));
+    }
+    Ok(event)
 }

@@ -16,6 +16,16 @@ pub(crate) struct JudgementRow {
     pub judgement: Judgement,
 }
 
+/// The same row where the judgement is another's.
+#[derive(Debug, Encode)]
+#[cbor(array)]
+pub(crate) struct JudgementOf<'a> {
+    #[n(0)]
+    pub index: Option<u64>,
+    #[n(1)]
+    pub judgement: &'a Judgement,
+}
+
 /// [`Column::Judgements`].
 #[derive(Debug)]
 pub(crate) struct Judgements;

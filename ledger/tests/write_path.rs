@@ -6,7 +6,10 @@
 mod story;
 
 use ed25519_dalek::{Signer, SigningKey};
-use ledger::{CheckError, Ledger, LedgerOptions, LogSigner, OpenError, Origin, Outcome, Refusal, WriteError};
+use ledger::{
+    CheckError, Ledger, LedgerOptions, LogSigner, OpenError, Origin, Outcome, Reader, Refusal, SteppedLedger,
+    WriteError,
+};
 use provenance::admission::{Ancestry, Rule};
 use provenance::body::{Body, EventDisputed, Role};
 use provenance::checkpoint::Checkpoint;
@@ -636,4 +639,50 @@ async fn closing_is_quick_and_final() {
     assert!(matches!(late, Err(WriteError::Closed)));
     drop(ledger);
     open(folder.path(), &story).close().await;
+}
+
+#[test]
+fn events_are_the_same_from_memory_and_from_the_disk() {
+    let (story, folder) = (harvest(), tempfile::tempdir().unwrap());
+    let ids: Vec<EventId> = story.events.iter().map(SignedEvent::id).collect();
+    let asked = [&ids[..], &[EventId::of(b"nobody's"), story.network.id().as_event()]].concat();
+    let all_are_read = |reader: &Reader| {
+        let seen = reader.glance(&asked, |event| event.bytes().to_vec()).unwrap();
+        let expected: Vec<_> = story.bytes().into_iter().map(Some).chain([None, None]).collect();
+        assert!(seen == expected && reader.bytes(&asked).unwrap() == expected);
+    };
+    // No follower of such a ledger runs by itself, and what followers read is in memory afterwards.
+    let open = || {
+        let store = Store::open(folder.path(), &StoreOptions::default()).unwrap();
+        SteppedLedger::open(store, story.network.clone(), LedgerOptions::default()).unwrap()
+    };
+    let mut ledger = open();
+    ledger.write(vec![(story.bytes(), Origin::Client)]);
+    all_are_read(ledger.ledger().reader());
+    for follower in 0..ledger.followers().len() {
+        while ledger.followers()[follower].next < ledger.ledger().size() {
+            assert!(ledger.follow(follower));
+        }
+    }
+    drop(ledger);
+
+    let ledger = open();
+    let reader = ledger.ledger().reader();
+    let (kept, others) = ids.split_at(ids.len() / 2);
+    for id in kept {
+        assert!(reader.stored(id).unwrap().is_some());
+    }
+    all_are_read(reader);
+    // Those that were only glanced at are not in memory: what becomes of them on the disk is noticed.
+    let mut batch = reader.store().batch();
+    for id in &ids {
+        batch.put::<Events>(id, &story.events[0].bytes().to_vec());
+    }
+    batch.commit().unwrap();
+    let glance = |ids: &[EventId]| reader.glance(ids, SignedEvent::id);
+    assert_eq!(glance(kept).unwrap(), kept.iter().copied().map(Some).collect::<Vec<_>>());
+    for id in others {
+        let error = glance(&[*id]).unwrap_err();
+        assert!(error.to_string().contains(&id.to_string()), "{error}");
+    }
 }

@@ -37,8 +37,13 @@ pub enum DecodeError {
     #[error(transparent)]
     Structure(#[from] StructureError),
     /// Written by a newer program. Such an event is held, not refused.
-    #[error("the event has format version {0}, which is newer than this program; upgrade to judge it")]
-    NewerVersion(u64),
+    #[error("the event has format version {version}, which is newer than this program; upgrade to judge it")]
+    NewerVersion {
+        /// SHA-256 of the bytes, by which an event goes in every version.
+        id: EventId,
+        /// The version.
+        version: u64,
+    },
 }
 
 /// A well-formed event whose signature has not been checked.
@@ -74,7 +79,9 @@ impl SignedEvent {
             open_envelope(&bytes).map_err(|e| DecodeError::Envelope(e.to_string()))?;
         let mut d = Decoder::new(payload_bytes);
         let payload = Payload::decode(&mut d).map_err(|error| match error {
-            PayloadError::Version(version) if version > VERSION => DecodeError::NewerVersion(version),
+            PayloadError::Version(version) if version > VERSION => {
+                DecodeError::NewerVersion { id: EventId::of(&bytes), version }
+            }
             other => DecodeError::Payload(other.to_string()),
         })?;
         // The whole event is rebuilt from what was understood and compared, headers included.

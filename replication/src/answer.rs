@@ -6,6 +6,10 @@ use p2p::{MapRoot, Request, Response};
 use provenance::state_map::{EMPTY, PageKey};
 use store::StoreError;
 
+/// Events that are read at once for an answer: enough for one way through the index to serve many, and little beside an
+/// answer of megabytes.
+const BODIES_AT_ONCE: usize = 64;
+
 /// The answer to a request about log, events or state map; none for requests that need more than the ledger
 /// (greetings, cosigning, openings, what is kept for a
 /// node that was restored). Blocks on the disk, and the answer is bounded by the protocol's limits.
@@ -18,8 +22,7 @@ pub fn answer(ledger: &Ledger, request: &Request) -> Result<Option<Response>, St
         }
         Request::Bodies { ids } => {
             let mut failed = None;
-            // One by one, so that nothing is read beyond what fits.
-            let body = |id| match ledger.reader().judged_bytes(id) {
+            let some = |ids| match ledger.reader().bytes(ids) {
                 Ok(bytes) => Some(bytes),
                 Err(error) => {
                     // To say that it is not here would be a lie, so an unreadable one fails the whole answer.
@@ -27,7 +30,8 @@ pub fn answer(ledger: &Ledger, request: &Request) -> Result<Option<Response>, St
                     None
                 }
             };
-            let response = Response::fitting(ids.iter().map_while(body));
+            // Not all at once, so that little is read beyond what fits.
+            let response = Response::fitting(ids.chunks(BODIES_AT_ONCE).map_while(some).flatten());
             if let Some(error) = failed {
                 return Err(error);
             }

@@ -21,7 +21,7 @@ impl Holdings for Ledger {
         let network = Holdings::network(self);
         let mut known: Vec<Known> = self
             .reader()
-            .are_judged(ids)?
+            .are_judged_alike(ids)?
             .into_iter()
             .zip(ids)
             .map(|(judged, id)| if judged || *id == network { Known::Judged } else { Known::No })

@@ -197,6 +197,11 @@ impl Column {
         self.shape() == Shape::Kept
     }
 
+    /// Whether rows are found by single keys, most of which are not among the newest.
+    fn is_asked_for_keys(self) -> bool {
+        matches!(self.shape(), Shape::Kept | Shape::Documents | Shape::Points | Shape::Pages)
+    }
+
     pub(crate) fn options(self, cache: &Cache) -> Options {
         let mut blocks = BlockBasedOptions::default();
         blocks.set_block_cache(cache);
@@ -214,10 +219,12 @@ impl Column {
         // Each compaction of new files into a column rewrites most of it, as keys fall everywhere: so it waits for more of
         // them than usual. Filters keep reads from looking into each.
         options.set_level_zero_file_num_compaction_trigger(8);
-        // A filter for what is still in memory spares most searches there, as most keys that are asked for are on the
-        // disk or nowhere.
-        options.set_memtable_prefix_bloom_ratio(0.05);
-        options.set_memtable_whole_key_filtering(true);
+        if self.is_asked_for_keys() {
+            // A filter for what is still in memory spares most searches there, as most keys that are asked for are on the
+            // disk or nowhere. It takes its share of the write buffer whether or not anything is written.
+            options.set_memtable_prefix_bloom_ratio(0.005);
+            options.set_memtable_whole_key_filtering(true);
+        }
         match self.shape() {
             Shape::Small => options.set_write_buffer_size(1 << 20),
             Shape::Kept => {

@@ -1,6 +1,7 @@
 //! A disk in memory, for simulations: it outlives the stores on it, crashes when it is told to, and then loses
 //! what was not synced, as a power cut does.
 
+use crate::batch::Batch;
 use crate::column::Column;
 use crate::error::{OpenError, StoreError};
 use crate::store::{Store, StoreOptions, database_options};
@@ -46,14 +47,6 @@ struct Before {
     column: Column,
     key: Vec<u8>,
     value: Option<Vec<u8>>,
-}
-
-/// What a batch changes.
-pub(crate) enum Touched {
-    /// One row.
-    Row(Column, Vec<u8>),
-    /// All rows of a column.
-    Column(Column),
 }
 
 impl std::fmt::Debug for MemoryDisk {
@@ -109,13 +102,8 @@ impl MemoryDisk {
         Ok(())
     }
 
-    pub(crate) fn write(
-        &self,
-        store: &Store,
-        writes: WriteBatch,
-        touched: &[Touched],
-        sync: bool,
-    ) -> Result<(), StoreError> {
+    /// Writes a batch, which `RocksDB` is to get as `writes`.
+    pub(crate) fn write(&self, batch: &Batch, writes: WriteBatch, sync: bool) -> Result<(), StoreError> {
         let mut state = self.state();
         if state.down {
             return Err(stopped());
@@ -133,9 +121,9 @@ impl MemoryDisk {
             return Err(stopped());
         }
         let sync = sync && !state.is_lying;
-        let before = if sync { Vec::new() } else { rows_before(store, touched)? };
+        let before = if sync { Vec::new() } else { rows_before(batch)? };
         // A synced write would only wait for this memory.
-        store.db.write_opt(writes, &WriteOptions::default())?;
+        batch.store().db.write_opt(writes, &WriteOptions::default())?;
         state.commits += 1;
         if sync {
             state.unsynced.clear();
@@ -196,21 +184,18 @@ impl MemoryDisk {
     }
 }
 
-fn rows_before(store: &Store, touched: &[Touched]) -> Result<Vec<Before>, StoreError> {
-    let mut rows = Vec::new();
-    for touched in touched {
-        match touched {
-            Touched::Row(column, key) => {
-                let value = store.db.get_cf(store.column(*column), key)?;
-                rows.push(Before { column: *column, key: key.clone(), value });
-            }
-            Touched::Column(column) => {
-                for row in store.db.iterator_cf(store.column(*column), IteratorMode::Start) {
-                    let (key, value) = row?;
-                    rows.push(Before { column: *column, key: key.into(), value: Some(value.into()) });
-                }
-            }
+/// All rows that a batch changes.
+fn rows_before(batch: &Batch) -> Result<Vec<Before>, StoreError> {
+    let (store, mut rows) = (batch.store(), Vec::new());
+    for column in batch.cleared() {
+        for row in store.db.iterator_cf(store.column(*column), IteratorMode::Start) {
+            let (key, value) = row?;
+            rows.push(Before { column: *column, key: key.into(), value: Some(value.into()) });
         }
+    }
+    for (column, key) in batch.rows() {
+        let value = store.db.get_cf(store.column(column), key)?;
+        rows.push(Before { column, key: key.to_vec(), value });
     }
     Ok(rows)
 }

@@ -1,6 +1,6 @@
 //! Opening a store, and reading from it.
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Spare};
 use crate::column::Column;
 use crate::error::{OpenError, StoreError};
 use crate::key::Key;
@@ -40,6 +40,7 @@ impl Default for StoreOptions {
 #[derive(Clone)]
 pub struct Store {
     pub(crate) db: Arc<DB>,
+    pub(crate) spare: Arc<Spare>,
     #[cfg(feature = "faults")]
     pub(crate) faults: Arc<crate::faults::Faults>,
     /// Where its files are, if they are not on a real disk.
@@ -76,6 +77,7 @@ impl Store {
             DB::open_cf_descriptors(database, path, columns).map_err(|error| OpenError::from_rocksdb(path, error))?;
         Ok(Self {
             db: Arc::new(db),
+            spare: Arc::default(),
             #[cfg(feature = "faults")]
             faults: Arc::default(),
             #[cfg(feature = "faults")]
@@ -101,6 +103,7 @@ impl Store {
             .map_err(|error| OpenError::from_rocksdb(path, error))?;
         let store = Self {
             db: Arc::new(db),
+            spare: Arc::default(),
             #[cfg(feature = "faults")]
             faults: Arc::default(),
             #[cfg(feature = "faults")]

@@ -22,11 +22,15 @@ pub trait Table {
 }
 
 /// A way of writing values of type `V`.
-pub trait Encoding<V> {
-    /// Appends the bytes of a value.
-    fn encode(value: &V, out: &mut Vec<u8>);
+pub trait Encoding<V>: EncodingOf<V> {
     /// The value of these bytes, if they are one.
     fn decode(bytes: &[u8]) -> Option<V>;
+}
+
+/// The half of an encoding that also takes other forms of a value, such as a borrowed one.
+pub trait EncodingOf<V: ?Sized> {
+    /// Appends the bytes of a value.
+    fn encode(value: &V, out: &mut Vec<u8>);
 }
 
 /// Bytes as they are.
@@ -57,61 +61,79 @@ pub struct PageBytes;
 #[derive(Debug)]
 pub struct Keys;
 
-impl Encoding<Vec<u8>> for Raw {
+impl EncodingOf<[u8]> for Raw {
+    fn encode(value: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(value);
+    }
+}
+
+impl EncodingOf<Vec<u8>> for Raw {
     fn encode(value: &Vec<u8>, out: &mut Vec<u8>) {
         out.extend_from_slice(value);
     }
+}
 
+impl Encoding<Vec<u8>> for Raw {
     fn decode(bytes: &[u8]) -> Option<Vec<u8>> {
         Some(bytes.to_vec())
     }
 }
 
-impl Encoding<EventId> for Id {
+impl EncodingOf<EventId> for Id {
     fn encode(value: &EventId, out: &mut Vec<u8>) {
         out.extend_from_slice(value.as_bytes());
     }
+}
 
+impl Encoding<EventId> for Id {
     fn decode(bytes: &[u8]) -> Option<EventId> {
         EventId::try_from(bytes).ok()
     }
 }
 
-impl Encoding<()> for Empty {
+impl EncodingOf<()> for Empty {
     fn encode((): &(), _: &mut Vec<u8>) {}
+}
 
+impl Encoding<()> for Empty {
     fn decode(bytes: &[u8]) -> Option<()> {
         bytes.is_empty().then_some(())
     }
 }
 
-impl Encoding<u64> for BigEndian {
+impl EncodingOf<u64> for BigEndian {
     fn encode(value: &u64, out: &mut Vec<u8>) {
         out.extend_from_slice(&value.to_be_bytes());
     }
+}
 
+impl Encoding<u64> for BigEndian {
     fn decode(bytes: &[u8]) -> Option<u64> {
         bytes.try_into().ok().map(u64::from_be_bytes)
     }
 }
 
-impl Encoding<Page> for PageBytes {
+impl EncodingOf<Page> for PageBytes {
     fn encode(value: &Page, out: &mut Vec<u8>) {
         out.extend_from_slice(&value.to_bytes());
     }
+}
 
+impl Encoding<Page> for PageBytes {
     fn decode(bytes: &[u8]) -> Option<Page> {
         Page::from_bytes(bytes).ok()
     }
 }
 
-impl<K: Key> Encoding<Vec<K>> for Keys {
+impl<K: Key> EncodingOf<Vec<K>> for Keys {
     fn encode(value: &Vec<K>, out: &mut Vec<u8>) {
         for key in value {
             key.write(out);
         }
     }
+}
 
+impl<K: Key> Encoding<Vec<K>> for Keys {
     fn decode(mut bytes: &[u8]) -> Option<Vec<K>> {
         let mut keys = Vec::new();
         while !bytes.is_empty() {
@@ -121,11 +143,13 @@ impl<K: Key> Encoding<Vec<K>> for Keys {
     }
 }
 
-impl<V: Encode<()> + for<'b> Decode<'b, ()>> Encoding<V> for Cbor {
+impl<V: Encode<()> + ?Sized> EncodingOf<V> for Cbor {
     fn encode(value: &V, out: &mut Vec<u8>) {
         minicbor::encode(value, out).expect("writing to a vector cannot fail");
     }
+}
 
+impl<V: Encode<()> + for<'b> Decode<'b, ()>> Encoding<V> for Cbor {
     fn decode(bytes: &[u8]) -> Option<V> {
         let mut decoder = minicbor::Decoder::new(bytes);
         let value = decoder.decode().ok()?;

@@ -26,7 +26,7 @@ const VERSION: u32 = 2;
 
 /// Entries of one cut at most: the more, the seldomer upper pages are written; these take some
 /// tens of megabytes of memory.
-const ENTRIES_AT_ONCE: usize = 8_192;
+const ENTRIES_AT_ONCE: usize = 16_384;
 
 /// How far apart cuts are on a quiet log: as old as a checkpoint may be for its reader.
 const APART: Duration = Duration::from_secs(1);

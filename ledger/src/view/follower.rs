@@ -4,13 +4,13 @@
 use super::actor::{self, ActorRow, Actors};
 use super::certificate::{CertificateRow, Certificates};
 use super::facet::{ActorsBy, CertificatesBy, Facet, ListTable, PlacesBy, ProducesBy, RecallsBy, TransfersBy, UnitsBy};
-use super::going_on::{Extended, GoneOn};
+use super::going_on::{Before, Extended, GoneOn, HandoverGoneOn, LotGoneOn};
+use super::kept_rows::KeptRows;
 use super::lineage;
-use super::lot_rows::LotRows;
 use super::place::{PlaceRow, Places};
 use super::produce::{ProduceRow, Produces};
 use super::recall::{RecallRow, Recalls};
-use super::transfer::{TransferRow, Transfers, answered_offer};
+use super::transfer::{TransferRow, TransferState, Transfers, answered_offer};
 use super::unit::{UnitRow, Units};
 use crate::counting::recounted;
 use crate::follower::{Follower, LogEntry};
@@ -21,7 +21,7 @@ use provenance::id::{EventId, SubjectId};
 use provenance::network::Network;
 use provenance::payload::Lane;
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use store::{Batch, Column, Key, Range, StoreError, Table};
 
 /// Raised whenever a row changes its bytes or its meaning; the views are then made again.
@@ -31,7 +31,7 @@ const VERSION: u32 = 6;
 #[derive(Debug)]
 pub struct ViewFollower {
     network: Network,
-    rows: Mutex<LotRows>,
+    rows: Mutex<KeptRows>,
 }
 
 impl ViewFollower {
@@ -58,7 +58,7 @@ impl ViewFollower {
 
     /// For the views of this network.
     pub fn new(network: Network) -> Self {
-        Self { network, rows: Mutex::new(LotRows::new()) }
+        Self { network, rows: Mutex::new(KeptRows::new()) }
     }
 }
 
@@ -212,7 +212,7 @@ impl Changed {
     }
 
     /// Lets rows go on where that can be.
-    fn go_on(&mut self, network: &Network, reader: &Reader, rows: &LotRows) -> Result<(), StoreError> {
+    fn go_on(&mut self, network: &Network, reader: &Reader, rows: &mut KeptRows) -> Result<(), StoreError> {
         let (gone_on, anew) = std::mem::take(&mut self.extended).go_on(reader, rows)?;
         for subject in anew.subjects {
             self.subject(network, reader, subject)?;
@@ -245,7 +245,7 @@ impl Changed {
             let Some(created) = reader.stored(&event)? else { continue };
             parents.extend(lineage::parents_of(&created.judged, lot));
         }
-        parents.extend(self.gone_on.lots.values().flat_map(|(_, row)| &row.parents));
+        parents.extend(self.gone_on.lots.values().flat_map(|lot| &lot.row.parents));
         for parent in parents {
             if reader.lane_tips(&parent, Lane::Main)?.len() > 1 {
                 self.lots.insert(parent);
@@ -266,16 +266,24 @@ impl Changed {
     }
 
     /// Who warns of a lot does so as its holder, or as one who held it once.
-    fn holder_of_lot(&mut self, reader: &Reader, old: &ProduceRow, new: &ProduceRow) -> Result<(), StoreError> {
-        if old.holder != new.holder {
+    fn holder_of_lot(&mut self, reader: &Reader, old: SubjectId, new: &ProduceRow) -> Result<(), StoreError> {
+        if old != new.holder {
             self.recalls.extend(listed::<RecallsBy>(reader, &Facet::Lot(new.id))?);
         }
         Ok(())
     }
 
+    /// Lots that were taken from this one, or made of it.
+    fn children(&self, reader: &Reader, lot: &SubjectId) -> Result<Vec<SubjectId>, StoreError> {
+        let mut children = listed::<ProducesBy>(reader, &Facet::Parent(*lot))?;
+        // Those of new events stand in no list yet.
+        children.extend(self.gone_on.parts.get(lot).into_iter().flatten());
+        Ok(children)
+    }
+
     /// Parts inherit what changes in the lot from which they were taken, and what lay in a unit at any time what is told of
     /// that; what was made of a lot is described anew.
-    fn add_parts(&mut self, reader: &Reader, rows: &LotRows) -> Result<(), StoreError> {
+    fn add_parts(&mut self, reader: &Reader, rows: &KeptRows) -> Result<(), StoreError> {
         for unit in &self.units {
             self.inherited.extend(packed_into(reader, unit)?);
         }
@@ -287,8 +295,8 @@ impl Changed {
             } else {
                 self.lots.insert(lot);
             }
-            for part in children(reader, &lot)? {
-                let row = rows.get(reader, &part)?;
+            for part in self.children(reader, &lot)? {
+                let row = rows.lots.get(reader, &part)?;
                 if row.is_none_or(|row| row.root != part) && self.inherited.insert(part) {
                     open.push(part);
                 }
@@ -296,11 +304,6 @@ impl Changed {
         }
         Ok(())
     }
-}
-
-/// Lots that were taken from this one, or made of it.
-fn children(reader: &Reader, lot: &SubjectId) -> Result<Vec<SubjectId>, StoreError> {
-    listed::<ProducesBy>(reader, &Facet::Parent(*lot))
 }
 
 /// All lots and units that were put into a unit at any time.
@@ -325,20 +328,12 @@ impl ViewFollower {
         &self,
         reader: &Reader,
         mut changed: Changed,
-        rows: &mut LotRows,
+        rows: &mut KeptRows,
         batch: &mut Batch,
     ) -> Result<(), StoreError> {
         write_units(reader, &mut changed, batch)?;
         write_lots(reader, &mut changed, rows, batch)?;
-        for id in &changed.transfers {
-            let (old, new) = (reader.store().get::<Transfers>(id)?, TransferRow::of(reader, id)?);
-            write_transfer(batch, id, old.as_ref(), new.as_ref());
-        }
-        for (id, (old, new)) in &changed.gone_on.transfers {
-            if !changed.transfers.contains(id) {
-                write_transfer(batch, id, old.as_ref(), Some(new));
-            }
-        }
+        write_transfers(reader, &mut changed, rows, batch)?;
         for id in &changed.actors {
             let (old, new) = (reader.store().get::<Actors>(id)?, ActorRow::read(reader, &self.network, id)?);
             let place = |row: &ActorRow| (row.facets(), row.list_time());
@@ -393,58 +388,94 @@ fn write_units(reader: &Reader, changed: &mut Changed, batch: &mut Batch) -> Res
 }
 
 /// Writes the rows of lots. A conflict of one reaches all that was taken from it or made of it.
-fn write_lots(reader: &Reader, changed: &mut Changed, rows: &mut LotRows, batch: &mut Batch) -> Result<(), StoreError> {
+fn write_lots(
+    reader: &Reader,
+    changed: &mut Changed,
+    rows: &mut KeptRows,
+    batch: &mut Batch,
+) -> Result<(), StoreError> {
     let mut done = BTreeSet::new();
     while let Some(id) = changed.lots.pop_first() {
         if !done.insert(id) {
             continue;
         }
-        let (old, new) = (rows.get(reader, &id)?, ProduceRow::of(reader, &id)?.map(Arc::new));
-        for row in old.iter().chain(&new) {
+        let (old, new) = (rows.lots.get(reader, &id)?, ProduceRow::of(reader, &id)?);
+        for row in old.as_deref().into_iter().chain(&new) {
             changed.handovers_of(reader, row.contested())?;
         }
         if let (Some(old), Some(new)) = (&old, &new) {
-            changed.holder_of_lot(reader, old, new)?;
+            changed.holder_of_lot(reader, old.holder, new)?;
         }
         // Also where its own row shows no change: a dispute of its own can hide one that reached it, and a part may have been
         // written when this lot's conflict was not known yet.
-        if old.iter().chain(&new).any(|row| row.is_in_conflict()) {
-            changed.lots.extend(children(reader, &id)?);
+        if old.as_deref().into_iter().chain(&new).any(ProduceRow::is_in_conflict) {
+            changed.lots.extend(changed.children(reader, &id)?);
         }
-        write_lot(batch, &id, old.as_deref(), new.as_deref());
-        rows.put(&id, new);
+        let place = |row: &ProduceRow| (row.facets(), row.created.ms());
+        let (before, after) = (old.as_deref().map(place), new.as_ref().map(place));
+        let bytes = replace::<Produces, ProducesBy>(batch, &id, before, after, new.as_ref());
+        match new {
+            Some(row) => rows.lots.keep(&id, Box::new(row), bytes),
+            None => rows.lots.forget(&id),
+        }
     }
-    for (id, (old, new)) in std::mem::take(&mut changed.gone_on.lots) {
-        let is_new = old.as_ref().is_none_or(|old| !Arc::ptr_eq(old, &new));
-        if is_new && !done.contains(&id) {
-            if let Some(old) = &old {
-                changed.holder_of_lot(reader, old, &new)?;
+    for (id, LotGoneOn { row, before }) in std::mem::take(&mut changed.gone_on.lots) {
+        if done.contains(&id) {
+            continue;
+        }
+        let place = |facets: Vec<Facet>| (facets, row.created.ms());
+        let bytes = match before {
+            Before::Unchanged(bytes) => bytes,
+            Before::SameLists => batch.put_as::<Produces, _>(&id, &*row),
+            Before::New => replace::<Produces, ProducesBy>(batch, &id, None, Some(place(row.facets())), Some(&row)),
+            Before::Lists { facets, holder } => {
+                changed.holder_of_lot(reader, holder, &row)?;
+                let (before, after) = (Some(place(facets)), Some(place(row.facets())));
+                replace::<Produces, ProducesBy>(batch, &id, before, after, Some(&row))
             }
-            write_lot(batch, &id, old.as_deref(), Some(&new));
-            rows.put(&id, Some(new));
+        };
+        rows.lots.keep(&id, row, bytes);
+    }
+    Ok(())
+}
+
+/// Writes the rows of handovers.
+fn write_transfers(
+    reader: &Reader,
+    changed: &mut Changed,
+    rows: &mut KeptRows,
+    batch: &mut Batch,
+) -> Result<(), StoreError> {
+    for id in &changed.transfers {
+        let (old, new) = (reader.store().get::<Transfers>(id)?, TransferRow::of(reader, id)?);
+        let place = |row: &TransferRow| (row.facets(), row.offered.ms());
+        let (before, after) = (old.as_ref().map(place), new.as_ref().map(place));
+        replace::<Transfers, TransfersBy>(batch, id, before, after, new.as_ref());
+        rows.offers.forget(id);
+    }
+    for (id, HandoverGoneOn { row, before }) in std::mem::take(&mut changed.gone_on.handovers) {
+        if changed.transfers.contains(&id) {
+            continue;
+        }
+        let place = |facets: Vec<Facet>| (facets, row.offered.ms());
+        let (before, after) = (before.map(place), Some(place(row.facets())));
+        let bytes = replace::<Transfers, TransfersBy>(batch, &id, before, after, Some(&row));
+        if row.state == TransferState::Open {
+            rows.offers.keep(&id, row, bytes);
         }
     }
     Ok(())
 }
 
-fn write_lot(batch: &mut Batch, id: &SubjectId, old: Option<&ProduceRow>, new: Option<&ProduceRow>) {
-    let place = |row: &ProduceRow| (row.facets(), row.created.ms());
-    replace::<Produces, ProducesBy>(batch, id, old.map(place), new.map(place), new);
-}
-
-fn write_transfer(batch: &mut Batch, id: &EventId, old: Option<&TransferRow>, new: Option<&TransferRow>) {
-    let place = |row: &TransferRow| (row.facets(), row.offered.ms());
-    replace::<Transfers, TransfersBy>(batch, id, old.map(place), new.map(place), new);
-}
-
-/// Replaces a row and its places in lists.
+/// Replaces a row and its places in lists; says how many bytes it has now.
 fn replace<T, L>(
     batch: &mut Batch,
     id: &T::Key,
     old: Option<(Vec<Facet>, u64)>,
     new: Option<(Vec<Facet>, u64)>,
     row: Option<&T::Value>,
-) where
+) -> usize
+where
     T: Table<Key = L::Id>,
     T::Key: Key,
     L: ListTable,
@@ -461,8 +492,9 @@ fn replace<T, L>(
     for place in new.iter().filter(|place| !old.contains(place)) {
         batch.put::<L>(place, &());
     }
-    match row {
-        Some(row) => batch.put::<T>(id, row),
-        None => batch.delete::<T>(id),
+    if let Some(row) = row {
+        return batch.put_as::<T, _>(id, row);
     }
+    batch.delete::<T>(id);
+    0
 }

@@ -4,34 +4,64 @@
 //! that it offers or answers. What is not so simple is left to the follower, which makes rows anew from all events. Both
 //! ways lead to the same row, and a row that is made anew for any reason is not written from here.
 
-use super::lot_rows::LotRows;
+use super::facet::Facet;
+use super::kept_rows::{KeptRows, WithSize};
 use super::produce::ProduceRow;
-use super::transfer::{TransferRow, Transfers, answered_offer};
+use super::transfer::{TransferRow, answered_offer};
+use super::whereabouts;
+use crate::id_map::IdMap;
 use crate::reader::{Reader, Stored};
+use provenance::admission::{OfferedItem, offered_items};
 use provenance::body::Body;
 use provenance::id::{EventId, SubjectId};
 use provenance::payload::Lane;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 use store::StoreError;
 
-/// New events that may let rows go on.
+/// New events that may let rows go on, in the order of the log.
 #[derive(Debug, Default)]
 pub(super) struct Extended {
-    /// Lots and units that they register, or whose main lanes they extend, each with the touches that do so, in the order
-    /// of the log.
-    lots: BTreeMap<SubjectId, Vec<(Stored, usize)>>,
-    /// Offers and answers, in the order of the log.
+    /// Lots and units that they register or take from others, or whose main lanes they extend, and the touches that do so.
+    lots: Vec<(SubjectId, Stored, usize)>,
+    /// Offers and answers.
     handovers: Vec<Stored>,
 }
 
-/// Rows that have gone on.
+/// Rows that go on.
 #[derive(Debug, Default)]
 pub(super) struct GoneOn {
-    /// Before, if there was one, and after.
-    pub lots: BTreeMap<SubjectId, (Option<Arc<ProduceRow>>, Arc<ProduceRow>)>,
-    /// Before, if there was one, and after.
-    pub transfers: BTreeMap<EventId, (Option<TransferRow>, TransferRow)>,
+    pub lots: BTreeMap<SubjectId, LotGoneOn>,
+    pub handovers: BTreeMap<EventId, HandoverGoneOn>,
+    /// New lots by the one from which each was taken.
+    pub parts: BTreeMap<SubjectId, Vec<SubjectId>>,
+}
+
+/// The row of a lot.
+#[derive(Debug)]
+pub(super) struct LotGoneOn {
+    pub row: Box<ProduceRow>,
+    pub before: Before,
+}
+
+/// In which lists a row stood before.
+#[derive(Debug)]
+pub(super) enum Before {
+    /// In none: it is new.
+    New,
+    /// The row is still the same; it has so many bytes.
+    Unchanged(usize),
+    /// In those in which it stands now.
+    SameLists,
+    /// In these.
+    Lists { facets: Vec<Facet>, holder: SubjectId },
+}
+
+/// The row of a handover.
+#[derive(Debug)]
+pub(super) struct HandoverGoneOn {
+    pub row: Box<TransferRow>,
+    /// The lists in which it stood before; none where it is new.
+    pub before: Option<Vec<Facet>>,
 }
 
 /// What has to be made anew.
@@ -42,17 +72,17 @@ pub(super) struct Anew {
 }
 
 impl Extended {
-    /// Adds a touch if it extends the main lane of a lot or a unit, or registers a lot.
+    /// Adds a touch if it extends the main lane of a lot or a unit, or begins the one of a lot in a plain way.
     pub fn add(&mut self, stored: &Stored, touch: usize) -> bool {
         let (event, line) = (&stored.judged.event, &stored.judged.judgement.lines[touch]);
         let payload = event.payload();
         let creates = payload.touches[touch].subject.is_none();
         let is_of_lot = payload.touches[touch].lane == Lane::Main && line.lot.is_some();
-        if !is_of_lot || creates && !matches!(payload.body, Body::ProduceRegistered(_)) {
+        if !is_of_lot || creates && !matches!(payload.body, Body::ProduceRegistered(_) | Body::TransferOffered(_)) {
             return false;
         }
         let Some(subject) = event.subject(touch) else { return false };
-        self.lots.entry(subject).or_default().push((stored.clone(), touch));
+        self.lots.push((subject, stored.clone(), touch));
         true
     }
 
@@ -62,46 +92,124 @@ impl Extended {
     }
 
     /// Lets all rows go on that can.
-    pub fn go_on(self, reader: &Reader, rows: &LotRows) -> Result<(GoneOn, Anew), StoreError> {
+    pub fn go_on(self, reader: &Reader, rows: &mut KeptRows) -> Result<(GoneOn, Anew), StoreError> {
         let (mut gone_on, mut anew) = (GoneOn::default(), Anew::default());
-        // Of each event the lots whose rows it alone has changed.
-        let mut told: HashSet<(EventId, SubjectId)> = HashSet::new();
-        for (lot, touches) in self.lots {
-            let old = rows.get(reader, &lot)?;
-            let mut row = old.clone();
-            for (stored, touch) in touches {
-                row = match row {
-                    None => ProduceRow::begun(reader, &stored, touch)?.map(Arc::new),
-                    Some(row) if row.includes(reader, &stored.judged, touch)? => Some(row),
-                    Some(mut row) => {
-                        told.insert((stored.judged.event.id(), lot));
-                        Arc::make_mut(&mut row).go_on(reader, &stored, touch)?.then_some(row)
-                    }
-                };
-                if row.is_none() {
-                    break;
+        // Of each handover, how many rows of lots it alone has changed.
+        let mut told: IdMap<EventId, usize> = IdMap::default();
+        // The touches of an event follow each other.
+        for touches in self.lots.chunk_by(|(_, a, _), (_, b, _)| a.judged.event.id() == b.judged.event.id()) {
+            let next = Next::of(reader, &touches[0].1)?;
+            for (lot, _, touch) in touches {
+                if anew.subjects.contains(lot) {
+                    continue;
                 }
-            }
-            match row {
-                Some(row) => drop(gone_on.lots.insert(lot, (old, row))),
-                None => drop(anew.subjects.insert(lot)),
+                match gone_on.lot(reader, rows, lot, &next, *touch)? {
+                    Step::Done => *told.entry(next.stored.judged.event.id()).or_default() += 1,
+                    Step::DoneBefore => {}
+                    Step::Unknown => {
+                        if let Some(LotGoneOn { row, before: Before::Unchanged(bytes) }) = gone_on.lots.remove(lot) {
+                            rows.lots.keep(lot, row, bytes);
+                        }
+                        anew.subjects.insert(*lot);
+                    }
+                }
             }
         }
         for stored in self.handovers {
             let event = &stored.judged.event;
-            let mut touched = (0..event.payload().touches.len()).filter_map(|touch| event.subject(touch));
-            let is_plain = touched.all(|lot| gone_on.lots.contains_key(&lot) && told.contains(&(event.id(), lot)));
-            gone_on.hand_over(reader, &stored, is_plain, &mut anew)?;
+            let count = event.payload().touches.len();
+            let mut touched = (0..count).filter_map(|touch| event.subject(touch));
+            let is_plain = told.get(&event.id()) == Some(&count) && touched.all(|lot| gone_on.lots.contains_key(&lot));
+            gone_on.hand_over(reader, rows, &stored, is_plain, &mut anew)?;
         }
         Ok((gone_on, anew))
     }
 }
 
+/// The event by which rows go on next, and what it tells of all its lots.
+struct Next<'a> {
+    stored: &'a Stored,
+    /// Where it tells them to be.
+    place: Option<SubjectId>,
+    /// What it offers.
+    items: Vec<OfferedItem>,
+}
+
+impl<'a> Next<'a> {
+    fn of(reader: &Reader, stored: &'a Stored) -> Result<Self, StoreError> {
+        let place = whereabouts::told_by(reader, &stored.judged.event.payload().body)?;
+        Ok(Self { stored, place, items: offered_items(&stored.judged).unwrap_or_default() })
+    }
+}
+
+/// What became of a row by an event.
+enum Step {
+    /// It has taken the event in.
+    Done,
+    /// It had done so before.
+    DoneBefore,
+    /// More decides how it looks than what it shows and that event.
+    Unknown,
+}
+
 impl GoneOn {
+    /// Lets the row of a lot go on by one event.
+    fn lot(
+        &mut self,
+        reader: &Reader,
+        rows: &mut KeptRows,
+        lot: &SubjectId,
+        next: &Next<'_>,
+        touch: usize,
+    ) -> Result<Step, StoreError> {
+        if !self.lots.contains_key(lot) {
+            let Some(WithSize(row, bytes)) = rows.lots.take(reader, lot)? else {
+                return self.begin(reader, lot, next, touch);
+            };
+            self.lots.insert(*lot, LotGoneOn { row, before: Before::Unchanged(bytes) });
+        }
+        let LotGoneOn { row, before } = self.lots.get_mut(lot).expect("it was just put there");
+        if row.includes(reader, &next.stored.judged, touch)? {
+            return Ok(Step::DoneBefore);
+        }
+        let changes_lists = ProduceRow::is_listed_by(&next.stored.judged.event.payload().body);
+        let stood = match before {
+            Before::Unchanged(_) | Before::SameLists if changes_lists => {
+                Before::Lists { facets: row.facets(), holder: row.holder }
+            }
+            _ => Before::SameLists,
+        };
+        if !row.go_on(reader, next.stored, touch, next.place)? {
+            return Ok(Step::Unknown);
+        }
+        if matches!(before, Before::Unchanged(_) | Before::SameLists) {
+            *before = stood;
+        }
+        Ok(Step::Done)
+    }
+
+    /// Begins the row of a new lot.
+    fn begin(&mut self, reader: &Reader, lot: &SubjectId, next: &Next<'_>, touch: usize) -> Result<Step, StoreError> {
+        let row = if matches!(next.stored.judged.event.payload().body, Body::TransferOffered(_)) {
+            let Some(item) = next.items.iter().find(|item| item.item == *lot && item.lot != *lot) else {
+                return Ok(Step::Unknown);
+            };
+            self.parts.entry(item.lot).or_default().push(*lot);
+            let Some(parent) = self.lots.get(&item.lot) else { return Ok(Step::Unknown) };
+            parent.row.part(reader, item, next.stored, touch)?
+        } else {
+            ProduceRow::begun(reader, next.stored, touch)?
+        };
+        let Some(row) = row else { return Ok(Step::Unknown) };
+        self.lots.insert(*lot, LotGoneOn { row: Box::new(row), before: Before::New });
+        Ok(Step::Done)
+    }
+
     /// Lets the row of a handover go on if the rows of all its lots have done so by this event.
     fn hand_over(
         &mut self,
         reader: &Reader,
+        rows: &mut KeptRows,
         stored: &Stored,
         is_plain: bool,
         anew: &mut Anew,
@@ -110,20 +218,22 @@ impl GoneOn {
         let is_offer = matches!(body, Body::TransferOffered(_));
         let answered = if is_offer { Some(id) } else { answered_offer(body) };
         let Some(offer) = answered else { return Ok(()) };
-        let (old, last) = if let Some((old, last)) = self.transfers.remove(&offer) {
-            (old, Some(last))
+        let last = if let Some(last) = self.handovers.remove(&offer) {
+            Some(last)
         } else {
-            let old = reader.store().get::<Transfers>(&offer)?;
-            (old.clone(), old)
+            let row = rows.offers.take(reader, &offer)?;
+            row.map(|WithSize(row, _)| HandoverGoneOn { before: Some(row.facets()), row })
         };
-        let row = match last {
+        let next = match last {
             _ if !is_plain || anew.transfers.contains(&offer) => None,
-            None if is_offer => TransferRow::offered(&stored.judged),
-            Some(last) if !is_offer => last.answered(stored),
+            None if is_offer => {
+                TransferRow::offered(&stored.judged).map(|row| HandoverGoneOn { row: Box::new(row), before: None })
+            }
+            Some(mut last) if !is_offer => last.row.answer(stored).then_some(last),
             _ => None,
         };
-        match row {
-            Some(row) => drop(self.transfers.insert(offer, (old, row))),
+        match next {
+            Some(next) => drop(self.handovers.insert(offer, next)),
             None => drop(anew.transfers.insert(offer)),
         }
         Ok(())

@@ -20,6 +20,7 @@ use provenance::id::{EventId, PublicKey, SubjectId, sha256};
 use provenance::network::Network;
 use provenance::value::{Gln, Grade, Gtin, Sscc};
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 use store::{Range, StoreError, Table};
 
 /// Rows looked at for one page, so that a filter that fits nothing costs no more than this; the
@@ -319,24 +320,41 @@ impl Views {
         Ok(sha256(&digests.iter().map(<[u8; 32]>::as_slice).collect::<Vec<_>>()))
     }
 
-    /// A lot or handover whose row is not the one that all events make, though everything was followed; nothing where all
-    /// rows are. Makes each of them anew, so it is for tests.
+    /// A lot or handover whose row, or places in lists, are not those that all events make, though everything was followed;
+    /// nothing where all are. Makes each of them anew, so it is for tests.
     pub fn stray_row(&self) -> Result<Option<String>, StoreError> {
-        for row in self.reader.store().scan::<Produces>(Range::all()) {
-            let (lot, row) = row?;
-            let made = ProduceRow::of(&self.reader, &lot)?;
+        let lot = |lot: &SubjectId| ProduceRow::of(&self.reader, lot);
+        let handover = |offer: &EventId| TransferRow::of(&self.reader, offer);
+        let stray = self.stray::<Produces, ProducesBy>(lot, |row| (row.facets(), row.created.ms()))?;
+        match stray {
+            Some(stray) => Ok(Some(stray)),
+            None => self.stray::<Transfers, TransfersBy>(handover, |row| (row.facets(), row.offered.ms())),
+        }
+    }
+
+    fn stray<T, L>(
+        &self,
+        of: impl Fn(&T::Key) -> Result<Option<T::Value>, StoreError>,
+        place: impl Fn(&T::Value) -> (Vec<Facet>, u64),
+    ) -> Result<Option<String>, StoreError>
+    where
+        T: Table<Key = L::Id, Value: PartialEq + Debug>,
+        L: ListTable<Id: Debug>,
+    {
+        let mut places = BTreeSet::new();
+        for row in self.reader.store().scan::<T>(Range::all()) {
+            let (id, row) = row?;
+            let made = of(&id)?;
             if made.as_ref() != Some(&row) {
                 return Ok(Some(format!("{row:?} instead of {made:?}")));
             }
+            let (facets, time) = place(&row);
+            places.extend(facets.into_iter().map(|facet| (facet, time, id)));
         }
-        for row in self.reader.store().scan::<Transfers>(Range::all()) {
-            let (offer, row) = row?;
-            let made = TransferRow::of(&self.reader, &offer)?;
-            if made.as_ref() != Some(&row) {
-                return Ok(Some(format!("{row:?} instead of {made:?}")));
-            }
-        }
-        Ok(None)
+        let listed = self.reader.store().scan::<L>(Range::all()).map(|row| row.map(|(place, ())| place));
+        let listed: BTreeSet<_> = listed.collect::<Result<_, _>>()?;
+        let stray = listed.symmetric_difference(&places).next();
+        Ok(stray.map(|place| format!("a place in a list: {place:?}")))
     }
 
     /// Rows that stand in all `facets`, of which the first is the list that is read.

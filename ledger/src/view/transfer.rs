@@ -194,14 +194,14 @@ impl TransferRow {
         Some(Self::begin(judged, (**body).clone(), Vec::new(), &items))
     }
 
-    /// The row after the first answer to the offer, where nothing of either is in conflict; nothing where more must be
-    /// looked at.
-    pub(crate) fn answered(mut self, answer: &Stored) -> Option<Self> {
+    /// Takes in the first answer to the offer, where nothing of either is in conflict; false, and nothing is changed, where
+    /// more must be looked at.
+    pub(crate) fn answer(&mut self, answer: &Stored) -> bool {
         let is_open = self.state == TransferState::Open && self.answers.is_empty() && !self.disputed;
-        is_open.then(|| {
+        if is_open {
             self.answer_by(std::slice::from_ref(answer));
-            self
-        })
+        }
+        is_open
     }
 
     /// As it is before any answer.

@@ -20,6 +20,10 @@ const LOOK_BACK: u64 = 16_384;
 /// Entries of the log that are read at a time.
 const ENTRIES_AT_ONCE: usize = 1_024;
 
+/// How long the reader of the log rests after each part, as a multiple of what that took: a node that is enrolled late
+/// reads millions of entries, and who asks it something meanwhile should hardly notice.
+const REST: u32 = 1;
+
 /// How often it is looked whether something is due, and whether this node was enrolled meanwhile.
 const TICK: Duration = Duration::from_millis(500);
 
@@ -29,7 +33,7 @@ pub(super) async fn look_for_missing(shared: Arc<Shared>) {
     let mut next = shared.ledger.size().saturating_sub(LOOK_BACK);
     let mut own: Option<Vec<SubjectId>> = None;
     loop {
-        let (now, from) = (shared.clone(), next);
+        let (now, from, began) = (shared.clone(), next, Instant::now());
         let read = tokio::task::spawn_blocking(move || {
             let own = now.nodes.actors(&now.network.local_peer())?;
             let (read, missing) = missing(&now.author, &own, from)?;
@@ -42,12 +46,14 @@ pub(super) async fn look_for_missing(shared: Arc<Shared>) {
                     next = 0;
                 }
                 own = Some(found);
+                let took = began.elapsed();
                 for event in missing {
                     while !shared.wanted.note(event, Instant::now()) {
                         tokio::time::sleep(TICK).await;
                     }
                 }
                 if next < shared.ledger.size() {
+                    tokio::time::sleep(REST * took).await;
                     continue;
                 }
             }
@@ -59,7 +65,7 @@ pub(super) async fn look_for_missing(shared: Arc<Shared>) {
 }
 
 /// Looks at some entries of the log; returns how many, and which of them lack an opening. An event without sealed
-/// fields costs one look at its body in memory.
+/// fields costs one look at its body.
 fn missing(author: &Author, own: &[SubjectId], from: u64) -> Result<(u64, Vec<EventId>), StoreError> {
     let reader = author.ledger().reader();
     let durable = author.ledger().size().saturating_sub(from);
@@ -68,11 +74,10 @@ fn missing(author: &Author, own: &[SubjectId], from: u64) -> Result<(u64, Vec<Ev
         return Ok((durable, Vec::new()));
     }
     let ids = reader.log_ids(from, usize::try_from(durable).unwrap_or(usize::MAX).min(ENTRIES_AT_ONCE))?;
+    let is_sealed = reader.glance(&ids, |event| !seal::sealed_fields(&event.payload().body).is_empty())?;
     let mut missing = Vec::new();
-    for id in &ids {
-        let Some(stored) = reader.stored(id)? else { continue };
-        let sealed = !seal::sealed_fields(&stored.judged.event.payload().body).is_empty();
-        if sealed && author.lacks_openings(id, own)? {
+    for (id, is_sealed) in ids.iter().zip(is_sealed) {
+        if is_sealed == Some(true) && author.lacks_openings(id, own)? {
             missing.push(*id);
         }
     }

@@ -1,8 +1,6 @@
 //! Gossiping what this node admits itself, as soon as it is on the disk.
 
 use super::Shared;
-use ledger::Ledger;
-use provenance::id::EventId;
 use std::sync::Arc;
 use store::StoreError;
 
@@ -21,16 +19,14 @@ pub(super) async fn run(shared: Arc<Shared>) {
         next = next.max(end.saturating_sub(MOST_NEWS));
         while next < end {
             let count = usize::try_from(end - next).unwrap_or(usize::MAX).min(EVENTS_AT_ONCE);
-            let (ledger, from) = (shared.ledger.clone(), next);
-            let read = tokio::task::spawn_blocking(move || read(&ledger, from, count)).await;
-            let Ok(Ok(entries)) = read else {
+            let (reading, from) = (shared.clone(), next);
+            let read = tokio::task::spawn_blocking(move || read(&reading, from, count)).await;
+            let Ok(Ok(news)) = read else {
                 // Peers find them in the log; news are for speed only.
                 tracing::warn!("new events cannot be read for publishing");
                 break;
             };
             next += count as u64;
-            let news: Vec<Vec<u8>> =
-                entries.into_iter().filter(|(id, _)| !shared.received.contains(id)).map(|(_, bytes)| bytes).collect();
             if !news.is_empty() && shared.network.publish(&news).await.is_err() {
                 return;
             }
@@ -39,13 +35,10 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
-fn read(ledger: &Ledger, from: u64, count: usize) -> Result<Vec<(EventId, Vec<u8>)>, StoreError> {
-    let reader = ledger.reader();
-    let mut events = Vec::with_capacity(count);
-    for id in reader.log_ids(from, count)? {
-        if let Some(stored) = reader.stored(&id)? {
-            events.push((id, stored.judged.event.bytes().to_vec()));
-        }
-    }
-    Ok(events)
+/// The signed bytes of these entries, but of none that came from a peer.
+fn read(shared: &Shared, from: u64, count: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+    let reader = shared.ledger.reader();
+    let mut own = reader.log_ids(from, count)?;
+    own.retain(|id| !shared.received.contains(id));
+    Ok(reader.bytes(&own)?.into_iter().flatten().collect())
 }

@@ -7,8 +7,9 @@ use super::super::holding::LotStanding;
 use super::super::whereabouts;
 use super::{Description, ProduceRow, Told};
 use crate::reader::{Reader, Stored};
-use provenance::admission::{Ancestry, Judged};
+use provenance::admission::{Ancestry, Judged, OfferedItem};
 use provenance::body::Body;
+use provenance::id::SubjectId;
 use provenance::payload::Lane;
 use store::StoreError;
 
@@ -94,11 +95,80 @@ impl ProduceRow {
         .filter(|row| body.quantity == row.quantity))
     }
 
+    /// The row of a part that was just taken from this lot by an offer, which this row has taken in as its last event: the
+    /// one that [`of`](Self::of) makes of the offer and of what the part inherits. Nothing where more decides how it looks.
+    pub(crate) fn part(
+        &self,
+        reader: &Reader,
+        item: &OfferedItem,
+        offer: &Stored,
+        touch: usize,
+    ) -> Result<Option<Self>, StoreError> {
+        let (event, judgement) = (&offer.judged.event, &offer.judged.judgement);
+        let (id, time) = (event.id(), event.payload().time);
+        let Some(state) = judgement.lines[touch].lot.as_ref().filter(|state| !state.divided && state.inside.is_none())
+        else {
+            return Ok(None);
+        };
+        if !self.is_plain() || self.tips != [id] || reader.counted(&id)?.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            id: item.item,
+            parents: vec![self.id],
+            root: self.root,
+            created_by: id,
+            created: time,
+            registered_by: self.registered_by,
+            registered: self.registered,
+            originator: self.originator,
+            commodity: self.commodity.clone(),
+            name: self.name.clone(),
+            variety: self.variety.clone(),
+            places: self.places.clone(),
+            harvested: self.harvested,
+            codes: self.codes.clone(),
+            claims: self.claims.clone(),
+            quantity: item.quantity,
+            balance: state.balance,
+            holder: state.holder,
+            standing: LotStanding::of(state),
+            open_offer: state.open,
+            closed: state.closed,
+            grade: self.grade.clone(),
+            price: self.price.clone(),
+            place: self.place,
+            tips: vec![id],
+            in_conflict: Vec::new(),
+            beside: Vec::new(),
+            corrections: Vec::new(),
+            updated: time,
+            events: 1,
+            owner: state.holder,
+            title_offer: None,
+            inside: None,
+            origin: self.origin,
+            steps: self.steps.clone(),
+            unconfirmed_quantity: None,
+        }))
+    }
+
+    /// Whether an event of this sort can change the lists in which a row stands, or who holds the lot.
+    pub(crate) fn is_listed_by(body: &Body) -> bool {
+        !matches!(body, Body::ProduceMoved(_) | Body::ProduceHandled(_) | Body::ProducePriceUpdated(_))
+    }
+
     /// Takes in one more event of the main lane; false, and nothing is changed, if more decides how the row looks then than
     /// what it shows and that event. It is enough where all the lot's events lie on its main lane, one behind the other, and
     /// nothing of it is corrected, in conflict, apart from its title or inside a unit. Then the row becomes the one that
-    /// [`of`](Self::of) makes.
-    pub(crate) fn go_on(&mut self, reader: &Reader, next: &Stored, touch: usize) -> Result<bool, StoreError> {
+    /// [`of`](Self::of) makes. `place` is where that event tells the lot to be.
+    pub(crate) fn go_on(
+        &mut self,
+        reader: &Reader,
+        next: &Stored,
+        touch: usize,
+        place: Option<SubjectId>,
+    ) -> Result<bool, StoreError> {
         let (event, judgement) = (&next.judged.event, &next.judged.judgement);
         let (touched, line) = (&event.payload().touches[touch], &judgement.lines[touch]);
         let tells_all = matches!(
@@ -126,7 +196,6 @@ impl ProduceRow {
         if !tells_all || !is_next || !self.is_plain() {
             return Ok(false);
         }
-        let place = whereabouts::told_by(reader, &event.payload().body)?;
         let mut told = Told {
             grade: self.grade.take(),
             codes: self.codes.take(),

@@ -151,3 +151,35 @@ async fn what_a_ledger_tells_of_itself() {
     assert_eq!(ledger.load_cursor(&other, &log).unwrap(), Cursor::default(), "and of one peer");
     ledger.close().await;
 }
+
+/// Pages of another node's log, in its order and in others, tell the same of each event.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_known_does_not_depend_on_the_order_of_a_page() {
+    let (here, strange) = (journal(0, 1_500), journal(1, 1_000));
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = ledger(&folder, &here).await;
+    let ids = |events: &[SignedEvent]| events.iter().map(SignedEvent::id).collect::<Vec<_>>();
+    let (here, strange) = (ids(&here), ids(&strange));
+    let network = network().id().as_event();
+    // Each event exactly once, far from its neighbours.
+    let scattered: Vec<EventId> = (0..here.len()).map(|at| here[at * 797 % here.len()]).collect();
+    let pages: [(&str, Vec<EventId>); 8] = [
+        ("in order", here.clone()),
+        ("backwards", here.iter().rev().copied().collect()),
+        ("scattered", scattered),
+        ("the network first", [&[network], &here[..100]].concat()),
+        (
+            "with strange ones between",
+            here.chunks(100).zip(strange.chunks(70)).flat_map(|(a, b)| [a, b].concat()).collect(),
+        ),
+        ("strange ones first", [&strange[..], &here[1_400..]].concat()),
+        ("one by one", here.iter().zip(&strange).flat_map(|(a, b)| [*a, *b]).collect()),
+        ("named again and again", [&here[..80], &here[..80], &strange[..80], &strange[..80]].concat()),
+    ];
+    for (order, page) in pages {
+        let expected: Vec<Known> =
+            page.iter().map(|id| if strange.contains(id) { Known::No } else { Known::Judged }).collect();
+        assert_eq!(ledger.known(&page).unwrap(), expected, "{order}");
+    }
+    ledger.close().await;
+}
