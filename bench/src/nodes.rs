@@ -1,6 +1,7 @@
 //! Whole nodes of the corpus' network: `furrow` processes with the settings that a node has.
 
 use crate::corpus::{Corpus, Singles};
+use crate::resources::process_time_of;
 use crate::stock;
 use anyhow::Context;
 use end_to_end::client::CBOR_SEQUENCE;
@@ -23,6 +24,9 @@ pub const SIGNERS: usize = 128;
 
 /// How often a node is asked how far it is: often enough for a figure, and a small load.
 const ASKED_EVERY: Duration = Duration::from_millis(20);
+
+/// How long a node is watched for whether it rests: it may notice only after half a second that there is something to do.
+const WATCHED: Duration = Duration::from_secs(2);
 
 /// No measure of speed, only an end.
 const PATIENCE: Duration = Duration::from_hours(1);
@@ -71,6 +75,21 @@ pub async fn enrol(node: &Node, corpus: &Corpus) -> anyhow::Result<Singles> {
     // The checkpoint of a bundle must know who signed it.
     is_at(node, node.log_size().await, |_| true).await?;
     Ok(singles)
+}
+
+/// Waits until the node works no more of its own accord: one that was just enrolled goes through its whole log for sealed
+/// fields that it may open, which is nothing that those who ask it wait for later.
+pub async fn settles(node: &Node) -> anyhow::Result<()> {
+    let (began, mut before) = (Instant::now(), process_time_of(node.process())?);
+    loop {
+        anyhow::ensure!(began.elapsed() < PATIENCE, "the node never rested");
+        tokio::time::sleep(WATCHED).await;
+        let now = process_time_of(node.process())?;
+        if now.saturating_sub(before) < WATCHED / 20 {
+            return Ok(());
+        }
+        before = now;
+    }
 }
 
 /// Posts a sequence of events, all of which must be taken.

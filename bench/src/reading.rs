@@ -1,4 +1,4 @@
-//! Reading by many at once: a lot with its history, a lot's bundle, and a bundle's verdict.
+//! Reading, by many at once and by one alone: a lot with its history, a lot's bundle, and a bundle's verdict.
 
 use crate::bare::{self, Bare};
 use crate::load::{Served, ask};
@@ -12,6 +12,8 @@ use reqwest::Method;
 
 /// Who asks at the same time.
 const CLIENTS: usize = 64;
+/// Who scans a code while nobody else does.
+const ONE: usize = 1;
 
 /// Lots with their histories.
 pub async fn lots(
@@ -23,7 +25,9 @@ pub async fn lots(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let paths: Vec<String> = lots.iter().map(|lot| format!("/api/v1/produces/{lot}/history")).collect();
-    get(scale, node, paths, bare, "read_lot", suffixes, report).await
+    // First of all, while nothing of the lots is in memory yet.
+    get(ONE, scale, node, &paths, bare, "read_lot_alone", suffixes, report).await?;
+    get(CLIENTS, scale, node, &paths, bare, "read_lot", suffixes, report).await
 }
 
 /// Bundles.
@@ -35,7 +39,7 @@ pub async fn bundles(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let paths: Vec<String> = lots.iter().map(|lot| format!("/api/v1/produces/{lot}/bundle")).collect();
-    get(scale, node, paths, bare, "read_bundle", &[String::new()], report).await
+    get(CLIENTS, scale, node, &paths, bare, "read_bundle", &[String::new()], report).await
 }
 
 /// The bundles of these lots.
@@ -63,15 +67,17 @@ pub async fn verdicts(
         request.body(bundles[at % bundles.len()].clone())
     };
     let served = ask(CLIENTS, scale.offered, request).await?;
-    let ceiling = ceiling(scale, &node.client, bare, 1).await?;
+    let ceiling = ceiling(CLIENTS, scale, &node.client, bare, 1).await?;
     tell("verify_bundle_http", &[String::new()], &served, &ceiling, report);
     Ok(())
 }
 
+#[allow(clippy::too_many_arguments)] // What is asked for, by whom, and beside what.
 async fn get(
+    clients: usize,
     scale: &Scale,
     node: &Node,
-    paths: Vec<String>,
+    paths: &[String],
     bare: &Bare,
     name: &str,
     suffixes: &[String],
@@ -79,17 +85,18 @@ async fn get(
 ) -> anyhow::Result<()> {
     let bytes = node.client.read(&paths[0]).await.body.len();
     let client = node.client.clone();
+    let paths = paths.to_vec();
     let request = move |at: usize| client.anonymous(Method::GET, &paths[at % paths.len()]);
-    let served = ask(CLIENTS, scale.offered, request).await?;
-    let ceiling = ceiling(scale, &node.client, bare, bytes).await?;
+    let served = ask(clients, scale.offered, request).await?;
+    let ceiling = ceiling(clients, scale, &node.client, bare, bytes).await?;
     tell(name, suffixes, &served, &ceiling, report);
     Ok(())
 }
 
 /// What the same clients get from a route that does nothing but answer as many bytes.
-async fn ceiling(scale: &Scale, client: &Client, bare: &Bare, bytes: usize) -> anyhow::Result<Served> {
+async fn ceiling(clients: usize, scale: &Scale, client: &Client, bare: &Bare, bytes: usize) -> anyhow::Result<Served> {
     let (client, url) = (client.http().clone(), bare.url(bytes));
-    ask(CLIENTS, scale.offered, move |_| client.get(&url)).await
+    ask(clients, scale.offered, move |_| client.get(&url)).await
 }
 
 fn tell(name: &str, suffixes: &[String], served: &Served, ceiling: &Served, report: &mut Report) {

@@ -3,7 +3,7 @@
 use crate::bare::Bare;
 use crate::ceiling::Ceiling;
 use crate::corpus::Corpus;
-use crate::nodes::{ALONE, Nodes, enrol};
+use crate::nodes::{ALONE, Nodes, enrol, settles};
 use crate::report::Report;
 use crate::resources::resident_bytes_of;
 use crate::scale::Scale;
@@ -71,6 +71,7 @@ async fn grown(
     let (_, store) = stock.at_most(size)?;
     let node = nodes.start(ALONE, Some(store), &[]).await?;
     let mut singles = enrol(&node, corpus).await?;
+    settles(&node).await?;
     let lots = corpus.lots(size, LOTS)?;
     anyhow::ensure!(!lots.is_empty(), "among {size} events there is no lot to read");
     let is_last = scale.nodes.last() == Some(&size);

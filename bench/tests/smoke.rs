@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::process::Command;
 
 /// Figures that readers of `bench.json` rely on.
-const FIGURES: [&str; 48] = [
+const FIGURES: [&str; 50] = [
     "admit_bulk",
     "admit_bulk_cpu",
     "follower_lag",
@@ -39,6 +39,8 @@ const FIGURES: [&str; 48] = [
     "read_lot@10000",
     "read_lot_p50",
     "read_lot_p95",
+    "read_lot_alone_p95",
+    "read_lot_alone_p95@10000",
     "read_bundle",
     "read_bundle_p50",
     "read_bundle_p95",
