@@ -15,7 +15,7 @@ const FIGURES: [&str; 50] = [
     "rss",
     "rss@10000",
     "bytes_per_event",
-    "bytes_per_event/events",
+    "bytes_per_event/entries",
     "cpu/decode",
     "cpu/verify",
     "cpu/write",

@@ -6,13 +6,13 @@
 use crate::held::HeldCounts;
 use crate::pending::{Heads, Pending, RecentVoids};
 use crate::reader::Reader;
-use crate::table::Judgements;
-use provenance::event::SignedEvent;
+use crate::table::read_judged;
+use provenance::admission::Judged;
 use provenance::id::EventId;
 use provenance::merkle::{Frontier, Hash, Nodes, TILE_WIDTH, complete_root, leaf_hash, tile_position};
 use provenance::network::Network;
 use std::collections::BTreeSet;
-use store::{Events, Held, Journals, LaneHeads, Log, Range, StoreError, Tiles};
+use store::{Entries, Held, Indexes, Journals, LaneHeads, Log, Range, StoreError, Tiles};
 
 /// Entries at the end of the log that are compared with their bodies: the newest are those that a
 /// crash could have touched.
@@ -123,12 +123,14 @@ pub(crate) fn check(network: &Network, reader: &Reader, heads: &Heads) -> Result
 
 fn check_entry(reader: &Reader, index: u64, id: &EventId) -> Result<(), CheckError> {
     let damaged = |what: &str| Err(CheckError::Damaged(format!("entry {index}, event {id}: {what}")));
-    let event = match reader.store().get::<Events>(id)? {
+    let judged = match reader.store().get::<Entries>(&index)? {
         None => return damaged("its body is missing"),
-        Some(bytes) if EventId::of(&bytes) != *id => return damaged("its body has another hash"),
-        Some(bytes) => SignedEvent::decode(bytes),
+        Some(row) if EventId::of(&row.bytes) != *id => return damaged("its body has another hash"),
+        Some(row) => read_judged(id, row),
     };
-    let Ok(event) = event else { return damaged("its body is no event") };
+    let Ok(Judged { event, judgement }) = judged else {
+        return damaged("its body is no event, or its judgement none");
+    };
     for (at, touch) in event.payload().touches.iter().enumerate() {
         let subject = event.subject(at).expect("the touch was just enumerated");
         if reader.store().get::<LaneHeads>(&(subject, touch.lane))?.is_none_or(|tips| tips.is_empty()) {
@@ -138,9 +140,10 @@ fn check_entry(reader: &Reader, index: u64, id: &EventId) -> Result<(), CheckErr
     if reader.store().get::<Journals>(&event.key())?.is_none_or(|heads| heads.is_empty()) {
         return damaged("the journal of its key has no head");
     }
-    match reader.store().get::<Judgements>(id)? {
-        Some(row) if row.index == Some(index) && row.judgement.is_admitted() => Ok(()),
-        Some(_) => damaged("its judgement names another place in the log"),
-        None => damaged("its judgement is missing"),
+    match reader.store().get::<Indexes>(id)? {
+        _ if !judgement.is_admitted() => damaged("it was not admitted"),
+        Some(Some(place)) if place == index => Ok(()),
+        Some(_) => damaged("it is said to stand at another place in the log"),
+        None => damaged("it is not said where it stands in the log"),
     }
 }

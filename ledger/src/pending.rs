@@ -7,7 +7,7 @@ use crate::id_map::{IdMap, IdSet};
 use crate::journal::{self, JournalRoots, Walked};
 use crate::outcome::{Origin, Outcome, Refusal};
 use crate::reader::{Reader, Stored, Written};
-use crate::table::{JudgementOf, Judgements};
+use crate::table::JudgedEvent;
 use provenance::admission::{Ancestry, Hold, Judged, Judgement, Standing, Verdict, given_key, judge};
 use provenance::event::{SignedEvent, VerifiedEvent};
 use provenance::id::{EventId, SubjectId};
@@ -20,8 +20,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 use store::{
-    Batch, Events, Held, HeldByMissing, HeldRow, JournalHead, Journals, LaneHeads, Lanes, Log, Range, References,
-    StoreError, Subjects, Tiles,
+    Batch, Entries, Held, HeldByMissing, HeldRow, Indexes, JournalHead, Journals, LaneHeads, Lanes, Log, Range,
+    References, StoreError, Subjects, Tiles, Voids,
 };
 
 /// Void events remembered in case somebody builds on them. Mistakes are rare and soon followed;
@@ -166,8 +166,11 @@ impl<'a> Pending<'a> {
     /// The finished batch, what it leaves for the next one, and what readers remember once it is written.
     pub fn finish(mut self) -> Result<(Batch, Heads, Written), StoreError> {
         for (id, Stored { index, judged }) in &self.events {
-            self.batch.put_as::<Events, _>(id, judged.event.bytes());
-            self.batch.put_as::<Judgements, _>(id, &JudgementOf { index: *index, judgement: &judged.judgement });
+            self.batch.put::<Indexes>(id, index);
+            match index {
+                Some(index) => self.batch.put_as::<Entries, _>(index, &JudgedEvent::of(judged)),
+                None => self.batch.put_as::<Voids, _>(id, &JudgedEvent::of(judged)),
+            };
         }
         for (lane, tips) in &self.changes.tips {
             self.batch.put::<LaneHeads>(lane, tips);

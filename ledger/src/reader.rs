@@ -5,7 +5,7 @@ use crate::counting::{CountedAt, Counting, lane_tips_at};
 use crate::follower::LogEntry;
 use crate::journal;
 use crate::recent::Recent;
-use crate::table::{JudgementRow, Judgements};
+use crate::table::{damaged, read_event, read_judged};
 use provenance::admission::{Ancestry, Counted, Judged};
 use provenance::counting::{self, CountedLot, Settlement};
 use provenance::event::SignedEvent;
@@ -18,7 +18,8 @@ use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{
-    Batch, Events, Held, JournalHead, Journals, LaneHeads, Lanes, Log, Range, References, Store, StoreError, Subjects,
+    Batch, Entries, EventRow, Held, Indexes, JournalHead, Journals, LaneHeads, Lanes, Log, Range, References, Store,
+    StoreError, Subjects, Voids,
 };
 
 /// Memory for judged events: the newest of ten thousand lots that are on their way, to which events come every day.
@@ -140,12 +141,15 @@ impl Reader {
             return Ok(recent);
         }
         let ids = self.log_ids(from, max)?;
+        let in_memory: Vec<Option<Stored>> = ids.iter().map(|id| self.events.get(id)).collect();
+        let places = (from..).zip(&in_memory).filter(|(_, stored)| stored.is_none()).map(|(index, _)| index);
+        let mut on_disk = self.store.multi_get::<Entries>(&places.collect::<Vec<_>>())?.into_iter();
         let mut entries = Vec::with_capacity(ids.len());
-        for (index, id) in (from..).zip(ids) {
-            let stored = self.stored(&id)?.ok_or_else(|| StoreError::Corrupt {
-                column: "log",
-                detail: format!("the event {id} of entry {index} is missing"),
-            })?;
+        for ((index, id), stored) in (from..).zip(ids).zip(in_memory) {
+            let stored = match stored {
+                Some(stored) => stored,
+                None => self.remembered(&id, Some(index), on_disk.next().flatten())?,
+            };
             entries.push(LogEntry { index, id, stored });
         }
         Ok(entries)
@@ -156,12 +160,46 @@ impl Reader {
         if let Some(stored) = self.events.get(id) {
             return Ok(Some(stored));
         }
-        let Some(JudgementRow { index, judgement }) = self.store.get::<Judgements>(id)? else { return Ok(None) };
-        let bytes = self.store.get::<Events>(id)?.ok_or_else(|| damaged(format!("event {id} is missing")))?;
-        let event = decoded(id, bytes)?;
-        let stored = Stored { index, judged: Arc::new(Judged { event, judgement }) };
+        let Some(index) = self.store.get::<Indexes>(id)? else { return Ok(None) };
+        let row = match index {
+            Some(index) => self.store.get::<Entries>(&index)?,
+            None => self.store.get::<Voids>(id)?,
+        };
+        self.remembered(id, index, row).map(Some)
+    }
+
+    /// A judged event from its row, which has to be there; kept in memory.
+    fn remembered(&self, id: &EventId, index: Option<u64>, row: Option<EventRow>) -> Result<Stored, StoreError> {
+        let judged = row.ok_or_else(|| missing(id)).and_then(|row| read_judged(id, row));
+        let judged = judged.map_err(|error| match (error, index) {
+            (StoreError::Corrupt { column, detail }, Some(index)) => {
+                StoreError::Corrupt { column, detail: format!("entry {index}: {detail}") }
+            }
+            (error, _) => error,
+        });
+        let stored = Stored { index, judged: Arc::new(judged?) };
         self.remember(stored.clone());
-        Ok(Some(stored))
+        Ok(stored)
+    }
+
+    /// The rows of judged events, in the order of the ids, and nothing for those that are unknown or held. What stands in
+    /// the log is read in its order.
+    fn rows(&self, ids: &[EventId]) -> Result<Vec<Option<EventRow>>, StoreError> {
+        let mut rows: Vec<Option<EventRow>> = vec![None; ids.len()];
+        let mut places = Vec::with_capacity(ids.len());
+        for (at, place) in self.store.multi_get::<Indexes>(ids)?.into_iter().enumerate() {
+            match place {
+                Some(Some(index)) => places.push((index, at)),
+                Some(None) => rows[at] = Some(self.store.get::<Voids>(&ids[at])?.ok_or_else(|| missing(&ids[at]))?),
+                None => {}
+            }
+        }
+        places.sort_unstable();
+        let indexes: Vec<u64> = places.iter().map(|(index, _)| *index).collect();
+        for ((_, at), row) in places.into_iter().zip(self.store.multi_get::<Entries>(&indexes)?) {
+            rows[at] = Some(row.ok_or_else(|| missing(&ids[at]))?);
+        }
+        Ok(rows)
     }
 
     /// What `look` sees of each of these judged events, in their order; nothing where there is none of that id. Those that
@@ -173,9 +211,9 @@ impl Reader {
         let others: Vec<usize> = (0..ids.len()).filter(|at| seen[*at].is_none()).collect();
         for some in others.chunks(READ_AT_ONCE) {
             let some_ids: Vec<EventId> = some.iter().map(|at| ids[*at]).collect();
-            for (at, bytes) in some.iter().zip(self.store.multi_get::<Events>(&some_ids)?) {
-                if let Some(bytes) = bytes {
-                    seen[*at] = Some(look(&decoded(&ids[*at], bytes)?));
+            for (at, row) in some.iter().zip(self.rows(&some_ids)?) {
+                if let Some(row) = row {
+                    seen[*at] = Some(look(&read_event(&ids[*at], row.bytes)?));
                 }
             }
         }
@@ -189,25 +227,16 @@ impl Reader {
         let mut bytes: Vec<Option<Vec<u8>>> = ids.iter().map(in_memory).collect();
         let others: Vec<EventId> =
             ids.iter().zip(&bytes).filter(|(_, bytes)| bytes.is_none()).map(|(id, _)| *id).collect();
-        let mut on_disk = self.store.multi_get::<Events>(&others)?.into_iter();
+        let mut on_disk = self.rows(&others)?.into_iter();
         for bytes in bytes.iter_mut().filter(|bytes| bytes.is_none()) {
-            *bytes = on_disk.next().flatten();
+            *bytes = on_disk.next().flatten().map(|row| row.bytes);
         }
         Ok(bytes)
     }
 
-    /// The signed bytes of a judged event, as they are on the disk; nothing if it is unknown or held. Whoever gets
-    /// them checks them again anyway, so nothing is decoded.
-    pub fn judged_bytes(&self, id: &EventId) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.events.get(id) {
-            Some(stored) => Ok(Some(stored.judged.event.bytes().to_vec())),
-            None => self.store.get::<Events>(id),
-        }
-    }
-
     /// Which of these events were judged; not so those that are unknown or held.
     pub fn are_judged(&self, ids: &[EventId]) -> Result<Vec<bool>, StoreError> {
-        self.store.multi_contains::<Judgements>(ids)
+        self.store.multi_contains::<Indexes>(ids)
     }
 
     /// Whether an event is kept until an upgrade of this program brings rules for it.
@@ -220,16 +249,16 @@ impl Reader {
         // Asked with what peers name, which says nothing of what is needed here.
         match self.events.peek(id) {
             Some(stored) => Ok(stored.index),
-            None => Ok(self.store.get::<Judgements>(id)?.and_then(|row| row.index)),
+            None => Ok(self.store.get::<Indexes>(id)?.flatten()),
         }
     }
 
     /// The events among these that stand in the log, with their indexes, ascending.
     pub fn indexes(&self, ids: impl IntoIterator<Item = EventId>) -> Result<Vec<(u64, EventId)>, StoreError> {
         let ids: Vec<EventId> = ids.into_iter().collect();
-        let rows = self.store.multi_get::<Judgements>(&ids)?;
+        let places = self.store.multi_get::<Indexes>(&ids)?;
         let mut found: Vec<(u64, EventId)> =
-            rows.into_iter().zip(ids).filter_map(|(row, id)| Some((row?.index?, id))).collect();
+            places.into_iter().zip(ids).filter_map(|(place, id)| Some((place.flatten()?, id))).collect();
         found.sort_unstable();
         Ok(found)
     }
@@ -362,15 +391,6 @@ impl Ancestry for Reader {
     }
 }
 
-fn damaged(detail: String) -> StoreError {
-    StoreError::Corrupt { column: "events", detail }
-}
-
-/// The event of this id from what the disk has under it.
-fn decoded(id: &EventId, bytes: Vec<u8>) -> Result<SignedEvent, StoreError> {
-    let event = SignedEvent::decode(bytes).map_err(|error| damaged(format!("event {id}: {error}")))?;
-    if event.id() != *id {
-        return Err(damaged(format!("the bytes under {id} are those of {}", event.id())));
-    }
-    Ok(event)
+fn missing(id: &EventId) -> StoreError {
+    damaged(format!("event {id} is missing"))
 }

@@ -10,7 +10,7 @@ use crate::follower::Follower;
 use crate::ledger::check_all;
 use crate::map::MapFollower;
 use crate::reader::Reader;
-use crate::table::Judgements;
+use crate::table::read_judgement;
 use crate::writer::Checked;
 use provenance::admission::{Judgement, Verdict, judge};
 use provenance::checkpoint::Checkpoint;
@@ -22,7 +22,10 @@ use provenance::note::Note;
 use provenance::payload::Lane;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-use store::{Checkpoints, Column, Events, Journals, LaneHeads, Lanes, Log, Range, Store, StoreError, Subjects, Tiles};
+use store::{
+    Checkpoints, Column, Entries, EventRow, Indexes, Journals, LaneHeads, Lanes, Log, Range, Store, StoreError,
+    Subjects, Tiles, Voids,
+};
 
 /// Events in memory at a time: as many as the write path takes at once.
 const AT_ONCE: usize = 1_024;
@@ -62,37 +65,48 @@ pub fn verify_store(store: &Store, network: &Network, mut progress: impl FnMut(u
     tree.passes(newest.as_ref())?;
     let mut journals = JournalEnds::default();
     let judge = Again { network, reader: Reader::new(store.clone()) };
-    let mut entries = store.scan::<Log>(Range::all().from(&1));
+    let mut log = store.scan::<Log>(Range::all().from(&1));
+    let mut entries = store.scan::<Entries>(Range::all());
     let mut next = 1;
     loop {
-        let mut ids = Vec::with_capacity(AT_ONCE);
-        for row in entries.by_ref().take(AT_ONCE) {
-            let (index, id) = row?;
-            if index != next + ids.len() as u64 {
-                return damaged(format!("entry {} is missing", next + ids.len() as u64));
+        let (mut ids, mut rows) = (Vec::with_capacity(AT_ONCE), Vec::with_capacity(AT_ONCE));
+        for entry in log.by_ref().take(AT_ONCE) {
+            let ((index, id), expected) = (entry?, next + ids.len() as u64);
+            if index != expected {
+                return damaged(format!("entry {expected} is missing"));
+            }
+            match entries.next().transpose()? {
+                Some((at, row)) if at == index => rows.push(row),
+                _ => return damaged(format!("the body of event {id}, entry {index}, is missing")),
             }
             ids.push(id);
         }
         if ids.is_empty() {
             break;
         }
-        let judgements = store.multi_get::<Judgements>(&ids)?;
-        for (index, (event, judged)) in (next..).zip(events(store, &ids)?.iter().zip(judgements)) {
-            let Some(judged) = judged.filter(|row| row.index == Some(index) && row.judgement.is_admitted()) else {
-                return damaged(format!("the judgement of entry {index} is missing or names another place"));
-            };
-            judge.compare(event, &judged.judgement)?;
+        let places = store.multi_get::<Indexes>(&ids)?;
+        for ((index, (event, judgement)), place) in (next..).zip(events(&ids, rows)?).zip(places) {
+            if place != Some(Some(index)) {
+                return damaged(format!("of entry {index} it is not said that it stands there"));
+            }
+            if !judgement.is_admitted() {
+                return damaged(format!("entry {index} was not admitted"));
+            }
+            judge.compare(&event, &judgement)?;
             tree.append(&event.id())?;
             tree.passes(newest.as_ref())?;
-            is_indexed(store, event, &judged.judgement)?;
-            journals.take(event);
+            is_indexed(store, &event, &judgement)?;
+            journals.take(&event);
         }
         next += ids.len() as u64;
         progress(next);
     }
+    if entries.next().transpose()?.is_some() {
+        return damaged("an event is kept beyond the end of the log");
+    }
     let void = void_events(store, size, &judge, &mut journals)?;
     let journals = journals.compare(store)?;
-    let lanes = lanes(store)?;
+    let lanes = lanes(&judge.reader)?;
     if let Some((checkpoint, _)) = newest.as_ref().filter(|(checkpoint, _)| checkpoint.size > size) {
         return damaged(format!("it has signed a checkpoint of {} entries, and has {size}", checkpoint.size));
     }
@@ -116,22 +130,20 @@ fn damaged<T>(what: impl Into<String>) -> Result<T, CheckError> {
     Err(CheckError::Damaged(what.into()))
 }
 
-/// The events with these ids, each with the right hash, form and signature.
-fn events(store: &Store, ids: &[EventId]) -> Result<Vec<VerifiedEvent>, CheckError> {
-    let mut bodies = Vec::with_capacity(ids.len());
-    for (id, body) in ids.iter().zip(store.multi_get::<Events>(ids)?) {
-        match body {
-            None => return damaged(format!("the body of event {id} is missing")),
-            Some(bytes) if EventId::of(&bytes) != *id => {
-                return damaged(format!("the body of event {id} has another hash"));
-            }
-            Some(bytes) => bodies.push(bytes),
+/// The events with these ids, each with the right hash, form and signature, and their judgements.
+fn events(ids: &[EventId], rows: Vec<EventRow>) -> Result<Vec<(VerifiedEvent, Judgement)>, CheckError> {
+    let (mut bodies, mut judgements) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
+    for (id, row) in ids.iter().zip(rows) {
+        if EventId::of(&row.bytes) != *id {
+            return damaged(format!("the body of event {id} has another hash"));
         }
+        judgements.push(read_judgement(id, &row)?);
+        bodies.push(row.bytes);
     }
-    let checked = check_all(bodies).into_iter().zip(ids);
+    let checked = check_all(bodies).into_iter().zip(judgements).zip(ids);
     checked
-        .map(|(checked, id)| match checked {
-            Checked::Verified(event) => Ok(event),
+        .map(|((checked, judgement), id)| match checked {
+            Checked::Verified(event) => Ok((event, judgement)),
             Checked::Settled(outcome) => damaged(format!("event {id} is not well signed: {outcome:?}")),
         })
         .collect()
@@ -252,37 +264,38 @@ impl JournalEnds {
     }
 }
 
-/// Verifies the events that are in no log, and that no judgement tells of more entries than there are.
+/// Verifies the events that are in no log, and that nothing is said to stand in it that does not.
 fn void_events(store: &Store, size: u64, judge: &Again<'_>, journals: &mut JournalEnds) -> Result<u64, CheckError> {
-    let (mut entries, mut count, mut ids, mut judgements) = (1, 0, Vec::new(), Vec::new());
-    let mut rows = store.scan::<Judgements>(Range::all());
+    let (mut voids, mut count) = (store.scan::<Voids>(Range::all()), 0);
     loop {
-        let row = rows.next().transpose()?;
-        let last = row.is_none();
-        match row {
-            Some((id, row)) if row.index.is_none() => {
-                ids.push(id);
-                judgements.push(row.judgement);
-            }
-            Some(_) => entries += 1,
-            None => {}
-        }
-        if ids.len() >= AT_ONCE || last {
-            count += ids.len() as u64;
-            let void = events(store, &std::mem::take(&mut ids))?;
-            for (event, judgement) in void.iter().zip(std::mem::take(&mut judgements)) {
-                if judgement.is_admitted() {
-                    return damaged(format!("event {} was admitted, and has no place in the log", event.id()));
-                }
-                judge.compare(event, &judgement)?;
-                journals.take(event);
-            }
-        }
-        if last {
+        let some: Vec<(EventId, EventRow)> = voids.by_ref().take(AT_ONCE).collect::<Result<_, _>>()?;
+        if some.is_empty() {
             break;
         }
+        count += some.len() as u64;
+        let (ids, rows): (Vec<EventId>, Vec<EventRow>) = some.into_iter().unzip();
+        for (event, judgement) in events(&ids, rows)? {
+            if judgement.is_admitted() {
+                return damaged(format!("event {} was admitted, and has no place in the log", event.id()));
+            }
+            judge.compare(&event, &judgement)?;
+            journals.take(&event);
+        }
     }
-    if entries == size { Ok(count) } else { damaged(format!("{entries} entries were judged, and the log has {size}")) }
+    // Every entry's index was found already: where there are as many, there is no other.
+    let (mut entries, mut void) = (1, 0);
+    for row in store.scan::<Indexes>(Range::all()) {
+        match row? {
+            (_, Some(_)) => entries += 1,
+            (id, None) if store.contains::<Voids>(&id)? => void += 1,
+            (id, None) => return damaged(format!("the body of event {id} is missing")),
+        }
+    }
+    match (entries == size, void == count) {
+        (true, true) => Ok(count),
+        (true, false) => damaged(format!("{void} void events are said to be kept, and {count} are")),
+        (false, _) => damaged(format!("{entries} entries are said to stand in the log, and it has {size}")),
+    }
 }
 
 /// Whether every line of an event stands in its lane, and every subject that it creates is known.
@@ -303,7 +316,8 @@ fn is_indexed(store: &Store, event: &SignedEvent, judgement: &Judgement) -> Resu
 }
 
 /// Compares the tips of every lane with what its events extend.
-fn lanes(store: &Store) -> Result<u64, CheckError> {
+fn lanes(reader: &Reader) -> Result<u64, CheckError> {
+    let store = reader.store();
     let mut heads = store.scan::<LaneHeads>(Range::all());
     let mut lane: Option<((SubjectId, Lane), Vec<EventId>)> = None;
     let mut count = 0;
@@ -314,7 +328,7 @@ fn lanes(store: &Store) -> Result<u64, CheckError> {
             (Some((key, ids)), Some((next, id))) if *key == next => ids.push(id),
             (ended, row) => {
                 if let Some((key, ids)) = ended.take() {
-                    compare_lane(store, &key, &ids, heads.next().transpose()?)?;
+                    compare_lane(reader, &key, &ids, heads.next().transpose()?)?;
                     count += 1;
                 }
                 let Some((key, id)) = row else { break };
@@ -328,14 +342,14 @@ fn lanes(store: &Store) -> Result<u64, CheckError> {
 type LaneRow = ((SubjectId, Lane), Vec<EventId>);
 
 fn compare_lane(
-    store: &Store,
+    reader: &Reader,
     key: &(SubjectId, Lane),
     ids: &[EventId],
     stored: Option<LaneRow>,
 ) -> Result<(), CheckError> {
     let mut tips: BTreeSet<EventId> = ids.iter().copied().collect();
     for some in ids.chunks(AT_ONCE) {
-        for (id, body) in some.iter().zip(store.multi_get::<Events>(some)?) {
+        for (id, body) in some.iter().zip(reader.bytes(some)?) {
             let event = body.and_then(|bytes| SignedEvent::decode(bytes).ok());
             let Some(event) = event else { return damaged(format!("event {id} of a lane is missing")) };
             let touches = event.payload().touches.iter().enumerate();

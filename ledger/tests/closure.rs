@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{Batch, Cbor, Column, Events, Held, HeldRow, Range, Store, StoreError, StoreOptions, Table};
+use store::{Batch, Cbor, Column, Entries, Held, HeldRow, Range, Store, StoreError, StoreOptions, Table, Voids};
 use story::Story;
 
 fn open(path: &Path, story: &Story) -> Ledger {
@@ -53,8 +53,11 @@ async fn both_admit_the_same(story: &Story, good: &SignedEvent) {
 
     let again = open(folder.path(), story);
     assert_eq!(log(&again), expected);
-    let rows = again.reader().store().scan::<Events>(Range::all());
-    let stored: Vec<Vec<u8>> = rows.map(|row| row.unwrap().1).collect();
+    let store = again.reader().store();
+    let entries = store.scan::<Entries>(Range::all()).map(|row| row.unwrap().1);
+    let voids = store.scan::<Voids>(Range::all()).map(|row| row.unwrap().1);
+    let mut stored: Vec<Vec<u8>> = entries.chain(voids).map(|row| row.bytes).collect();
+    stored.sort_by_key(|bytes| EventId::of(bytes));
     again.close().await;
     for backwards in [false, true] {
         let folder = tempfile::tempdir().unwrap();

@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
-use store::{Column, Range, Raw, Store, StoreOptions, Table};
+use store::{Column, Entries, Range, Raw, Store, StoreOptions, Table};
 use story::{Story, Who, text};
 
 const COOPERATIVE: &[Role] = &[Role::Cooperative, Role::Farmer, Role::Trader];
@@ -497,16 +497,6 @@ impl Table for Produces {
     type Encoding = Raw;
 }
 
-/// What admission said, as bytes of which a test can change one.
-struct Judgements;
-
-impl Table for Judgements {
-    const COLUMN: Column = Column::Judgements;
-    type Key = EventId;
-    type Value = Vec<u8>;
-    type Encoding = Raw;
-}
-
 /// Whoever bought from a thief leaves that purchase behind by naming the cut that removed it, whether the thief went on
 /// with the journal or forked it; naming any other event is not enough.
 #[tokio::test(flavor = "multi_thread")]
@@ -594,27 +584,27 @@ async fn a_judgement_that_the_rules_do_not_make_is_seen() {
     world.node.ledger.reader().store().backup(&copy).unwrap();
     let store = Store::open(&copy, &StoreOptions::default()).unwrap();
     verify_store(&store, &world.story.network, |_| ()).unwrap();
-    let rows: Vec<_> = store.scan::<Judgements>(Range::all()).map(|row| row.unwrap()).collect();
+    let rows: Vec<_> = store.scan::<Entries>(Range::all()).map(|row| row.unwrap()).collect();
     let (mut changes, mut named) = (0, 0);
-    for (id, row) in rows {
-        for at in 0..row.len() {
+    for (index, row) in rows {
+        for at in 0..row.judgement.len() {
             let mut changed = row.clone();
-            changed[at] ^= 1;
+            changed.judgement[at] ^= 1;
             let mut batch = store.batch();
-            batch.put::<Judgements>(&id, &changed);
+            batch.put::<Entries>(&index, &changed);
             batch.commit().unwrap();
             // CBOR's null and undefined are read as the same.
-            if row[at] == 0xf6 {
+            if row.judgement[at] == 0xf6 {
                 continue;
             }
             let Err(error) = verify_store(&store, &world.story.network, |_| ()) else {
-                panic!("byte {at} of {row:02x?} is not seen");
+                panic!("byte {at} of {:02x?} is not seen", row.judgement);
             };
             changes += 1;
             named += usize::from(matches!(error, CheckError::Damaged(what) if what.contains("judgement")));
         }
         let mut batch = store.batch();
-        batch.put::<Judgements>(&id, &row);
+        batch.put::<Entries>(&index, &row);
         batch.commit().unwrap();
     }
     assert!(changes > 100 && named > changes / 4, "{named} of {changes} changes name the judgement");

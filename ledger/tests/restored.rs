@@ -15,7 +15,8 @@ use provenance::id::{EventId, PublicKey};
 use std::path::Path;
 use std::sync::Arc;
 use store::{
-    Batch, Events, JournalHead, Journals, LaneHeads, Lanes, Log, Range, Store, StoreOptions, Subjects, Table, Tiles,
+    Batch, Entries, EventRow, Indexes, JournalHead, Journals, LaneHeads, Lanes, Log, Range, Store, StoreOptions,
+    Subjects, Table, Tiles, Voids,
 };
 use story::Story;
 
@@ -92,16 +93,27 @@ async fn a_whole_store_is_verified_and_every_change_is_seen() {
     }
 
     let ids: Vec<EventId> = store.scan::<Log>(Range::all()).map(|row| row.unwrap().1).collect();
-    let id = ids[ids.len() / 2];
+    let (middle, id) = (ids.len() as u64 / 2, ids[ids.len() / 2]);
     let changed = |bytes: Vec<u8>, at: usize| {
         let mut bytes = bytes;
         bytes[at] ^= 1;
         bytes
     };
-    let body = store.get::<Events>(&id).unwrap().unwrap();
-    broken(&store, &story, "a body is missing", |batch| batch.delete::<Events>(&id));
-    for at in [0, body.len() / 2, body.len() - 1] {
-        broken(&store, &story, "a body is another", |batch| batch.put::<Events>(&id, &changed(body.clone(), at)));
+    let row = store.get::<Entries>(&middle).unwrap().unwrap();
+    broken(&store, &story, "a body is missing", |batch| batch.delete::<Entries>(&middle));
+    for at in [0, row.bytes.len() / 2, row.bytes.len() - 1] {
+        let other = EventRow { bytes: changed(row.bytes.clone(), at), ..row.clone() };
+        broken(&store, &story, "a body is another", |batch| batch.put::<Entries>(&middle, &other));
+    }
+    broken(&store, &story, "a body is too many", |batch| batch.put::<Entries>(&size, &row));
+    broken(&store, &story, "an entry is void, too", |batch| batch.put::<Voids>(&id, &row));
+    for elsewhere in [Some(3), Some(size), None] {
+        broken(&store, &story, "an event stands elsewhere", |batch| batch.put::<Indexes>(&id, &elsewhere));
+    }
+    broken(&store, &story, "an event stands nowhere", |batch| batch.delete::<Indexes>(&id));
+    let unknown = EventId::from_bytes([9; 32]);
+    for place in [Some(3), None] {
+        broken(&store, &story, "an event is too many", |batch| batch.put::<Indexes>(&unknown, &place));
     }
     broken(&store, &story, "an entry is missing", |batch| batch.delete::<Log>(&3));
     broken(&store, &story, "an entry is another", |batch| batch.put::<Log>(&3, &ids[4]));

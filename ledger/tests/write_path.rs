@@ -20,7 +20,7 @@ use provenance::payload::{Lane, Touch};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{Batch, Events, Fault, Held, HeldRow, Log, Store, StoreOptions, Tiles};
+use store::{Batch, Entries, EventRow, Fault, Held, HeldRow, Indexes, Log, Store, StoreOptions, Tiles};
 use story::{Story, text};
 
 fn open(path: &Path, story: &Story) -> Ledger {
@@ -530,7 +530,7 @@ async fn damage_is_found_when_the_ledger_opens() {
     let last = ledger.size() - 1;
     let id = ledger.reader().log_ids(last, 1).unwrap()[0];
 
-    let harms: [(&str, Harm); 5] = [
+    let harms: [(&str, Harm); 8] = [
         ("another event in the log", |batch, _, last, _| batch.put::<Log>(&last, &EventId::from_bytes([9; 32]))),
         ("an entry is missing", |batch, _, last, _| batch.delete::<Log>(&(last - 3))),
         ("a hash is changed", |batch, store, _, _| {
@@ -538,12 +538,18 @@ async fn damage_is_found_when_the_ledger_opens() {
             *tile.last_mut().unwrap() ^= 1;
             batch.put::<Tiles>(&(0, 0), &tile);
         }),
-        ("a body is changed", |batch, store, _, id| {
-            let mut body = store.get::<Events>(&id).unwrap().unwrap();
-            *body.last_mut().unwrap() ^= 1;
-            batch.put::<Events>(&id, &body);
+        ("a body is changed", |batch, store, last, _| {
+            let mut row = store.get::<Entries>(&last).unwrap().unwrap();
+            *row.bytes.last_mut().unwrap() ^= 1;
+            batch.put::<Entries>(&last, &row);
         }),
-        ("a body is missing", |batch, _, _, id| batch.delete::<Events>(&id)),
+        ("a body is missing", |batch, _, last, _| batch.delete::<Entries>(&last)),
+        ("a judgement cannot be read", |batch, store, last, _| {
+            let row = store.get::<Entries>(&last).unwrap().unwrap();
+            batch.put::<Entries>(&last, &EventRow { judgement: vec![0x80], ..row });
+        }),
+        ("an event stands elsewhere", |batch, _, last, id| batch.put::<Indexes>(&id, &Some(last - 1))),
+        ("an event stands nowhere", |batch, _, _, id| batch.delete::<Indexes>(&id)),
     ];
     for (name, harm) in harms {
         let damaged = copy_of(folder.path());
@@ -675,8 +681,9 @@ fn events_are_the_same_from_memory_and_from_the_disk() {
     all_are_read(reader);
     // Those that were only glanced at are not in memory: what becomes of them on the disk is noticed.
     let mut batch = reader.store().batch();
-    for id in &ids {
-        batch.put::<Events>(id, &story.events[0].bytes().to_vec());
+    for index in 1..ledger.ledger().size() {
+        let row = reader.store().get::<Entries>(&index).unwrap().unwrap();
+        batch.put::<Entries>(&index, &EventRow { bytes: story.events[0].bytes().to_vec(), ..row });
     }
     batch.commit().unwrap();
     let glance = |ids: &[EventId]| reader.glance(ids, SignedEvent::id);

@@ -13,7 +13,7 @@ use provenance::event::SignedEvent;
 use provenance::id::{EventId, sha256};
 use provenance::merkle::{Hash, leaf_hash};
 use std::collections::BTreeSet;
-use store::{Events, MemoryDisk, Range, Store, StoreOptions};
+use store::{Entries, MemoryDisk, Range, Store, StoreOptions, Voids};
 
 /// How often, when it is looked at what is shown, everything is counted anew: it takes as long as all the rest.
 const COUNTED_PERCENT: u64 = 5;
@@ -183,13 +183,20 @@ impl World {
         if let Some(id) = entries.get(seen.len()) {
             return Err(Broken::Invalid(format!("{id} stands beyond the end of the log of {at}")));
         }
-        if let Some(id) = seen[1..].iter().find(|id| !matches!(reader.judged_bytes(id), Ok(Some(_)))) {
+        if let Some(id) = seen[1..].iter().find(|id| !matches!(reader.bytes(&[**id]).as_deref(), Ok([Some(_)]))) {
             return Err(Broken::Lost(format!("the bytes of {id} are missing at {at}")));
         }
+        let store = reader.store();
+        let logged = store.scan::<Entries>(Range::all()).map(|row| {
+            let (index, row) = row?;
+            let id = usize::try_from(index).ok().and_then(|index| entries.get(index));
+            Ok((id.copied().unwrap_or_else(|| EventId::of(&row.bytes)), row))
+        });
         // Void links of journals are stored too.
-        for row in reader.store().scan::<Events>(Range::all()) {
-            let (id, bytes) = row.map_err(Broken::failed)?;
-            let event = SignedEvent::decode(bytes).ok().filter(|event| event.id() == id && self.signed.contains(&id));
+        for row in logged.chain(store.scan::<Voids>(Range::all())) {
+            let (id, row) = row.map_err(Broken::failed)?;
+            let event =
+                SignedEvent::decode(row.bytes).ok().filter(|event| event.id() == id && self.signed.contains(&id));
             // Signatures are the same wherever the bytes are.
             if !event.is_some_and(|event| at > 0 || is_authentic(event)) {
                 return Err(Broken::Invalid(format!("{id} of {at} was never signed, or its signature does not hold")));
@@ -227,8 +234,7 @@ impl World {
             self.chance.shuffle(&mut some);
             some.truncate(1 + self.chance.index(some.len()));
             let mut missing = Vec::new();
-            let events = some.iter().map(|id| reader.judged_bytes(id)).collect::<Result<Vec<_>, _>>();
-            let events = events.map_err(Broken::failed)?.into_iter().flatten().collect();
+            let events = reader.bytes(&some).map_err(Broken::failed)?.into_iter().flatten().collect();
             for outcome in ledger.write(vec![(events, Origin::Client)]).into_iter().flatten() {
                 match outcome {
                     Outcome::Admitted { id, .. } | Outcome::Known { id, .. } => drop(left.remove(&id)),

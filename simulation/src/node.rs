@@ -98,14 +98,11 @@ impl Node {
     pub fn news(&mut self) -> Result<Vec<Vec<u8>>, StoreError> {
         let size = self.ledger().size();
         let new = usize::try_from(size - self.published).expect("logs are short here");
-        let mut news = Vec::new();
-        for id in self.ledger().reader().log_ids(self.published, new)? {
-            if !self.received.contains(&id) {
-                news.extend(self.ledger().reader().judged_bytes(&id)?);
-            }
-        }
+        let mut ids = self.ledger().reader().log_ids(self.published, new)?;
+        ids.retain(|id| !self.received.contains(id));
+        let news = self.ledger().reader().bytes(&ids)?;
         self.published = size;
-        Ok(news)
+        Ok(news.into_iter().flatten().collect())
     }
 
     /// Whether a follower has something to do.

@@ -9,7 +9,7 @@ use crate::world::{Happening, World};
 use ledger::Origin;
 use provenance::event::SignedEvent;
 use provenance::id::EventId;
-use store::{Crash, Fault};
+use store::{Crash, Entries, EventRow, Fault, Indexes};
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy)]
@@ -190,7 +190,7 @@ impl World {
         let node = self.machines.iter().find_map(|machine| machine.node.as_ref())?;
         let reader = node.ledger().reader();
         let id = *reader.log_ids(node.ledger().size().saturating_sub(1).max(1), 1).ok()?.first()?;
-        reader.judged_bytes(&id).ok()?
+        reader.bytes(&[id]).ok()?.pop()?
     }
 
     /// A copy of somebody's key goes on from where it was copied, at another machine.
@@ -216,9 +216,11 @@ impl World {
                 let Some(mut bytes) = self.newest_entry() else { return Ok(()) };
                 let last = bytes.len() - 1;
                 bytes[last] ^= 1;
-                let id = EventId::of(&bytes);
-                batch.put::<store::Log>(&node.ledger().size(), &id);
-                batch.put::<store::Events>(&id, &bytes);
+                let (id, size) = (EventId::of(&bytes), node.ledger().size());
+                let Some(newest) = store.get::<Entries>(&(size - 1)).map_err(Broken::failed)? else { return Ok(()) };
+                batch.put::<store::Log>(&size, &id);
+                batch.put::<Indexes>(&id, &Some(size));
+                batch.put::<Entries>(&size, &EventRow { bytes, ..newest });
             }
             Some(Sabotage::LostRows) => batch.clear(store::Column::Actors),
             Some(Sabotage::LostLineage) => batch.clear(store::Column::Lineage),

@@ -36,16 +36,18 @@ columns! {
     /// id; `restored` and `unconfirmed` → what a restored node has still to find out, as the ledger writes it; whatever begins
     /// with `node/` belongs to the node.
     Meta "meta" Small;
-    /// The signed bytes of every event that was judged. Event id → the event's bytes.
-    Events "events" Kept;
-    /// What admission said of an event. Event id → CBOR `[log index or null, judgement]`; an event
-    /// without a log index is void and kept only as a link of its signer's journal.
-    Judgements "judgements" Documents;
     /// The log, leaf 0 being the network id. u64 index → 32-byte event id.
-    Log "log" Hashes;
+    Log "log" Numbered;
+    /// The events of the log, beginning with 1. u64 index → CBOR `[signed bytes, judgement]`, the latter as the ledger
+    /// writes it.
+    Entries "entries" Numbered;
+    /// Where events that were judged stand in the log. Event id → CBOR index, or null for a void event.
+    Indexes "indexes" Points;
+    /// Void events, which are kept only as links of their signers' journals. Event id → CBOR `[signed bytes, judgement]`.
+    Voids "voids" Documents;
     /// The Merkle tree's hashes as in C2SP tlog-tiles. u8 level ‖ u64 tile → up to 256 hashes of 32
     /// bytes; the last tile of a level is partial and is written again as it grows.
-    Tiles "tiles" Hashes;
+    Tiles "tiles" Numbered;
     /// What created a subject. Subject id → CBOR `[event id, index of the touch]`.
     Subjects "subjects" Points;
     /// Every admitted event of a lane, lowest first. Subject id ‖ lane (00 main, 01 title, 02 ‖
@@ -103,7 +105,7 @@ columns! {
     MapVersions "map_versions" Small;
     /// Pages that a version replaced and that an older one may need. u64 size ‖ u32 number → keys of
     /// pages, one after the other.
-    MapReplaced "map_replaced" Hashes;
+    MapReplaced "map_replaced" Numbered;
     /// Versions that are to be kept for bundles. u64 size → nothing.
     MapKept "map_kept" Small;
     /// When the log had which size, at most one row in ten seconds. u64 ms → u64 size.
@@ -127,10 +129,10 @@ columns! {
     /// The same by size. u64 size of the log ‖ event id → nothing.
     Recounted "recounted" Ranges;
     /// Events that decide which others count: keys and their ends, amendments, decisions. u64 log index → event id.
-    Deciding "deciding" Hashes;
+    Deciding "deciding" Numbered;
     /// Merkle trees of journals that were cut, up to the cut. Event id of the cutter ‖ event id of the key event (or
     /// network id) ‖ u8 level ‖ u64 tile → up to 256 hashes of 32 bytes.
-    CutJournals "cut_journals" Hashes;
+    CutJournals "cut_journals" Numbered;
     /// View of logistic units. Subject id → CBOR row.
     Units "view_units" Documents;
     /// Logistic units in lists. Facet ‖ u64 time ‖ subject id → nothing.
@@ -154,7 +156,7 @@ columns! {
     RecallsBy "view_recalls_by" Ranges;
     /// Entries of other nodes' logs, for whom of them is restored from a backup. Log key ‖ u64 number of a page of 256
     /// entries → their event ids, 32 bytes each; the newest page is partial.
-    WitnessedIds "witnessed_ids" Hashes;
+    WitnessedIds "witnessed_ids" Numbered;
     /// What is kept of another node's log in the column above. Log key → CBOR `[index of the first entry, of the one after
     /// the last, newest note that the log has signed or null]`.
     WitnessedLogs "witnessed_logs" Small;
@@ -163,7 +165,7 @@ columns! {
     JournalForks "journal_forks" Ranges;
     /// Which events the basis of entries of the log names. u64 part of 4,096 entries → the first 8 bytes of each id that is
     /// named there, ascending.
-    NamedIn "named_in" Hashes;
+    NamedIn "named_in" Numbered;
     /// Frontiers of journals that were cut, at every 1,024th of their events. Event id → roots of the complete subtrees over
     /// the journal up to it, largest first, 32 bytes each.
     JournalRoots "journal_roots" Points;
@@ -177,29 +179,22 @@ columns! {
 enum Shape {
     /// A handful of rows.
     Small,
-    /// Found by a random key, hundreds of bytes long, and almost never changed or removed.
-    Kept,
     /// Found by a random key, hundreds of bytes long.
     Documents,
     /// Found by a random key, tens of bytes long.
     Points,
     /// Read in ranges; all that matters is in the key.
     Ranges,
-    /// Hashes under ascending numbers.
-    Hashes,
+    /// Hashes, or what is full of them, under ascending numbers.
+    Numbered,
     /// Found by a random key that is always there, hundreds of bytes of hashes, and replaced within minutes.
     Pages,
 }
 
 impl Column {
-    /// Whether values lie in files that compactions do not rewrite.
-    pub(crate) fn keeps_values(self) -> bool {
-        self.shape() == Shape::Kept
-    }
-
     /// Whether rows are found by single keys, most of which are not among the newest.
     fn is_asked_for_keys(self) -> bool {
-        matches!(self.shape(), Shape::Kept | Shape::Documents | Shape::Points | Shape::Pages)
+        matches!(self.shape(), Shape::Documents | Shape::Points | Shape::Pages)
     }
 
     pub(crate) fn options(self, cache: &Cache) -> Options {
@@ -227,15 +222,6 @@ impl Column {
         }
         match self.shape() {
             Shape::Small => options.set_write_buffer_size(1 << 20),
-            Shape::Kept => {
-                // Values lie in files of their own, where they stay: new keys fall everywhere between the old ones, so
-                // that compactions, which rewrite only keys then, would else rewrite every value again and again.
-                options.set_enable_blob_files(true);
-                options.set_blob_file_size(256 << 20);
-                options.set_blob_cache(cache);
-                blocks.set_bloom_filter(10.0, false);
-                options.set_compression_type(DBCompressionType::None);
-            }
             Shape::Documents => {
                 // Most look-ups of ids from peers find nothing: ten bits a key spare 99 % of those reads.
                 blocks.set_bloom_filter(10.0, false);
@@ -265,9 +251,10 @@ impl Column {
                 options.set_target_file_size_base(128 << 20);
                 options.set_max_bytes_for_level_base(512 << 20);
             }
-            Shape::Hashes => {
+            Shape::Numbered => {
+                // New rows come behind all others, so that compactions only move files and rewrite nothing.
                 options.set_compression_type(DBCompressionType::None);
-                blocks.set_block_size(16 << 10);
+                blocks.set_block_size(8 << 10);
             }
         }
         options.set_block_based_table_factory(&blocks);
@@ -284,7 +271,7 @@ mod tests {
         let names: Vec<_> = Column::ALL.iter().map(|column| column.name()).collect();
         assert_eq!(
             names.join(" "),
-            "meta events judgements log tiles subjects lanes lane_heads journals held held_by_missing cursors \
+            "meta log entries indexes voids tiles subjects lanes lane_heads journals held held_by_missing cursors \
              peer_cursors anchors openings references view_produces view_produces_by view_transfers \
              view_transfers_by view_actors view_actors_by view_places view_places_by map_tips map_pages \
              map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes counted recounted \

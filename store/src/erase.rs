@@ -17,12 +17,7 @@ impl Store {
     ///
     /// What remains is beyond a store: blocks of deleted files that the disk has not overwritten yet, backups, and
     /// whatever was read from here before. An iterator that is open meanwhile keeps the old files until it ends.
-    ///
-    /// # Panics
-    ///
-    /// For events, whose bytes are in files that are never rewritten.
     pub fn erase<T: Table>(&self, keys: &[T::Key]) -> Result<(), StoreError> {
-        assert!(!T::COLUMN.keeps_values(), "{} can hide rows, but not erase them", T::COLUMN.name());
         let mut batch = self.batch();
         for key in keys {
             batch.delete::<T>(key);

@@ -25,6 +25,17 @@ pub enum OpenError {
         /// What is not known here.
         found: String,
     },
+    /// Written by a program older than the first release.
+    #[error(
+        "the store {path} was written by a program older than the first release ({found}), which keeps events in another \
+         way; move the folder away, and let the peers send everything again"
+    )]
+    Older {
+        /// The store's folder.
+        path: PathBuf,
+        /// What is kept in another way now.
+        found: String,
+    },
     /// The disk has no room.
     #[error("the disk that holds {0} is full; free some space and start again, nothing is lost")]
     DiskFull(PathBuf),

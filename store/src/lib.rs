@@ -37,8 +37,8 @@ pub use statistics::{ColumnStatistics, Statistics};
 pub use store::{SCHEMA_VERSION, Store, StoreOptions};
 pub use table::{
     Anchors, BigEndian, Cbor, CheckpointRow, Checkpoints, ContradictionRow, Contradictions, CosignedRow, CursorRow,
-    Cursors, Cuts, Differences, Empty, Encoding, EncodingOf, Events, Held, HeldByMissing, HeldRow, Id, JournalHead,
-    Journals, Keys, LaneHeads, Lanes, Log, MapKept, MapPages, MapReplaced, MapTips, MapVersions, Meta, OpeningNotes,
-    Openings, PageBytes, PeerCursors, Raw, References, Subjects, Table, Tiles, VersionRow, Witnessed, WitnessedIds,
-    WitnessedLogRow, WitnessedLogs, WitnessedRow,
+    Cursors, Cuts, Differences, Empty, Encoding, EncodingOf, Entries, EventRow, Held, HeldByMissing, HeldRow, Id,
+    Indexes, JournalHead, Journals, Keys, LaneHeads, Lanes, Log, MapKept, MapPages, MapReplaced, MapTips, MapVersions,
+    Meta, OpeningNotes, Openings, PageBytes, PeerCursors, Raw, References, Subjects, Table, Tiles, VersionRow, Voids,
+    Witnessed, WitnessedIds, WitnessedLogRow, WitnessedLogs, WitnessedRow,
 };

@@ -4,10 +4,6 @@ use crate::column::Column;
 use crate::error::StoreError;
 use crate::store::Store;
 use rocksdb::properties;
-use std::ffi::CStr;
-
-/// Bytes of the files in which large values lie apart from their keys; the binding has no name for it.
-const BLOB_FILES_SIZE: &CStr = c"rocksdb.total-blob-file-size";
 
 /// One column's share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +34,7 @@ impl Store {
             let property = |name| Ok::<_, StoreError>(self.db.property_int_value_cf(family, name)?.unwrap_or(0));
             columns.push(ColumnStatistics {
                 column,
-                disk_bytes: property(properties::TOTAL_SST_FILES_SIZE.as_c_str())? + property(BLOB_FILES_SIZE)?,
+                disk_bytes: property(properties::TOTAL_SST_FILES_SIZE)?,
                 rows_estimate: property(properties::ESTIMATE_NUM_KEYS)?,
             });
         }

@@ -243,9 +243,15 @@ pub(crate) fn decode_value<T: Table>(bytes: &[u8]) -> Result<T::Value, StoreErro
     T::Encoding::decode(bytes).ok_or(StoreError::row(T::COLUMN, "value"))
 }
 
-/// A column that this program does not know was made by a newer one.
+/// Columns of programs before the first release; others have what they held.
+const FORMER_COLUMNS: [&str; 2] = ["events", "judgements"];
+
+/// A column that this program does not know was made by a newer one, but for the former ones.
 fn refuse_unknown_columns(path: &Path) -> Result<(), OpenError> {
     let names = DB::list_cf(&Options::default(), path).map_err(|error| OpenError::from_rocksdb(path, error))?;
+    if let Some(former) = names.iter().find(|name| FORMER_COLUMNS.contains(&name.as_str())) {
+        return Err(OpenError::Older { path: path.to_path_buf(), found: format!("it has the column {former}") });
+    }
     let known =
         |name: &str| name == rocksdb::DEFAULT_COLUMN_FAMILY_NAME || Column::ALL.iter().any(|c| c.name() == name);
     match names.into_iter().find(|name| !known(name)) {
@@ -274,4 +280,28 @@ pub(crate) fn database_options(options: &StoreOptions) -> Options {
     database.set_keep_log_file_num(4);
     database.set_max_log_file_size(4 << 20);
     database
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // A test stops where something is not as it should be.
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_from_before_the_first_release_is_left_alone() {
+        for former in FORMER_COLUMNS {
+            let folder = tempfile::tempdir().unwrap();
+            let mut options = Options::default();
+            options.create_if_missing(true);
+            options.create_missing_column_families(true);
+            drop(DB::open_cf(&options, folder.path(), ["meta", former]).unwrap());
+            let notes = tempfile::tempdir().unwrap();
+            let read = Store::open_to_read(folder.path(), notes.path(), &StoreOptions::default());
+            for opened in [Store::open(folder.path(), &StoreOptions::default()), read] {
+                let error = opened.unwrap_err();
+                assert!(matches!(&error, OpenError::Older { .. }) && error.to_string().contains(former), "{error}");
+            }
+            assert_eq!(DB::list_cf(&options, folder.path()).unwrap(), ["default", "meta", former]);
+        }
+    }
 }

@@ -157,6 +157,34 @@ impl<V: Encode<()> + for<'b> Decode<'b, ()>> Encoding<V> for Cbor {
     }
 }
 
+/// An event that was judged.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct EventRow {
+    /// Its signed bytes.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub bytes: Vec<u8>,
+    /// What admission said of it, as a CBOR item that belongs to the ledger.
+    #[cbor(n(1), with = "item")]
+    pub judgement: Vec<u8>,
+}
+
+/// A CBOR item that is nobody's business here.
+mod item {
+    use minicbor::decode::{Decoder, Error};
+    use minicbor::encode::{self, Encoder, Write};
+
+    pub fn encode<C, W: Write>(item: &[u8], e: &mut Encoder<W>, _: &mut C) -> Result<(), encode::Error<W::Error>> {
+        e.writer_mut().write_all(item).map_err(encode::Error::write)
+    }
+
+    pub fn decode<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Vec<u8>, Error> {
+        let start = d.position();
+        d.skip()?;
+        Ok(d.input()[start..d.position()].to_vec())
+    }
+}
+
 /// An event that waits.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
@@ -319,10 +347,14 @@ macro_rules! tables {
 tables! {
     /// [`Column::Meta`].
     Meta: String => Vec<u8>, Raw;
-    /// [`Column::Events`].
-    Events: EventId => Vec<u8>, Raw;
     /// [`Column::Log`].
     Log: u64 => EventId, Id;
+    /// [`Column::Entries`].
+    Entries: u64 => EventRow, Cbor;
+    /// [`Column::Indexes`].
+    Indexes: EventId => Option<u64>, Cbor;
+    /// [`Column::Voids`].
+    Voids: EventId => EventRow, Cbor;
     /// [`Column::Tiles`].
     Tiles: (u8, u64) => Vec<u8>, Raw;
     /// [`Column::Subjects`].
@@ -399,8 +431,12 @@ mod tests {
         let signer = PublicKey::from_bytes([0xee; 32]);
         let text = |text: &str| text.to_owned();
         assert_eq!(row::<Meta>(&text("schema"), &vec![0, 0, 0, 1]), "736368656d610000 00000001");
-        assert_eq!(row::<Events>(&event, &vec![0xd2]), "E d2");
         assert_eq!(row::<Log>(&258, &event), "0000000000000102 E");
+        let judged = EventRow { bytes: vec![0xd2], judgement: vec![0x81, 0x07] };
+        assert_eq!(row::<Entries>(&258, &judged), "0000000000000102 8241d28107");
+        assert_eq!(row::<Voids>(&event, &judged), "E 8241d28107");
+        assert_eq!(row::<Indexes>(&event, &Some(258)), "E 190102");
+        assert_eq!(row::<Indexes>(&event, &None), "E f6");
         assert_eq!(row::<Tiles>(&(1, 2), &vec![7]), "010000000000000002 07");
         assert_eq!(row::<Subjects>(&subject, &(event, 3)), "S 825820E03");
         assert_eq!(row::<Lanes>(&(subject, Lane::Main, 5, event), &()), "S000000000000000005E ");

@@ -6,7 +6,7 @@ use provenance::id::{EventId, SubjectId};
 use provenance::payload::Lane;
 use std::path::Path;
 use store::{
-    Column, CursorRow, Cursors, Events, LaneHeads, Lanes, Log, Meta, OpenError, Openings, Range, Store, StoreOptions,
+    Column, CursorRow, Cursors, Indexes, LaneHeads, Lanes, Log, Meta, OpenError, Openings, Range, Store, StoreOptions,
     Tiles,
 };
 
@@ -27,17 +27,17 @@ fn rows_survive_reopening_without_a_flush() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     let mut batch = store.batch();
-    batch.put::<Events>(&event(1), &vec![1, 2, 3]);
+    batch.put::<Indexes>(&event(1), &Some(7));
     batch.put::<Log>(&0, &event(1));
     assert_eq!(batch.len(), 2);
     batch.commit_synced().unwrap();
     drop(store);
 
     let store = open(folder.path());
-    assert_eq!(store.get::<Events>(&event(1)).unwrap(), Some(vec![1, 2, 3]));
+    assert_eq!(store.get::<Indexes>(&event(1)).unwrap(), Some(Some(7)));
     assert_eq!(store.multi_get::<Log>(&[1, 0]).unwrap(), vec![None, Some(event(1))]);
     assert_eq!(store.last::<Log>().unwrap(), Some((0, event(1))));
-    assert!(store.contains::<Events>(&event(1)).unwrap() && !store.contains::<Events>(&event(2)).unwrap());
+    assert!(store.contains::<Indexes>(&event(1)).unwrap() && !store.contains::<Indexes>(&event(2)).unwrap());
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_flipped_byte_in_a_file_is_found_when_it_is_read() {
     let store = open(&path);
     let mut batch = store.batch();
     for n in 0..200 {
-        batch.put::<Events>(&event(n), &vec![n; 2000]);
+        batch.put::<Tiles>(&(n, 0), &vec![n; 2000]);
     }
     batch.commit_synced().unwrap();
     // A backup flushes what is in memory, so that the rows stand in a file.
@@ -147,12 +147,12 @@ fn a_flipped_byte_in_a_file_is_found_when_it_is_read() {
             std::fs::write(&file, bytes).unwrap();
         }
     }
-    let found = Store::open(&copy, &StoreOptions::default()).map_err(|error| error.to_string()).and_then(|store| {
-        (0..200).try_for_each(|n| store.get::<Events>(&event(n)).map(drop)).map_err(|e| e.to_string())
-    });
+    let found = Store::open(&copy, &StoreOptions::default())
+        .map_err(|error| error.to_string())
+        .and_then(|store| (0..200).try_for_each(|n| store.get::<Tiles>(&(n, 0)).map(drop)).map_err(|e| e.to_string()));
     assert!(found.unwrap_err().contains("damaged"));
     let whole = open(&path);
-    assert!((0..200).all(|n| whole.get::<Events>(&event(n)).unwrap().is_some()));
+    assert!((0..200).all(|n| whole.get::<Tiles>(&(n, 0)).unwrap().is_some()));
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn what_is_erased_is_in_no_file() {
     let write = |path: &[u8], value: &[u8]| {
         let mut batch = store.batch();
         batch.put::<Openings>(&(event(1), path.to_vec()), &value.to_vec());
-        batch.put::<Events>(&event(1), &vec![1]);
+        batch.put::<Indexes>(&event(1), &None);
         batch.commit_synced().unwrap();
     };
     // Once from a table file, where an earlier erasure has left it, and once from the log of writes.

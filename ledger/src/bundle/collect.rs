@@ -124,7 +124,7 @@ impl Ledger {
 
     fn ancestor(&self, id: &EventId) -> Result<Stored, StoreError> {
         self.reader().stored(id)?.ok_or_else(|| StoreError::Corrupt {
-            column: Column::Events.name(),
+            column: Column::Entries.name(),
             detail: format!("event {id}, on which others rest, is missing"),
         })
     }
