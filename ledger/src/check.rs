@@ -6,7 +6,7 @@
 use crate::held::HeldCounts;
 use crate::pending::{Heads, Pending, RecentVoids};
 use crate::reader::Reader;
-use crate::table::read_judged;
+use crate::table::RowOf;
 use provenance::admission::Judged;
 use provenance::id::EventId;
 use provenance::merkle::{Frontier, Hash, Nodes, TILE_WIDTH, complete_root, leaf_hash, tile_position};
@@ -36,7 +36,7 @@ pub enum CheckError {
     },
     /// Entries, bodies or hashes that do not fit each other.
     #[error(
-        "the log is damaged: {0}; restore a backup, or remove the data folder's store and let the peers send everything again"
+        "the log is damaged: {0}; restore a backup, or set up a node anew in another folder: its peers send it everything"
     )]
     Damaged(String),
     /// The store cannot be read.
@@ -123,13 +123,16 @@ pub(crate) fn check(network: &Network, reader: &Reader, heads: &Heads) -> Result
 
 fn check_entry(reader: &Reader, index: u64, id: &EventId) -> Result<(), CheckError> {
     let damaged = |what: &str| Err(CheckError::Damaged(format!("entry {index}, event {id}: {what}")));
-    let judged = match reader.store().get::<Entries>(&index)? {
-        None => return damaged("its body is missing"),
-        Some(row) if EventId::of(&row.bytes) != *id => return damaged("its body has another hash"),
-        Some(row) => read_judged(id, row),
+    let judged = match reader.store().get::<Entries>(&index) {
+        Ok(None) => return damaged("its body is missing"),
+        Ok(Some(row)) if EventId::of(&row.bytes) != *id => return damaged("its body has another hash"),
+        Ok(Some(row)) => RowOf { id, index: Some(index) }.judged(row),
+        Err(error) => Err(error),
     };
-    let Ok(Judged { event, judgement }) = judged else {
-        return damaged("its body is no event, or its judgement none");
+    let Judged { event, judgement } = match judged {
+        Ok(judged) => judged,
+        Err(StoreError::Corrupt { .. }) => return damaged("its body is no event, or its judgement none"),
+        Err(error) => return Err(error.into()),
     };
     for (at, touch) in event.payload().touches.iter().enumerate() {
         let subject = event.subject(at).expect("the touch was just enumerated");
@@ -140,8 +143,10 @@ fn check_entry(reader: &Reader, index: u64, id: &EventId) -> Result<(), CheckErr
     if reader.store().get::<Journals>(&event.key())?.is_none_or(|heads| heads.is_empty()) {
         return damaged("the journal of its key has no head");
     }
+    if !judgement.is_admitted() {
+        return damaged("it was not admitted");
+    }
     match reader.store().get::<Indexes>(id)? {
-        _ if !judgement.is_admitted() => damaged("it was not admitted"),
         Some(Some(place)) if place == index => Ok(()),
         Some(_) => damaged("it is said to stand at another place in the log"),
         None => damaged("it is not said where it stands in the log"),

@@ -5,7 +5,7 @@ use crate::counting::{CountedAt, Counting, lane_tips_at};
 use crate::follower::LogEntry;
 use crate::journal;
 use crate::recent::Recent;
-use crate::table::{damaged, read_event, read_judged};
+use crate::table::RowOf;
 use provenance::admission::{Ancestry, Counted, Judged};
 use provenance::counting::{self, CountedLot, Settlement};
 use provenance::event::SignedEvent;
@@ -140,17 +140,20 @@ impl Reader {
         if !recent.is_empty() {
             return Ok(recent);
         }
-        let ids = self.log_ids(from, max)?;
-        let in_memory: Vec<Option<Stored>> = ids.iter().map(|id| self.events.get(id)).collect();
-        let places = (from..).zip(&in_memory).filter(|(_, stored)| stored.is_none()).map(|(index, _)| index);
-        let mut on_disk = self.store.multi_get::<Entries>(&places.collect::<Vec<_>>())?.into_iter();
+        let ids: Vec<(u64, EventId)> = (from..).zip(self.log_ids(from, max)?).collect();
         let mut entries = Vec::with_capacity(ids.len());
-        for ((index, id), stored) in (from..).zip(ids).zip(in_memory) {
-            let stored = match stored {
-                Some(stored) => stored,
-                None => self.remembered(&id, Some(index), on_disk.next().flatten())?,
-            };
-            entries.push(LogEntry { index, id, stored });
+        for some in ids.chunks(READ_AT_ONCE) {
+            let in_memory: Vec<Option<Stored>> = some.iter().map(|(_, id)| self.events.get(id)).collect();
+            let others =
+                some.iter().zip(&in_memory).filter(|(_, stored)| stored.is_none()).map(|((index, _), _)| *index);
+            let mut on_disk = self.store.multi_get::<Entries>(&others.collect::<Vec<_>>())?.into_iter();
+            for ((index, id), stored) in some.iter().copied().zip(in_memory) {
+                let stored = match stored {
+                    Some(stored) => stored,
+                    None => self.remembered(RowOf { id: &id, index: Some(index) }, on_disk.next().flatten())?,
+                };
+                entries.push(LogEntry { index, id, stored });
+            }
         }
         Ok(entries)
     }
@@ -165,19 +168,13 @@ impl Reader {
             Some(index) => self.store.get::<Entries>(&index)?,
             None => self.store.get::<Voids>(id)?,
         };
-        self.remembered(id, index, row).map(Some)
+        self.remembered(RowOf { id, index }, row).map(Some)
     }
 
-    /// A judged event from its row, which has to be there; kept in memory.
-    fn remembered(&self, id: &EventId, index: Option<u64>, row: Option<EventRow>) -> Result<Stored, StoreError> {
-        let judged = row.ok_or_else(|| missing(id)).and_then(|row| read_judged(id, row));
-        let judged = judged.map_err(|error| match (error, index) {
-            (StoreError::Corrupt { column, detail }, Some(index)) => {
-                StoreError::Corrupt { column, detail: format!("entry {index}: {detail}") }
-            }
-            (error, _) => error,
-        });
-        let stored = Stored { index, judged: Arc::new(judged?) };
+    /// A judged event from its row; kept in memory.
+    fn remembered(&self, of: RowOf<'_>, row: Option<EventRow>) -> Result<Stored, StoreError> {
+        let judged = of.judged(of.found(row)?)?;
+        let stored = Stored { index: of.index, judged: Arc::new(judged) };
         self.remember(stored.clone());
         Ok(stored)
     }
@@ -190,14 +187,17 @@ impl Reader {
         for (at, place) in self.store.multi_get::<Indexes>(ids)?.into_iter().enumerate() {
             match place {
                 Some(Some(index)) => places.push((index, at)),
-                Some(None) => rows[at] = Some(self.store.get::<Voids>(&ids[at])?.ok_or_else(|| missing(&ids[at]))?),
+                Some(None) => {
+                    let of = RowOf { id: &ids[at], index: None };
+                    rows[at] = Some(of.found(self.store.get::<Voids>(of.id)?)?);
+                }
                 None => {}
             }
         }
         places.sort_unstable();
         let indexes: Vec<u64> = places.iter().map(|(index, _)| *index).collect();
-        for ((_, at), row) in places.into_iter().zip(self.store.multi_get::<Entries>(&indexes)?) {
-            rows[at] = Some(row.ok_or_else(|| missing(&ids[at]))?);
+        for ((index, at), row) in places.into_iter().zip(self.store.multi_get::<Entries>(&indexes)?) {
+            rows[at] = Some(RowOf { id: &ids[at], index: Some(index) }.found(row)?);
         }
         Ok(rows)
     }
@@ -213,23 +213,24 @@ impl Reader {
             let some_ids: Vec<EventId> = some.iter().map(|at| ids[*at]).collect();
             for (at, row) in some.iter().zip(self.rows(&some_ids)?) {
                 if let Some(row) = row {
-                    seen[*at] = Some(look(&read_event(&ids[*at], row.bytes)?));
+                    seen[*at] = Some(look(&RowOf { id: &ids[*at], index: None }.event(row.bytes)?));
                 }
             }
         }
         Ok(seen)
     }
 
-    /// The signed bytes of judged events, in the order of the ids, and nothing for those that are unknown or held; as they
-    /// are on the disk, for whoever checks them again anyway.
+    /// The signed bytes of judged events, in the order of the ids, and nothing for those that are unknown or held. They are
+    /// those of these ids; more is not looked at, as whoever gets them decodes them anyway.
     pub fn bytes(&self, ids: &[EventId]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         let in_memory = |id| self.events.get(id).map(|stored| stored.judged.event.bytes().to_vec());
         let mut bytes: Vec<Option<Vec<u8>>> = ids.iter().map(in_memory).collect();
         let others: Vec<EventId> =
             ids.iter().zip(&bytes).filter(|(_, bytes)| bytes.is_none()).map(|(id, _)| *id).collect();
         let mut on_disk = self.rows(&others)?.into_iter();
-        for bytes in bytes.iter_mut().filter(|bytes| bytes.is_none()) {
-            *bytes = on_disk.next().flatten().map(|row| row.bytes);
+        for (bytes, id) in bytes.iter_mut().zip(ids).filter(|(bytes, _)| bytes.is_none()) {
+            let row = on_disk.next().flatten();
+            *bytes = row.map(|row| RowOf { id, index: None }.bytes(row.bytes)).transpose()?;
         }
         Ok(bytes)
     }
@@ -389,8 +390,4 @@ impl Ancestry for Reader {
     fn counted(&self, id: &EventId) -> Result<Option<Arc<Counted>>, StoreError> {
         CountedAt { reader: self, size: u64::MAX }.counted(id)
     }
-}
-
-fn missing(id: &EventId) -> StoreError {
-    damaged(format!("event {id} is missing"))
 }

@@ -4,7 +4,8 @@ use minicbor::Encode;
 use provenance::admission::{Judged, Judgement};
 use provenance::event::SignedEvent;
 use provenance::id::EventId;
-use store::{EventRow, StoreError};
+use std::fmt::Display;
+use store::{Column, EventRow, StoreError};
 
 /// What an [`EventRow`] is made of, to be written without copying it first.
 #[derive(Debug, Encode)]
@@ -22,26 +23,51 @@ impl<'a> JudgedEvent<'a> {
     }
 }
 
-/// The event of this id, with its judgement, from what the disk has of it.
-pub(crate) fn read_judged(id: &EventId, row: EventRow) -> Result<Judged, StoreError> {
-    Ok(Judged { judgement: read_judgement(id, &row)?, event: read_event(id, row.bytes)? })
+/// Whose row it is, for what is said of one that cannot be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowOf<'a> {
+    pub id: &'a EventId,
+    /// The entry of the log, where that is known and it is one.
+    pub index: Option<u64>,
 }
 
-/// What admission said of the event of this id.
-pub(crate) fn read_judgement(id: &EventId, row: &EventRow) -> Result<Judgement, StoreError> {
-    minicbor::decode(&row.judgement).map_err(|error| damaged(format!("judgement of {id}: {error}")))
-}
-
-/// The event of this id from its bytes on the disk.
-pub(crate) fn read_event(id: &EventId, bytes: Vec<u8>) -> Result<SignedEvent, StoreError> {
-    let event = SignedEvent::decode(bytes).map_err(|error| damaged(format!("event {id}: {error}")))?;
-    if event.id() != *id {
-        return Err(damaged(format!("the bytes of {id} are those of {}", event.id())));
+impl RowOf<'_> {
+    /// The row, which has to be there.
+    pub fn found(self, row: Option<EventRow>) -> Result<EventRow, StoreError> {
+        row.ok_or_else(|| self.damaged("is missing"))
     }
-    Ok(event)
-}
 
-/// What is said of an event that cannot be read.
-pub(crate) fn damaged(detail: String) -> StoreError {
-    StoreError::Corrupt { column: "entries", detail }
+    /// The event and its judgement.
+    pub fn judged(self, row: EventRow) -> Result<Judged, StoreError> {
+        Ok(Judged { judgement: self.judgement(&row)?, event: self.event(row.bytes)? })
+    }
+
+    /// What admission said.
+    pub fn judgement(self, row: &EventRow) -> Result<Judgement, StoreError> {
+        minicbor::decode(&row.judgement).map_err(|error| self.damaged(format!("has no judgement: {error}")))
+    }
+
+    /// The event.
+    pub fn event(self, bytes: Vec<u8>) -> Result<SignedEvent, StoreError> {
+        let event = SignedEvent::decode(bytes).map_err(|error| self.damaged(format!("is none: {error}")))?;
+        if event.id() != *self.id {
+            return Err(self.is_another(&event.id()));
+        }
+        Ok(event)
+    }
+
+    /// Its bytes, which whoever gets them decodes.
+    pub fn bytes(self, bytes: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+        let id = EventId::of(&bytes);
+        if id == *self.id { Ok(bytes) } else { Err(self.is_another(&id)) }
+    }
+
+    fn is_another(self, other: &EventId) -> StoreError {
+        self.damaged(format!("has the bytes of {other}"))
+    }
+
+    fn damaged(self, what: impl Display) -> StoreError {
+        let entry = self.index.map(|index| format!("entry {index}, ")).unwrap_or_default();
+        StoreError::Corrupt { column: Column::Entries.name(), detail: format!("{entry}event {} {what}", self.id) }
+    }
 }

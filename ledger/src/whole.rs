@@ -10,7 +10,7 @@ use crate::follower::Follower;
 use crate::ledger::check_all;
 use crate::map::MapFollower;
 use crate::reader::Reader;
-use crate::table::read_judgement;
+use crate::table::RowOf;
 use crate::writer::Checked;
 use provenance::admission::{Judgement, Verdict, judge};
 use provenance::checkpoint::Checkpoint;
@@ -23,8 +23,8 @@ use provenance::payload::Lane;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use store::{
-    Checkpoints, Column, Entries, EventRow, Indexes, Journals, LaneHeads, Lanes, Log, Range, Store, StoreError,
-    Subjects, Tiles, Voids,
+    Cbor, Checkpoints, Column, Encoding, EncodingOf, EventRow, Indexes, Journals, LaneHeads, Lanes, Log, Range, Raw,
+    Store, StoreError, Subjects, Table, Tiles,
 };
 
 /// Events in memory at a time: as many as the write path takes at once.
@@ -66,7 +66,7 @@ pub fn verify_store(store: &Store, network: &Network, mut progress: impl FnMut(u
     let mut journals = JournalEnds::default();
     let judge = Again { network, reader: Reader::new(store.clone()) };
     let mut log = store.scan::<Log>(Range::all().from(&1));
-    let mut entries = store.scan::<Entries>(Range::all());
+    let mut entries = store.scan::<EntryBytes>(Range::all());
     let mut next = 1;
     loop {
         let (mut ids, mut rows) = (Vec::with_capacity(AT_ONCE), Vec::with_capacity(AT_ONCE));
@@ -76,7 +76,7 @@ pub fn verify_store(store: &Store, network: &Network, mut progress: impl FnMut(u
                 return damaged(format!("entry {expected} is missing"));
             }
             match entries.next().transpose()? {
-                Some((at, row)) if at == index => rows.push(row),
+                Some((at, bytes)) if at == index => rows.push(event_row(&id, &bytes)?),
                 _ => return damaged(format!("the body of event {id}, entry {index}, is missing")),
             }
             ids.push(id);
@@ -130,6 +130,43 @@ fn damaged<T>(what: impl Into<String>) -> Result<T, CheckError> {
     Err(CheckError::Damaged(what.into()))
 }
 
+/// Rows of these columns byte for byte: what says the same in other bytes was changed, too.
+macro_rules! bytes_of {
+    ($($name:ident: $column:ident, $key:ty;)*) => {$(
+        struct $name;
+
+        impl Table for $name {
+            const COLUMN: Column = Column::$column;
+            type Key = $key;
+            type Value = Vec<u8>;
+            type Encoding = Raw;
+        }
+    )*};
+}
+
+bytes_of! {
+    EntryBytes: Entries, u64;
+    VoidBytes: Voids, EventId;
+    IndexBytes: Indexes, EventId;
+}
+
+/// The value of these bytes, if they are just those that are written for it.
+fn exactly<V>(bytes: &[u8]) -> Option<V>
+where
+    Cbor: Encoding<V>,
+{
+    let (value, mut written) = (Cbor::decode(bytes)?, Vec::with_capacity(bytes.len()));
+    Cbor::encode(&value, &mut written);
+    (written == bytes).then_some(value)
+}
+
+fn event_row(id: &EventId, bytes: &[u8]) -> Result<EventRow, CheckError> {
+    match exactly(bytes) {
+        Some(row) => Ok(row),
+        None => damaged(format!("body and judgement of event {id} are not written as they should be")),
+    }
+}
+
 /// The events with these ids, each with the right hash, form and signature, and their judgements.
 fn events(ids: &[EventId], rows: Vec<EventRow>) -> Result<Vec<(VerifiedEvent, Judgement)>, CheckError> {
     let (mut bodies, mut judgements) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
@@ -137,7 +174,7 @@ fn events(ids: &[EventId], rows: Vec<EventRow>) -> Result<Vec<(VerifiedEvent, Ju
         if EventId::of(&row.bytes) != *id {
             return damaged(format!("the body of event {id} has another hash"));
         }
-        judgements.push(read_judgement(id, &row)?);
+        judgements.push(RowOf { id, index: None }.judgement(&row)?);
         bodies.push(row.bytes);
     }
     let checked = check_all(bodies).into_iter().zip(judgements).zip(ids);
@@ -266,14 +303,18 @@ impl JournalEnds {
 
 /// Verifies the events that are in no log, and that nothing is said to stand in it that does not.
 fn void_events(store: &Store, size: u64, judge: &Again<'_>, journals: &mut JournalEnds) -> Result<u64, CheckError> {
-    let (mut voids, mut count) = (store.scan::<Voids>(Range::all()), 0);
+    let (mut voids, mut count) = (store.scan::<VoidBytes>(Range::all()), 0);
     loop {
-        let some: Vec<(EventId, EventRow)> = voids.by_ref().take(AT_ONCE).collect::<Result<_, _>>()?;
-        if some.is_empty() {
+        let (mut ids, mut rows) = (Vec::new(), Vec::new());
+        for row in voids.by_ref().take(AT_ONCE) {
+            let (id, bytes) = row?;
+            rows.push(event_row(&id, &bytes)?);
+            ids.push(id);
+        }
+        if ids.is_empty() {
             break;
         }
-        count += some.len() as u64;
-        let (ids, rows): (Vec<EventId>, Vec<EventRow>) = some.into_iter().unzip();
+        count += ids.len() as u64;
         for (event, judgement) in events(&ids, rows)? {
             if judgement.is_admitted() {
                 return damaged(format!("event {} was admitted, and has no place in the log", event.id()));
@@ -284,11 +325,13 @@ fn void_events(store: &Store, size: u64, judge: &Again<'_>, journals: &mut Journ
     }
     // Every entry's index was found already: where there are as many, there is no other.
     let (mut entries, mut void) = (1, 0);
-    for row in store.scan::<Indexes>(Range::all()) {
-        match row? {
-            (_, Some(_)) => entries += 1,
-            (id, None) if store.contains::<Voids>(&id)? => void += 1,
-            (id, None) => return damaged(format!("the body of event {id} is missing")),
+    for row in store.scan::<IndexBytes>(Range::all()) {
+        let (id, bytes) = row?;
+        match exactly::<Option<u64>>(&bytes) {
+            Some(Some(_)) => entries += 1,
+            Some(None) if store.contains::<VoidBytes>(&id)? => void += 1,
+            Some(None) => return damaged(format!("the body of event {id} is missing")),
+            None => return damaged(format!("where event {id} stands in the log is not written as it should be")),
         }
     }
     match (entries == size, void == count) {

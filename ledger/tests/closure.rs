@@ -6,15 +6,19 @@
 mod story;
 
 use ledger::view::ViewFollower;
-use ledger::{Follower, Ledger, LedgerOptions, LogEntry, Origin, Outcome, Reader};
+use ledger::{Follower, Ledger, LedgerOptions, LogEntry, Origin, Outcome, Reader, verify_store};
 use provenance::body::Role;
 use provenance::event::SignedEvent;
 use provenance::id::EventId;
+use provenance::network::Network;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{Batch, Cbor, Column, Entries, Held, HeldRow, Range, Store, StoreError, StoreOptions, Table, Voids};
+use store::{
+    Batch, Cbor, Column, Entries, EventRow, Held, HeldRow, Indexes, Range, Store, StoreError, StoreOptions, Table,
+    Voids,
+};
 use story::Story;
 
 fn open(path: &Path, story: &Story) -> Ledger {
@@ -39,6 +43,34 @@ fn log(ledger: &Ledger) -> BTreeSet<EventId> {
     ledger.reader().log_ids(0, 10_000).unwrap().into_iter().collect()
 }
 
+/// What is kept of void events, here the links of a journal, is verified like entries of the log.
+fn no_void_event_changes_unseen(store: &Store, network: &Network) {
+    verify_store(store, network, |_| ()).unwrap();
+    let voids: Vec<(EventId, EventRow)> = store.scan::<Voids>(Range::all()).map(Result::unwrap).collect();
+    assert!(!voids.is_empty());
+    for (id, row) in voids {
+        let other = EventRow { judgement: vec![0x80], ..row.clone() };
+        let changes: [&dyn Fn(&mut Batch); 5] = [
+            &|batch| batch.delete::<Voids>(&id),
+            &|batch| batch.put::<Voids>(&id, &other),
+            &|batch| batch.put::<Voids>(&EventId::from_bytes([9; 32]), &row),
+            &|batch| batch.delete::<Indexes>(&id),
+            &|batch| batch.put::<Indexes>(&id, &Some(1)),
+        ];
+        for change in changes {
+            let mut batch = store.batch();
+            change(&mut batch);
+            batch.commit().unwrap();
+            assert!(verify_store(store, network, |_| ()).is_err());
+            let mut batch = store.batch();
+            batch.delete::<Voids>(&EventId::from_bytes([9; 32]));
+            batch.put::<Voids>(&id, &row);
+            batch.put::<Indexes>(&id, &None);
+            batch.commit().unwrap();
+        }
+    }
+}
+
 /// All stored events, given to another ledger in both orders, are admitted there too.
 async fn both_admit_the_same(story: &Story, good: &SignedEvent) {
     let folder = tempfile::tempdir().unwrap();
@@ -59,6 +91,7 @@ async fn both_admit_the_same(story: &Story, good: &SignedEvent) {
     let mut stored: Vec<Vec<u8>> = entries.chain(voids).map(|row| row.bytes).collect();
     stored.sort_by_key(|bytes| EventId::of(bytes));
     again.close().await;
+    no_void_event_changes_unseen(store, &story.network);
     for backwards in [false, true] {
         let folder = tempfile::tempdir().unwrap();
         let other = open(folder.path(), story);

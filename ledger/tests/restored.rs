@@ -15,8 +15,8 @@ use provenance::id::{EventId, PublicKey};
 use std::path::Path;
 use std::sync::Arc;
 use store::{
-    Batch, Entries, EventRow, Indexes, JournalHead, Journals, LaneHeads, Lanes, Log, Range, Store, StoreOptions,
-    Subjects, Table, Tiles, Voids,
+    Batch, Column, Entries, EventRow, Indexes, JournalHead, Journals, LaneHeads, Lanes, Log, Range, Raw, Store,
+    StoreOptions, Subjects, Table, Tiles, Voids,
 };
 use story::Story;
 
@@ -71,6 +71,16 @@ fn village() -> Story {
     story
 }
 
+/// Entries as bytes, of which a test can write any.
+struct EntryBytes;
+
+impl Table for EntryBytes {
+    const COLUMN: Column = Column::Entries;
+    type Key = u64;
+    type Value = Vec<u8>;
+    type Encoding = Raw;
+}
+
 #[tokio::test]
 async fn a_whole_store_is_verified_and_every_change_is_seen() {
     let story = village();
@@ -105,6 +115,17 @@ async fn a_whole_store_is_verified_and_every_change_is_seen() {
         let other = EventRow { bytes: changed(row.bytes.clone(), at), ..row.clone() };
         broken(&store, &story, "a body is another", |batch| batch.put::<Entries>(&middle, &other));
     }
+    let bytes = store.get::<EntryBytes>(&middle).unwrap().unwrap();
+    let rest = &bytes[1..];
+    let others = [[&[0x98, 2], rest].concat(), [&[0x83], rest, &[0xf6]].concat(), [&[0x9f], rest, &[0xff]].concat()];
+    for other in others {
+        broken(&store, &story, "the same in other bytes", |batch| batch.put::<EntryBytes>(&middle, &other));
+    }
+    let next = store.get::<Entries>(&(middle + 1)).unwrap().unwrap();
+    broken(&store, &story, "bodies are swapped", |batch| {
+        batch.put::<Entries>(&middle, &next);
+        batch.put::<Entries>(&(middle + 1), &row);
+    });
     broken(&store, &story, "a body is too many", |batch| batch.put::<Entries>(&size, &row));
     broken(&store, &story, "an entry is void, too", |batch| batch.put::<Voids>(&id, &row));
     for elsewhere in [Some(3), Some(size), None] {

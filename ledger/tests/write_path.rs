@@ -20,7 +20,9 @@ use provenance::payload::{Lane, Touch};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{Batch, Entries, EventRow, Fault, Held, HeldRow, Indexes, Log, Store, StoreOptions, Tiles};
+use store::{
+    Batch, Column, Entries, EventRow, Fault, Held, HeldRow, Indexes, Log, Raw, Store, StoreOptions, Table, Tiles,
+};
 use story::{Story, text};
 
 fn open(path: &Path, story: &Story) -> Ledger {
@@ -518,6 +520,16 @@ async fn many_writers_are_answered_each_in_its_order() {
     ledger.close().await;
 }
 
+/// Entries as bytes, of which a test can write any.
+struct EntryBytes;
+
+impl Table for EntryBytes {
+    const COLUMN: Column = Column::Entries;
+    type Key = u64;
+    type Value = Vec<u8>;
+    type Encoding = Raw;
+}
+
 /// Damages the last entry of the log, which has this index and event.
 type Harm = fn(&mut Batch, &Store, u64, EventId);
 
@@ -530,7 +542,7 @@ async fn damage_is_found_when_the_ledger_opens() {
     let last = ledger.size() - 1;
     let id = ledger.reader().log_ids(last, 1).unwrap()[0];
 
-    let harms: [(&str, Harm); 8] = [
+    let harms: [(&str, Harm); 9] = [
         ("another event in the log", |batch, _, last, _| batch.put::<Log>(&last, &EventId::from_bytes([9; 32]))),
         ("an entry is missing", |batch, _, last, _| batch.delete::<Log>(&(last - 3))),
         ("a hash is changed", |batch, store, _, _| {
@@ -548,6 +560,7 @@ async fn damage_is_found_when_the_ledger_opens() {
             let row = store.get::<Entries>(&last).unwrap().unwrap();
             batch.put::<Entries>(&last, &EventRow { judgement: vec![0x80], ..row });
         }),
+        ("a row cannot be read", |batch, _, last, _| batch.put::<EntryBytes>(&last, &vec![0xff])),
         ("an event stands elsewhere", |batch, _, last, id| batch.put::<Indexes>(&id, &Some(last - 1))),
         ("an event stands nowhere", |batch, _, _, id| batch.delete::<Indexes>(&id)),
     ];
@@ -559,10 +572,8 @@ async fn damage_is_found_when_the_ledger_opens() {
         batch.commit_synced().unwrap();
         drop(rows);
         let opened = Ledger::open(damaged.path(), story.network.clone(), LedgerOptions::default());
-        assert!(
-            matches!(opened, Err(OpenError::Check(CheckError::Damaged(_) | CheckError::Store(_)))),
-            "{name}: {opened:?}"
-        );
+        let Err(OpenError::Check(CheckError::Damaged(what))) = opened else { panic!("{name}: {opened:?}") };
+        assert!(what.contains("entr"), "{name}: {what}");
     }
 }
 
@@ -689,7 +700,17 @@ fn events_are_the_same_from_memory_and_from_the_disk() {
     let glance = |ids: &[EventId]| reader.glance(ids, SignedEvent::id);
     assert_eq!(glance(kept).unwrap(), kept.iter().copied().map(Some).collect::<Vec<_>>());
     for id in others {
-        let error = glance(&[*id]).unwrap_err();
-        assert!(error.to_string().contains(&id.to_string()), "{error}");
+        for error in [glance(&[*id]).unwrap_err(), reader.bytes(&[*id]).unwrap_err()] {
+            assert!(error.to_string().contains(&id.to_string()), "{error}");
+        }
+    }
+    // So is an entry to which another's id leads, and one that is not there.
+    for (place, told) in [(1, "has the bytes of"), (1_000, "is missing")] {
+        let mut batch = reader.store().batch();
+        batch.put::<Indexes>(&others[0], &Some(place));
+        batch.commit().unwrap();
+        for error in [glance(&others[..1]).unwrap_err(), reader.stored(&others[0]).unwrap_err()] {
+            assert!(error.to_string().contains(told), "{error}");
+        }
     }
 }

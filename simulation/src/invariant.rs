@@ -187,14 +187,19 @@ impl World {
             return Err(Broken::Lost(format!("the bytes of {id} are missing at {at}")));
         }
         let store = reader.store();
-        let logged = store.scan::<Entries>(Range::all()).map(|row| {
-            let (index, row) = row?;
-            let id = usize::try_from(index).ok().and_then(|index| entries.get(index));
-            Ok((id.copied().unwrap_or_else(|| EventId::of(&row.bytes)), row))
-        });
+        let mut stored = Vec::with_capacity(entries.len());
+        for row in store.scan::<Entries>(Range::all()) {
+            let (index, row) = row.map_err(Broken::failed)?;
+            let Some(id) = usize::try_from(index).ok().and_then(|index| entries.get(index)) else {
+                return Err(Broken::Invalid(format!("an event is kept as entry {index}, beyond the log of {at}")));
+            };
+            stored.push((*id, row));
+        }
         // Void links of journals are stored too.
-        for row in logged.chain(store.scan::<Voids>(Range::all())) {
-            let (id, row) = row.map_err(Broken::failed)?;
+        for row in store.scan::<Voids>(Range::all()) {
+            stored.push(row.map_err(Broken::failed)?);
+        }
+        for (id, row) in stored {
             let event =
                 SignedEvent::decode(row.bytes).ok().filter(|event| event.id() == id && self.signed.contains(&id));
             // Signatures are the same wherever the bytes are.

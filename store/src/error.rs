@@ -28,7 +28,7 @@ pub enum OpenError {
     /// Written by a program older than the first release.
     #[error(
         "the store {path} was written by a program older than the first release ({found}), which keeps events in another \
-         way; move the folder away, and let the peers send everything again"
+         way; set up a node anew in another folder: its peers send it everything"
     )]
     Older {
         /// The store's folder.
@@ -41,7 +41,7 @@ pub enum OpenError {
     DiskFull(PathBuf),
     /// Bytes on the disk are not those that were written.
     #[error(
-        "the store {path} is damaged: {detail}; restore a backup, or remove the folder and let the peers send everything again"
+        "the store {path} is damaged: {detail}; restore a backup, or set up a node anew in another folder: its peers send it everything"
     )]
     Corrupt {
         /// The store's folder.
