@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 use store::{
-    Batch, Entries, Held, HeldByMissing, HeldRow, Indexes, JournalHead, Journals, LaneHeads, Lanes, Log, Range,
+    Batch, Entries, Held, HeldByMissing, HeldRow, Indexes, JournalHead, Journals, LaneEvents, LaneHeads, Log, Range,
     References, StoreError, Subjects, Tiles, Voids,
 };
 
@@ -218,7 +218,7 @@ impl<'a> Pending<'a> {
                 self.changes.created.push((subject, (id, touch_index)));
             }
             let key = (subject, touch.lane);
-            self.batch.put::<Lanes>(&(subject, touch.lane, judgement.lines[at].height, id), &());
+            self.batch.put::<LaneEvents>(&(subject, touch.lane, judgement.lines[at].height, id), &index);
             self.lanes.entry(key).or_default().push(id);
             let mut tips = match touch.subject {
                 Some(_) => self.lane_tips(&subject, touch.lane)?,

@@ -18,8 +18,8 @@ use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{
-    Batch, Entries, EventRow, Held, Indexes, JournalHead, Journals, LaneHeads, Lanes, Log, Range, References, Store,
-    StoreError, Subjects, Voids,
+    Batch, Entries, EventRow, Held, Indexes, JournalHead, Journals, LaneEvents, LaneHeads, Log, Range, References,
+    Store, StoreError, Subjects, Voids,
 };
 
 /// Memory for judged events: the newest of ten thousand lots that are on their way, to which events come every day.
@@ -45,9 +45,6 @@ impl Weighter<EventId, Stored> for InMemory {
         3 * stored.judged.event.bytes().len() as u64 + 512
     }
 }
-
-/// An event of a lane, in the order of the lanes' column: lane, height, event.
-pub(crate) type OnLane = (Lane, u64, EventId);
 
 /// A judged event and its place in the log.
 #[derive(Debug, Clone)]
@@ -140,22 +137,31 @@ impl Reader {
         if !recent.is_empty() {
             return Ok(recent);
         }
-        let ids: Vec<(u64, EventId)> = (from..).zip(self.log_ids(from, max)?).collect();
-        let mut entries = Vec::with_capacity(ids.len());
-        for some in ids.chunks(READ_AT_ONCE) {
+        let places: Vec<(u64, EventId)> = (from..).zip(self.log_ids(from, max)?).collect();
+        let all = places.iter().zip(self.stored_at(&places)?);
+        Ok(all.map(|((index, id), stored)| LogEntry { index: *index, id: *id, stored }).collect())
+    }
+
+    /// The entries of the log with these indexes and ids, in their order. Those that are not in memory are read in bulk.
+    pub(crate) fn stored_at(&self, places: &[(u64, EventId)]) -> Result<Vec<Stored>, StoreError> {
+        let mut all = Vec::with_capacity(places.len());
+        for some in places.chunks(READ_AT_ONCE) {
             let in_memory: Vec<Option<Stored>> = some.iter().map(|(_, id)| self.events.get(id)).collect();
-            let others =
-                some.iter().zip(&in_memory).filter(|(_, stored)| stored.is_none()).map(|((index, _), _)| *index);
-            let mut on_disk = self.store.multi_get::<Entries>(&others.collect::<Vec<_>>())?.into_iter();
-            for ((index, id), stored) in some.iter().copied().zip(in_memory) {
-                let stored = match stored {
+            let others: Vec<u64> = some
+                .iter()
+                .zip(&in_memory)
+                .filter(|(_, stored)| stored.is_none())
+                .map(|((index, _), _)| *index)
+                .collect();
+            let mut on_disk = self.store.multi_get::<Entries>(&others)?.into_iter();
+            for ((index, id), stored) in some.iter().zip(in_memory) {
+                all.push(match stored {
                     Some(stored) => stored,
-                    None => self.remembered(RowOf { id: &id, index: Some(index) }, on_disk.next().flatten())?,
-                };
-                entries.push(LogEntry { index, id, stored });
+                    None => self.remembered(RowOf { id, index: Some(*index) }, on_disk.next().flatten())?,
+                });
             }
         }
-        Ok(entries)
+        Ok(all)
     }
 
     /// A judged event; nothing if it is unknown or held.
@@ -304,18 +310,41 @@ impl Reader {
 
     /// Admitted events on the lanes of a subject, from this height of this lane on.
     fn on_lanes(&self, subject: &SubjectId, from: (Lane, u64)) -> Result<Vec<(Lane, Stored)>, StoreError> {
-        let mut events = Vec::new();
-        for (lane, _, id) in self.lanes(subject, from)? {
-            events.extend(self.stored(&id)?.map(|stored| (lane, stored)));
-        }
+        let (first, mut events) = ((*subject, from.0, from.1, EventId::from_bytes([0; 32])), Vec::new());
+        self.look_along(Range::prefix(subject).from(&first), |lane, stored| Ok(events.push((lane, stored))))?;
         Ok(events)
     }
 
-    /// What lies on the lanes of a subject, from this height of this lane on: lane by lane, lowest first.
-    pub(crate) fn lanes(&self, subject: &SubjectId, from: (Lane, u64)) -> Result<Vec<OnLane>, StoreError> {
-        let first = (*subject, from.0, from.1, EventId::from_bytes([0; 32]));
-        let rows = self.store.scan::<Lanes>(Range::prefix(subject).from(&first));
-        rows.map(|row| row.map(|((_, lane, height, id), ())| (lane, height, id))).collect()
+    /// Admitted events on one lane of a subject, from this height on, lowest first.
+    pub(crate) fn on_lane(&self, subject: &SubjectId, lane: Lane, from: u64) -> Result<Vec<Stored>, StoreError> {
+        let (first, mut events) = ((*subject, lane, from, EventId::from_bytes([0; 32])), Vec::new());
+        let range = Range::prefix(&(*subject, lane)).from(&first);
+        self.look_along(range, |_, stored| Ok(events.push(stored)))?;
+        Ok(events)
+    }
+
+    /// Shows the events in a range of the lanes' column, in its order; they are read in bulk.
+    pub(crate) fn look_along(
+        &self,
+        range: Range<(SubjectId, Lane, u64, EventId)>,
+        mut look: impl FnMut(Lane, Stored) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut rows = self.store.scan::<LaneEvents>(range);
+        let (mut lanes, mut places) = (Vec::new(), Vec::new());
+        loop {
+            for row in rows.by_ref().take(READ_AT_ONCE) {
+                let ((_, lane, _, id), index) = row?;
+                lanes.push(lane);
+                places.push((index, id));
+            }
+            if places.is_empty() {
+                return Ok(());
+            }
+            for (lane, stored) in lanes.drain(..).zip(self.stored_at(&places)?) {
+                look(lane, stored)?;
+            }
+            places.clear();
+        }
     }
 
     /// The events at which a lane ends, among those that count.
@@ -379,8 +408,8 @@ impl Ancestry for Reader {
     }
 
     fn lane_events(&self, subject: &SubjectId, lane: Lane) -> Result<Vec<EventId>, StoreError> {
-        let rows = self.store.scan::<Lanes>(Range::prefix(&(*subject, lane)));
-        rows.map(|row| row.map(|((_, _, _, id), ())| id)).collect()
+        let rows = self.store.scan::<LaneEvents>(Range::prefix(&(*subject, lane)));
+        rows.map(|row| row.map(|((_, _, _, id), _)| id)).collect()
     }
 
     fn journal_root(&self, last: &EventId) -> Result<Hash, StoreError> {

@@ -23,8 +23,8 @@ use provenance::payload::Lane;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use store::{
-    Cbor, Checkpoints, Column, Encoding, EncodingOf, EventRow, Indexes, Journals, LaneHeads, Lanes, Log, Range, Raw,
-    Store, StoreError, Subjects, Table, Tiles,
+    Cbor, Checkpoints, Column, Encoding, EncodingOf, Entries, EventRow, Indexes, Journals, LaneEvents, LaneHeads, Log,
+    Range, RawRows, Store, StoreError, Subjects, Tiles, Voids,
 };
 
 /// Events in memory at a time: as many as the write path takes at once.
@@ -41,7 +41,7 @@ pub struct WholeLog {
     pub void: u64,
     /// Keys that have signed.
     pub journals: u64,
-    /// Lanes of all subjects.
+    /// LaneEvents of all subjects.
     pub lanes: u64,
     /// The newest checkpoint that the log has signed, as a note; its root is that of the log at its size.
     pub note: Option<String>,
@@ -66,7 +66,7 @@ pub fn verify_store(store: &Store, network: &Network, mut progress: impl FnMut(u
     let mut journals = JournalEnds::default();
     let judge = Again { network, reader: Reader::new(store.clone()) };
     let mut log = store.scan::<Log>(Range::all().from(&1));
-    let mut entries = store.scan::<EntryBytes>(Range::all());
+    let mut entries = store.scan::<RawRows<Entries>>(Range::all());
     let mut next = 1;
     loop {
         let (mut ids, mut rows) = (Vec::with_capacity(AT_ONCE), Vec::with_capacity(AT_ONCE));
@@ -95,7 +95,7 @@ pub fn verify_store(store: &Store, network: &Network, mut progress: impl FnMut(u
             judge.compare(&event, &judgement)?;
             tree.append(&event.id())?;
             tree.passes(newest.as_ref())?;
-            is_indexed(store, &event, &judgement)?;
+            is_on_lanes(store, index, &event, &judgement)?;
             journals.take(&event);
         }
         next += ids.len() as u64;
@@ -130,27 +130,8 @@ fn damaged<T>(what: impl Into<String>) -> Result<T, CheckError> {
     Err(CheckError::Damaged(what.into()))
 }
 
-/// Rows of these columns byte for byte: what says the same in other bytes was changed, too.
-macro_rules! bytes_of {
-    ($($name:ident: $column:ident, $key:ty;)*) => {$(
-        struct $name;
-
-        impl Table for $name {
-            const COLUMN: Column = Column::$column;
-            type Key = $key;
-            type Value = Vec<u8>;
-            type Encoding = Raw;
-        }
-    )*};
-}
-
-bytes_of! {
-    EntryBytes: Entries, u64;
-    VoidBytes: Voids, EventId;
-    IndexBytes: Indexes, EventId;
-}
-
-/// The value of these bytes, if they are just those that are written for it.
+/// The value of these bytes, if they are just those that are written for it: what says the same in other bytes was
+/// changed, too.
 fn exactly<V>(bytes: &[u8]) -> Option<V>
 where
     Cbor: Encoding<V>,
@@ -303,7 +284,7 @@ impl JournalEnds {
 
 /// Verifies the events that are in no log, and that nothing is said to stand in it that does not.
 fn void_events(store: &Store, size: u64, judge: &Again<'_>, journals: &mut JournalEnds) -> Result<u64, CheckError> {
-    let (mut voids, mut count) = (store.scan::<VoidBytes>(Range::all()), 0);
+    let (mut voids, mut count) = (store.scan::<RawRows<Voids>>(Range::all()), 0);
     loop {
         let (mut ids, mut rows) = (Vec::new(), Vec::new());
         for row in voids.by_ref().take(AT_ONCE) {
@@ -325,11 +306,11 @@ fn void_events(store: &Store, size: u64, judge: &Again<'_>, journals: &mut Journ
     }
     // Every entry's index was found already: where there are as many, there is no other.
     let (mut entries, mut void) = (1, 0);
-    for row in store.scan::<IndexBytes>(Range::all()) {
+    for row in store.scan::<RawRows<Indexes>>(Range::all()) {
         let (id, bytes) = row?;
         match exactly::<Option<u64>>(&bytes) {
             Some(Some(_)) => entries += 1,
-            Some(None) if store.contains::<VoidBytes>(&id)? => void += 1,
+            Some(None) if store.contains::<RawRows<Voids>>(&id)? => void += 1,
             Some(None) => return damaged(format!("the body of event {id} is missing")),
             None => return damaged(format!("where event {id} stands in the log is not written as it should be")),
         }
@@ -342,12 +323,12 @@ fn void_events(store: &Store, size: u64, judge: &Again<'_>, journals: &mut Journ
 }
 
 /// Whether every line of an event stands in its lane, and every subject that it creates is known.
-fn is_indexed(store: &Store, event: &SignedEvent, judgement: &Judgement) -> Result<(), CheckError> {
+fn is_on_lanes(store: &Store, index: u64, event: &SignedEvent, judgement: &Judgement) -> Result<(), CheckError> {
     let id = event.id();
     for (at, (touch, line)) in event.payload().touches.iter().zip(&judgement.lines).enumerate() {
         let subject = event.subject(at).expect("the touch was just enumerated");
-        if !store.contains::<Lanes>(&(subject, touch.lane, line.height, id))? {
-            return damaged(format!("event {id} is missing in a lane that it touches"));
+        if store.get::<LaneEvents>(&(subject, touch.lane, line.height, id))? != Some(index) {
+            return damaged(format!("event {id}, entry {index}, is missing in a lane that it touches"));
         }
         let creates =
             touch.subject.is_none().then(|| (id, u32::try_from(at).expect("an event has at most 64 touches")));
@@ -364,9 +345,9 @@ fn lanes(reader: &Reader) -> Result<u64, CheckError> {
     let mut heads = store.scan::<LaneHeads>(Range::all());
     let mut lane: Option<((SubjectId, Lane), Vec<EventId>)> = None;
     let mut count = 0;
-    let mut rows = store.scan::<Lanes>(Range::all());
+    let mut rows = store.scan::<LaneEvents>(Range::all());
     loop {
-        let row = rows.next().transpose()?.map(|((subject, lane, _, id), ())| ((subject, lane), id));
+        let row = rows.next().transpose()?.map(|((subject, lane, _, id), _)| ((subject, lane), id));
         match (&mut lane, row) {
             (Some((key, ids)), Some((next, id))) if *key == next => ids.push(id),
             (ended, row) => {

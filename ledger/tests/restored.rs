@@ -15,7 +15,7 @@ use provenance::id::{EventId, PublicKey};
 use std::path::Path;
 use std::sync::Arc;
 use store::{
-    Batch, Column, Entries, EventRow, Indexes, JournalHead, Journals, LaneHeads, Lanes, Log, Range, Raw, Store,
+    Batch, Entries, EventRow, Indexes, JournalHead, Journals, LaneEvents, LaneHeads, Log, Range, RawRows, Store,
     StoreOptions, Subjects, Table, Tiles, Voids,
 };
 use story::Story;
@@ -71,16 +71,6 @@ fn village() -> Story {
     story
 }
 
-/// Entries as bytes, of which a test can write any.
-struct EntryBytes;
-
-impl Table for EntryBytes {
-    const COLUMN: Column = Column::Entries;
-    type Key = u64;
-    type Value = Vec<u8>;
-    type Encoding = Raw;
-}
-
 #[tokio::test]
 async fn a_whole_store_is_verified_and_every_change_is_seen() {
     let story = village();
@@ -115,11 +105,11 @@ async fn a_whole_store_is_verified_and_every_change_is_seen() {
         let other = EventRow { bytes: changed(row.bytes.clone(), at), ..row.clone() };
         broken(&store, &story, "a body is another", |batch| batch.put::<Entries>(&middle, &other));
     }
-    let bytes = store.get::<EntryBytes>(&middle).unwrap().unwrap();
+    let bytes = store.get::<RawRows<Entries>>(&middle).unwrap().unwrap();
     let rest = &bytes[1..];
     let others = [[&[0x98, 2], rest].concat(), [&[0x83], rest, &[0xf6]].concat(), [&[0x9f], rest, &[0xff]].concat()];
     for other in others {
-        broken(&store, &story, "the same in other bytes", |batch| batch.put::<EntryBytes>(&middle, &other));
+        broken(&store, &story, "the same in other bytes", |batch| batch.put::<RawRows<Entries>>(&middle, &other));
     }
     let next = store.get::<Entries>(&(middle + 1)).unwrap().unwrap();
     broken(&store, &story, "bodies are swapped", |batch| {
@@ -146,8 +136,9 @@ async fn a_whole_store_is_verified_and_every_change_is_seen() {
         let more = [tips, vec![EventId::from_bytes([9; 32])]].concat();
         broken(&store, &story, "a tip is too many", |batch| batch.put::<LaneHeads>(&key, &more));
     }
-    for (key, ()) in rows::<Lanes>(&store) {
-        broken(&store, &story, "a line is missing", |batch| batch.delete::<Lanes>(&key));
+    for (key, index) in rows::<LaneEvents>(&store) {
+        broken(&store, &story, "a line is missing", |batch| batch.delete::<LaneEvents>(&key));
+        broken(&store, &story, "a line leads elsewhere", |batch| batch.put::<LaneEvents>(&key, &(index + 1)));
     }
     for (key, origin) in rows::<Subjects>(&store) {
         broken(&store, &story, "a subject is missing", |batch| batch.delete::<Subjects>(&key));

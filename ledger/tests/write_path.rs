@@ -6,10 +6,7 @@
 mod story;
 
 use ed25519_dalek::{Signer, SigningKey};
-use ledger::{
-    CheckError, Ledger, LedgerOptions, LogSigner, OpenError, Origin, Outcome, Reader, Refusal, SteppedLedger,
-    WriteError,
-};
+use ledger::{CheckError, Ledger, LedgerOptions, LogSigner, OpenError, Origin, Outcome, Refusal, WriteError};
 use provenance::admission::{Ancestry, Rule};
 use provenance::body::{Body, EventDisputed, Role};
 use provenance::checkpoint::Checkpoint;
@@ -20,9 +17,7 @@ use provenance::payload::{Lane, Touch};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{
-    Batch, Column, Entries, EventRow, Fault, Held, HeldRow, Indexes, Log, Raw, Store, StoreOptions, Table, Tiles,
-};
+use store::{Batch, Entries, EventRow, Fault, Held, HeldRow, Indexes, Log, RawRows, Store, StoreOptions, Tiles};
 use story::{Story, text};
 
 fn open(path: &Path, story: &Story) -> Ledger {
@@ -35,20 +30,6 @@ fn peer() -> Origin {
 
 async fn submit(ledger: &Ledger, events: Vec<Vec<u8>>, origin: Origin) -> Vec<Outcome> {
     ledger.submit(events, origin).await.unwrap()
-}
-
-/// Twenty lots of a farmer, some of them graded.
-fn harvest() -> Story {
-    let mut story = Story::new();
-    let farmer = story.enrol(0, &[Role::Farmer], &[]);
-    let farm = story.place(farmer, "Hillside");
-    for number in 0..20 {
-        let lot = story.lot(farmer, farm, "100");
-        if number % 3 == 0 {
-            story.grade(farmer, lot, "A");
-        }
-    }
-    story
 }
 
 /// The files as they are on the disk at this moment, as after a kill.
@@ -65,7 +46,7 @@ fn copy_of(folder: &Path) -> tempfile::TempDir {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kill_loses_nothing_that_was_acknowledged() {
-    let (story, folder) = (harvest(), tempfile::tempdir().unwrap());
+    let (story, folder) = (Story::harvest(), tempfile::tempdir().unwrap());
     let ledger = open(folder.path(), &story);
     for events in story.bytes().chunks(3) {
         submit(&ledger, events.to_vec(), Origin::Client).await;
@@ -82,7 +63,7 @@ async fn a_kill_loses_nothing_that_was_acknowledged() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_torn_last_write_leaves_a_whole_prefix() {
-    let (story, folder) = (harvest(), tempfile::tempdir().unwrap());
+    let (story, folder) = (Story::harvest(), tempfile::tempdir().unwrap());
     let ledger = open(folder.path(), &story);
     let mut roots = vec![ledger.head().unwrap()];
     for event in story.bytes() {
@@ -109,7 +90,7 @@ async fn a_torn_last_write_leaves_a_whole_prefix() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_fails_is_not_acknowledged_and_writing_goes_on_by_itself() {
-    let (story, expected) = (harvest(), tempfile::tempdir().unwrap());
+    let (story, expected) = (Story::harvest(), tempfile::tempdir().unwrap());
     let reference = open(expected.path(), &story);
     submit(&reference, story.bytes(), Origin::Client).await;
 
@@ -158,7 +139,7 @@ async fn a_commit_that_fails_is_not_acknowledged_and_writing_goes_on_by_itself()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_for_an_ancestor_is_admitted_when_it_comes() {
-    let (story, folder) = (harvest(), tempfile::tempdir().unwrap());
+    let (story, folder) = (Story::harvest(), tempfile::tempdir().unwrap());
     let ledger = open(folder.path(), &story);
     let mut events = story.bytes();
     // The enrolment first, so that the signer is known; then the rest youngest first.
@@ -376,7 +357,7 @@ async fn what_waits_for_an_upgrade_is_judged_by_the_program_that_brings_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_leave_nothing_behind_unless_it_is_admitted() {
-    let (mut story, folder) = (harvest(), tempfile::tempdir().unwrap());
+    let (mut story, folder) = (Story::harvest(), tempfile::tempdir().unwrap());
     let mut events = story.bytes();
     let buyer = story.enrol(0, &[Role::Trader], &[]);
     events.push(story.events.last().unwrap().bytes().to_vec());
@@ -417,7 +398,7 @@ struct Mistakes {
 }
 
 fn mistakes() -> Mistakes {
-    let mut story = harvest();
+    let mut story = Story::harvest();
     let buyer = story.enrol(0, &[Role::Trader], &[]);
     let lot = story.events[2].subject(0).unwrap();
     let honest = story.events.len();
@@ -496,7 +477,7 @@ async fn void_links_of_a_journal_may_come_last() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_writers_are_answered_each_in_its_order() {
-    let (story, folder) = (harvest(), tempfile::tempdir().unwrap());
+    let (story, folder) = (Story::harvest(), tempfile::tempdir().unwrap());
     let ledger = open(folder.path(), &story);
     let (head, tail) = story.events.split_at(2);
     let bytes = |event: &provenance::event::SignedEvent| event.bytes().to_vec();
@@ -520,22 +501,12 @@ async fn many_writers_are_answered_each_in_its_order() {
     ledger.close().await;
 }
 
-/// Entries as bytes, of which a test can write any.
-struct EntryBytes;
-
-impl Table for EntryBytes {
-    const COLUMN: Column = Column::Entries;
-    type Key = u64;
-    type Value = Vec<u8>;
-    type Encoding = Raw;
-}
-
 /// Damages the last entry of the log, which has this index and event.
 type Harm = fn(&mut Batch, &Store, u64, EventId);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn damage_is_found_when_the_ledger_opens() {
-    let (story, folder) = (harvest(), tempfile::tempdir().unwrap());
+    let (story, folder) = (Story::harvest(), tempfile::tempdir().unwrap());
     let ledger = open(folder.path(), &story);
     submit(&ledger, story.bytes(), Origin::Client).await;
     ledger.close().await;
@@ -560,7 +531,7 @@ async fn damage_is_found_when_the_ledger_opens() {
             let row = store.get::<Entries>(&last).unwrap().unwrap();
             batch.put::<Entries>(&last, &EventRow { judgement: vec![0x80], ..row });
         }),
-        ("a row cannot be read", |batch, _, last, _| batch.put::<EntryBytes>(&last, &vec![0xff])),
+        ("a row cannot be read", |batch, _, last, _| batch.put::<RawRows<Entries>>(&last, &vec![0xff])),
         ("an event stands elsewhere", |batch, _, last, id| batch.put::<Indexes>(&id, &Some(last - 1))),
         ("an event stands nowhere", |batch, _, _, id| batch.delete::<Indexes>(&id)),
     ];
@@ -579,7 +550,7 @@ async fn damage_is_found_when_the_ledger_opens() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_of_another_network_is_refused() {
-    let (story, folder) = (harvest(), tempfile::tempdir().unwrap());
+    let (story, folder) = (Story::harvest(), tempfile::tempdir().unwrap());
     open(folder.path(), &story).close().await;
     let copy = copy_of(folder.path());
     let key = PublicKey::from_bytes(SigningKey::from_bytes(&[99; 32]).verifying_key().to_bytes());
@@ -607,7 +578,7 @@ impl LogSigner for Signs {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_entry_is_proved_at_every_size() {
-    let (story, folder) = (harvest(), tempfile::tempdir().unwrap());
+    let (story, folder) = (Story::harvest(), tempfile::tempdir().unwrap());
     let signer = Arc::new(Signs(SigningKey::from_bytes(&[42; 32])));
     let options = LedgerOptions { log_signer: Some(signer.clone()), ..LedgerOptions::default() };
     let ledger = Ledger::open(folder.path(), story.network.clone(), options).unwrap();
@@ -646,7 +617,7 @@ async fn every_entry_is_proved_at_every_size() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn closing_is_quick_and_final() {
-    let (story, folder) = (harvest(), tempfile::tempdir().unwrap());
+    let (story, folder) = (Story::harvest(), tempfile::tempdir().unwrap());
     let ledger = open(folder.path(), &story);
     submit(&ledger, story.bytes(), Origin::Client).await;
     let started = Instant::now();
@@ -656,61 +627,4 @@ async fn closing_is_quick_and_final() {
     assert!(matches!(late, Err(WriteError::Closed)));
     drop(ledger);
     open(folder.path(), &story).close().await;
-}
-
-#[test]
-fn events_are_the_same_from_memory_and_from_the_disk() {
-    let (story, folder) = (harvest(), tempfile::tempdir().unwrap());
-    let ids: Vec<EventId> = story.events.iter().map(SignedEvent::id).collect();
-    let asked = [&ids[..], &[EventId::of(b"nobody's"), story.network.id().as_event()]].concat();
-    let all_are_read = |reader: &Reader| {
-        let seen = reader.glance(&asked, |event| event.bytes().to_vec()).unwrap();
-        let expected: Vec<_> = story.bytes().into_iter().map(Some).chain([None, None]).collect();
-        assert!(seen == expected && reader.bytes(&asked).unwrap() == expected);
-    };
-    // No follower of such a ledger runs by itself, and what followers read is in memory afterwards.
-    let open = || {
-        let store = Store::open(folder.path(), &StoreOptions::default()).unwrap();
-        SteppedLedger::open(store, story.network.clone(), LedgerOptions::default()).unwrap()
-    };
-    let mut ledger = open();
-    ledger.write(vec![(story.bytes(), Origin::Client)]);
-    all_are_read(ledger.ledger().reader());
-    for follower in 0..ledger.followers().len() {
-        while ledger.followers()[follower].next < ledger.ledger().size() {
-            assert!(ledger.follow(follower));
-        }
-    }
-    drop(ledger);
-
-    let ledger = open();
-    let reader = ledger.ledger().reader();
-    let (kept, others) = ids.split_at(ids.len() / 2);
-    for id in kept {
-        assert!(reader.stored(id).unwrap().is_some());
-    }
-    all_are_read(reader);
-    // Those that were only glanced at are not in memory: what becomes of them on the disk is noticed.
-    let mut batch = reader.store().batch();
-    for index in 1..ledger.ledger().size() {
-        let row = reader.store().get::<Entries>(&index).unwrap().unwrap();
-        batch.put::<Entries>(&index, &EventRow { bytes: story.events[0].bytes().to_vec(), ..row });
-    }
-    batch.commit().unwrap();
-    let glance = |ids: &[EventId]| reader.glance(ids, SignedEvent::id);
-    assert_eq!(glance(kept).unwrap(), kept.iter().copied().map(Some).collect::<Vec<_>>());
-    for id in others {
-        for error in [glance(&[*id]).unwrap_err(), reader.bytes(&[*id]).unwrap_err()] {
-            assert!(error.to_string().contains(&id.to_string()), "{error}");
-        }
-    }
-    // So is an entry to which another's id leads, and one that is not there.
-    for (place, told) in [(1, "has the bytes of"), (1_000, "is missing")] {
-        let mut batch = reader.store().batch();
-        batch.put::<Indexes>(&others[0], &Some(place));
-        batch.commit().unwrap();
-        for error in [glance(&others[..1]).unwrap_err(), reader.stored(&others[0]).unwrap_err()] {
-            assert!(error.to_string().contains(told), "{error}");
-        }
-    }
 }

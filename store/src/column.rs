@@ -51,8 +51,8 @@ columns! {
     /// What created a subject. Subject id → CBOR `[event id, index of the touch]`.
     Subjects "subjects" Points;
     /// Every admitted event of a lane, lowest first. Subject id ‖ lane (00 main, 01 title, 02 ‖
-    /// actor id) ‖ u64 height ‖ event id → nothing.
-    Lanes "lanes" Ranges;
+    /// actor id) ‖ u64 height ‖ event id → CBOR of its index in the log.
+    LaneEvents "lane_events" Ranges;
     /// The admitted events of a lane that no admitted event of it extends. Subject id ‖ lane → CBOR
     /// array of event ids, ascending.
     LaneHeads "lane_heads" Points;
@@ -272,7 +272,7 @@ mod tests {
         let names: Vec<_> = Column::ALL.iter().map(|column| column.name()).collect();
         assert_eq!(
             names.join(" "),
-            "meta log entries indexes voids tiles subjects lanes lane_heads journals held held_by_missing cursors \
+            "meta log entries indexes voids tiles subjects lane_events lane_heads journals held held_by_missing cursors \
              peer_cursors anchors openings references view_produces view_produces_by view_transfers \
              view_transfers_by view_actors view_actors_by view_places view_places_by map_tips map_pages \
              map_versions map_replaced map_kept cuts checkpoints witnessed differences opening_notes counted recounted \

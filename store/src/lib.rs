@@ -38,7 +38,7 @@ pub use store::{SCHEMA_VERSION, Store, StoreOptions};
 pub use table::{
     Anchors, BigEndian, Cbor, CheckpointRow, Checkpoints, ContradictionRow, Contradictions, CosignedRow, CursorRow,
     Cursors, Cuts, Differences, Empty, Encoding, EncodingOf, Entries, EventRow, Held, HeldByMissing, HeldRow, Id,
-    Indexes, JournalHead, Journals, Keys, LaneHeads, Lanes, Log, MapKept, MapPages, MapReplaced, MapTips, MapVersions,
-    Meta, OpeningNotes, Openings, PageBytes, PeerCursors, Raw, References, Subjects, Table, Tiles, VersionRow, Voids,
-    Witnessed, WitnessedIds, WitnessedLogRow, WitnessedLogs, WitnessedRow,
+    Indexes, JournalHead, Journals, Keys, LaneEvents, LaneHeads, Log, MapKept, MapPages, MapReplaced, MapTips,
+    MapVersions, Meta, OpeningNotes, Openings, PageBytes, PeerCursors, Raw, RawRows, References, Subjects, Table,
+    Tiles, VersionRow, Voids, Witnessed, WitnessedIds, WitnessedLogRow, WitnessedLogs, WitnessedRow,
 };

@@ -244,7 +244,7 @@ pub(crate) fn decode_value<T: Table>(bytes: &[u8]) -> Result<T::Value, StoreErro
 }
 
 /// Columns of programs before the first release; others have what they held.
-const FORMER_COLUMNS: [&str; 2] = ["events", "judgements"];
+const FORMER_COLUMNS: [&str; 3] = ["events", "judgements", "lanes"];
 
 /// A column that this program does not know was made by a newer one, but for the former ones.
 fn refuse_unknown_columns(path: &Path) -> Result<(), OpenError> {

@@ -8,6 +8,7 @@ use provenance::id::{EventId, PublicKey, SubjectId};
 use provenance::payload::Lane;
 use provenance::state_map::{Page, PageKey};
 use std::collections::{BTreeMap, BTreeSet};
+use std::marker::PhantomData;
 
 /// A column whose rows have these types. Other crates add tables for the columns whose values are theirs.
 pub trait Table {
@@ -19,6 +20,17 @@ pub trait Table {
     type Value;
     /// How the value becomes bytes.
     type Encoding: Encoding<Self::Value>;
+}
+
+/// The rows of another table with their values as bytes: to be compared byte for byte, or to be damaged by a test.
+#[derive(Debug)]
+pub struct RawRows<T>(PhantomData<T>);
+
+impl<T: Table> Table for RawRows<T> {
+    const COLUMN: Column = T::COLUMN;
+    type Key = T::Key;
+    type Value = Vec<u8>;
+    type Encoding = Raw;
 }
 
 /// A way of writing values of type `V`.
@@ -359,8 +371,8 @@ tables! {
     Tiles: (u8, u64) => Vec<u8>, Raw;
     /// [`Column::Subjects`].
     Subjects: SubjectId => (EventId, u32), Cbor;
-    /// [`Column::Lanes`].
-    Lanes: (SubjectId, Lane, u64, EventId) => (), Empty;
+    /// [`Column::LaneEvents`].
+    LaneEvents: (SubjectId, Lane, u64, EventId) => u64, Cbor;
     /// [`Column::LaneHeads`].
     LaneHeads: (SubjectId, Lane) => Vec<EventId>, Cbor;
     /// [`Column::Journals`].
@@ -439,8 +451,8 @@ mod tests {
         assert_eq!(row::<Indexes>(&event, &None), "E f6");
         assert_eq!(row::<Tiles>(&(1, 2), &vec![7]), "010000000000000002 07");
         assert_eq!(row::<Subjects>(&subject, &(event, 3)), "S 825820E03");
-        assert_eq!(row::<Lanes>(&(subject, Lane::Main, 5, event), &()), "S000000000000000005E ");
-        assert_eq!(row::<Lanes>(&(subject, Lane::Attester(subject), 5, event), &()), "S02S0000000000000005E ");
+        assert_eq!(row::<LaneEvents>(&(subject, Lane::Main, 5, event), &9), "S000000000000000005E 09");
+        assert_eq!(row::<LaneEvents>(&(subject, Lane::Attester(subject), 5, event), &9), "S02S0000000000000005E 09");
         assert_eq!(row::<LaneHeads>(&(subject, Lane::Title), &vec![event]), "S01 815820E");
         assert_eq!(row::<Journals>(&signer, &vec![JournalHead { event, height: 9 }]), "E 81825820E09");
         let held = HeldRow { bytes: vec![0xd2], missing: vec![event], source: text("api"), signer };

@@ -6,8 +6,8 @@ use provenance::id::{EventId, SubjectId};
 use provenance::payload::Lane;
 use std::path::Path;
 use store::{
-    Column, CursorRow, Cursors, Indexes, LaneHeads, Lanes, Log, Meta, OpenError, Openings, Range, Store, StoreOptions,
-    Tiles,
+    Column, CursorRow, Cursors, Indexes, LaneEvents, LaneHeads, Log, Meta, OpenError, Openings, Range, Store,
+    StoreOptions, Tiles,
 };
 
 fn open(path: &Path) -> Store {
@@ -57,12 +57,12 @@ fn ranges_keep_to_their_bounds_in_both_directions() {
     let mut batch = store.batch();
     for lot in [0, 1, 0xff] {
         for height in 0..3 {
-            batch.put::<Lanes>(&(subject(lot), Lane::Main, height, event(9)), &());
-            batch.put::<Lanes>(&(subject(lot), Lane::Attester(subject(0xff)), height, event(9)), &());
+            batch.put::<LaneEvents>(&(subject(lot), Lane::Main, height, event(9)), &height);
+            batch.put::<LaneEvents>(&(subject(lot), Lane::Attester(subject(0xff)), height, event(9)), &height);
         }
     }
     batch.commit().unwrap();
-    let heights = |range| store.scan::<Lanes>(range).map(|row| row.unwrap().0.2).collect::<Vec<_>>();
+    let heights = |range| store.scan::<LaneEvents>(range).map(|row| row.unwrap().0.2).collect::<Vec<_>>();
 
     for lot in [0, 1, 0xff] {
         let main = (subject(lot), Lane::Main);

@@ -1,15 +1,15 @@
 //! Which events of a lane extend which: each part of a lane is read once in a step.
 
-use crate::reader::Reader;
+use crate::reader::{Reader, Stored};
 use provenance::id::{EventId, SubjectId};
 use provenance::payload::Lane;
 use std::collections::HashMap;
-use store::{Lanes, Range, StoreError};
+use store::{Range, StoreError};
 
 /// Events of lanes that are remembered: beyond, what was read first is forgotten, and read again if need be.
 const REMEMBERED: usize = 1 << 18;
 
-/// Lanes that were read in this step.
+/// LaneEvents that were read in this step.
 #[derive(Default)]
 pub(super) struct LanesRead {
     lanes: HashMap<(SubjectId, Lane), Extending>,
@@ -44,15 +44,15 @@ impl LanesRead {
             if let Some(from) = read.from {
                 range = range.before(&at(from));
             }
-            for row in reader.store().scan::<Lanes>(range) {
-                let ((_, _, _, above), ()) = row?;
-                let Some(stored) = reader.stored(&above)? else { continue };
-                let (Some(index), Some(at)) = (stored.index, stored.judged.lane_index(subject, lane)) else { continue };
-                for prev in &stored.judged.event.payload().touches[at].prev {
-                    read.of.entry(*prev).or_default().push((index, above));
+            reader.look_along(range, |_, Stored { index, judged }| {
+                if let (Some(index), Some(at)) = (index, judged.lane_index(subject, lane)) {
+                    for prev in &judged.event.payload().touches[at].prev {
+                        read.of.entry(*prev).or_default().push((index, judged.event.id()));
+                    }
+                    self.events += 1;
                 }
-                self.events += 1;
-            }
+                Ok(())
+            })?;
             read.from = Some(height);
         }
         Ok(read.of.get(id).map(Vec::as_slice).unwrap_or_default())

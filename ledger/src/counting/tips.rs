@@ -1,12 +1,13 @@
 //! At which events a lane ends, among those that count.
 
 use super::rows::CountedAt;
+use crate::reader::Stored;
 use provenance::admission::{Ancestry, Seen};
 use provenance::counting::representatives;
 use provenance::id::{EventId, SubjectId};
 use provenance::payload::Lane;
 use std::collections::BTreeSet;
-use store::{Lanes, Range, StoreError};
+use store::{Range, StoreError};
 
 /// The tips of a lane when the log had so many entries, without those in `removed`, which nothing else extends.
 /// Reads the whole lane.
@@ -18,16 +19,13 @@ pub(crate) fn lane_tips_at(
 ) -> Result<BTreeSet<EventId>, StoreError> {
     let mut events = Vec::new();
     // Lowest first, so that every event comes after those that it extends.
-    for row in at.reader.store().scan::<Lanes>(Range::prefix(&(*subject, lane))) {
-        let ((_, _, _, id), ()) = row?;
-        if removed.contains(&id) {
-            continue;
+    at.reader.look_along(Range::prefix(&(*subject, lane)), |_, Stored { index, judged }| {
+        let id = judged.event.id();
+        if !removed.contains(&id) && index.is_some_and(|index| index < at.size) {
+            events.push(Seen { counted: at.counted(&id)?, judged });
         }
-        let Some(stored) = at.reader.stored(&id)? else { continue };
-        if stored.index.is_some_and(|index| index < at.size) {
-            events.push(Seen { judged: stored.judged, counted: at.counted(&id)? });
-        }
-    }
+        Ok(())
+    })?;
     Ok(tips_of_lane(subject, lane, &events))
 }
 

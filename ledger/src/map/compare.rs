@@ -5,7 +5,7 @@ use crate::ledger::Ledger;
 use provenance::id::{EventId, SubjectId};
 use provenance::state_map::{Page, PageKey, Pages, RootRef};
 use std::collections::BTreeSet;
-use store::{Lanes, MapTips, Range, StoreError};
+use store::{LaneEvents, MapTips, Range, StoreError};
 
 impl Ledger {
     /// Size and root page of the newest version of the map; nothing while it is made again.
@@ -26,7 +26,7 @@ impl Ledger {
         let tips = store.get::<MapTips>(subject)?.unwrap_or_default();
         let mut ids: BTreeSet<EventId> = tips.values().flatten().copied().take(most).collect();
         for lane in tips.keys() {
-            for row in store.scan::<Lanes>(Range::prefix(&(*subject, *lane)).backwards()).take(most) {
+            for row in store.scan::<LaneEvents>(Range::prefix(&(*subject, *lane)).backwards()).take(most) {
                 if ids.len() >= most {
                     break;
                 }

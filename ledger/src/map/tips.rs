@@ -7,7 +7,7 @@ use provenance::id::{EventId, SubjectId};
 use provenance::payload::{Lane, Touch};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use store::{Lanes, Range, StoreError};
+use store::{LaneEvents, Range, StoreError};
 
 /// The tips of every lane that has events.
 pub type LaneTips = BTreeMap<Lane, BTreeSet<EventId>>;
@@ -89,8 +89,8 @@ fn read_whole(
     let mut lanes = BTreeSet::new();
     let mut next = (*subject, Lane::Main, 0, EventId::from_bytes([0; 32]));
     // From lane to lane, without reading what lies on them.
-    while let Some(row) = reader.store().scan::<Lanes>(Range::prefix(subject).from(&next)).next() {
-        let ((_, lane, _, _), ()) = row?;
+    while let Some(row) = reader.store().scan::<LaneEvents>(Range::prefix(subject).from(&next)).next() {
+        let ((_, lane, _, _), _) = row?;
         lanes.insert(lane);
         next = (*subject, lane, u64::MAX, EventId::from_bytes([0xff; 32]));
     }
@@ -115,22 +115,17 @@ fn ends(
     let Some(stored) = reader.stored(event)? else { return Ok(false) };
     let Some(height) = stored.judged.height_in(subject, lane) else { return Ok(false) };
     let first = (*subject, lane, height + 1, EventId::from_bytes([0; 32]));
-    for row in reader.store().scan::<Lanes>(Range::prefix(&(*subject, lane)).from(&first)) {
-        let ((_, _, _, id), ()) = row?;
-        if removed.contains(&id) {
+    for row in reader.store().scan::<LaneEvents>(Range::prefix(&(*subject, lane)).from(&first)) {
+        let ((_, _, _, id), index) = row?;
+        if index >= size || removed.contains(&id) {
             continue;
         }
         let Some(above) = reader.stored(&id)? else { continue };
-        let extends = touch_of(&above, subject, lane).is_some_and(|touch| touch.prev.contains(event));
-        if extends && is_below(&above, size) {
+        if touch_of(&above, subject, lane).is_some_and(|touch| touch.prev.contains(event)) {
             return Ok(false);
         }
     }
     Ok(true)
-}
-
-fn is_below(stored: &Stored, size: u64) -> bool {
-    stored.index.is_some_and(|index| index < size)
 }
 
 fn touch_of<'a>(stored: &'a Stored, subject: &SubjectId, lane: Lane) -> Option<&'a Touch> {

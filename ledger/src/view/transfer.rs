@@ -279,11 +279,9 @@ fn answers(reader: &Reader, offer: &Stored, items: &[OfferedItem]) -> Result<Vec
     let Some(lane) = first.lanes.first().copied() else { return Ok(Vec::new()) };
     let Some(height) = offer.judged.height_in(&first.item, lane) else { return Ok(Vec::new()) };
     let mut answers = Vec::new();
-    for (_, _, event) in reader.lanes(&first.item, (lane, height + 1))?.into_iter().filter(|(on, ..)| *on == lane) {
-        if let Some(stored) = reader.stored(&event)?
-            && answered_offer(&stored.judged.event.payload().body) == Some(id)
-            && reader.counts(&event)?
-        {
+    for stored in reader.on_lane(&first.item, lane, height + 1)? {
+        let event = &stored.judged.event;
+        if answered_offer(&event.payload().body) == Some(id) && reader.counts(&event.id())? {
             answers.push(stored);
         }
     }

@@ -76,6 +76,20 @@ impl Story {
         Self { network, actors, events: Vec::new(), tips, places: HashMap::new(), now_ms: 1_760_000_000_000 }
     }
 
+    /// Twenty lots of a farmer, some of them graded.
+    pub fn harvest() -> Self {
+        let mut story = Self::new();
+        let farmer = story.enrol(0, &[Role::Farmer], &[]);
+        let farm = story.place(farmer, "Hillside");
+        for number in 0..20 {
+            let lot = story.lot(farmer, farm, "100");
+            if number % 3 == 0 {
+                story.grade(farmer, lot, "A");
+            }
+        }
+        story
+    }
+
     pub fn bytes(&self) -> Vec<Vec<u8>> {
         self.events.iter().map(|event| event.bytes().to_vec()).collect()
     }
