@@ -310,40 +310,54 @@ impl Reader {
 
     /// Admitted events on the lanes of a subject, from this height of this lane on.
     fn on_lanes(&self, subject: &SubjectId, from: (Lane, u64)) -> Result<Vec<(Lane, Stored)>, StoreError> {
-        let (first, mut events) = ((*subject, from.0, from.1, EventId::from_bytes([0; 32])), Vec::new());
-        self.look_along(Range::prefix(subject).from(&first), |lane, stored| Ok(events.push((lane, stored))))?;
+        let first = (*subject, from.0, from.1, EventId::from_bytes([0; 32]));
+        let mut events = Vec::new();
+        self.look_along(
+            Range::prefix(subject).from(&first),
+            |_, _| true,
+            |lane, stored| {
+                events.push((lane, stored));
+                Ok(())
+            },
+        )?;
         Ok(events)
     }
 
     /// Admitted events on one lane of a subject, from this height on, lowest first.
     pub(crate) fn on_lane(&self, subject: &SubjectId, lane: Lane, from: u64) -> Result<Vec<Stored>, StoreError> {
-        let (first, mut events) = ((*subject, lane, from, EventId::from_bytes([0; 32])), Vec::new());
-        let range = Range::prefix(&(*subject, lane)).from(&first);
-        self.look_along(range, |_, stored| Ok(events.push(stored)))?;
+        let first = (*subject, lane, from, EventId::from_bytes([0; 32]));
+        let mut events = Vec::new();
+        self.look_along(
+            Range::prefix(&(*subject, lane)).from(&first),
+            |_, _| true,
+            |_, stored| {
+                events.push(stored);
+                Ok(())
+            },
+        )?;
         Ok(events)
     }
 
-    /// Shows the events in a range of the lanes' column, in its order; they are read in bulk.
+    /// Shows the events in a range of the lanes' column that are wanted by their index in the log and their id, in the
+    /// order of that column. They are read in bulk.
     pub(crate) fn look_along(
         &self,
         range: Range<(SubjectId, Lane, u64, EventId)>,
+        is_wanted: impl Fn(u64, &EventId) -> bool,
         mut look: impl FnMut(Lane, Stored) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut rows = self.store.scan::<LaneEvents>(range);
-        let (mut lanes, mut places) = (Vec::new(), Vec::new());
+        let on_lanes =
+            self.store.scan::<LaneEvents>(range).map(|row| row.map(|((_, lane, _, id), index)| (lane, index, id)));
+        let mut wanted = on_lanes.filter(|row| row.as_ref().map_or(true, |(_, index, id)| is_wanted(*index, id)));
         loop {
-            for row in rows.by_ref().take(READ_AT_ONCE) {
-                let ((_, lane, _, id), index) = row?;
-                lanes.push(lane);
-                places.push((index, id));
-            }
-            if places.is_empty() {
+            let some = wanted.by_ref().take(READ_AT_ONCE).collect::<Result<Vec<_>, _>>()?;
+            if some.is_empty() {
                 return Ok(());
             }
-            for (lane, stored) in lanes.drain(..).zip(self.stored_at(&places)?) {
+            let places: Vec<(u64, EventId)> = some.iter().map(|(_, index, id)| (*index, *id)).collect();
+            for ((lane, ..), stored) in some.into_iter().zip(self.stored_at(&places)?) {
                 look(lane, stored)?;
             }
-            places.clear();
         }
     }
 

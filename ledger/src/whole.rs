@@ -41,7 +41,7 @@ pub struct WholeLog {
     pub void: u64,
     /// Keys that have signed.
     pub journals: u64,
-    /// LaneEvents of all subjects.
+    /// Lanes of all subjects.
     pub lanes: u64,
     /// The newest checkpoint that the log has signed, as a note; its root is that of the log at its size.
     pub note: Option<String>,
@@ -67,7 +67,7 @@ pub fn verify_store(store: &Store, network: &Network, mut progress: impl FnMut(u
     let judge = Again { network, reader: Reader::new(store.clone()) };
     let mut log = store.scan::<Log>(Range::all().from(&1));
     let mut entries = store.scan::<RawRows<Entries>>(Range::all());
-    let mut next = 1;
+    let (mut next, mut places_on_lanes) = (1, 0);
     loop {
         let (mut ids, mut rows) = (Vec::with_capacity(AT_ONCE), Vec::with_capacity(AT_ONCE));
         for entry in log.by_ref().take(AT_ONCE) {
@@ -95,7 +95,7 @@ pub fn verify_store(store: &Store, network: &Network, mut progress: impl FnMut(u
             judge.compare(&event, &judgement)?;
             tree.append(&event.id())?;
             tree.passes(newest.as_ref())?;
-            is_on_lanes(store, index, &event, &judgement)?;
+            places_on_lanes += on_lanes(store, index, &event, &judgement)?;
             journals.take(&event);
         }
         next += ids.len() as u64;
@@ -106,7 +106,7 @@ pub fn verify_store(store: &Store, network: &Network, mut progress: impl FnMut(u
     }
     let void = void_events(store, size, &judge, &mut journals)?;
     let journals = journals.compare(store)?;
-    let lanes = lanes(&judge.reader)?;
+    let lanes = lanes(&judge.reader, places_on_lanes)?;
     if let Some((checkpoint, _)) = newest.as_ref().filter(|(checkpoint, _)| checkpoint.size > size) {
         return damaged(format!("it has signed a checkpoint of {} entries, and has {size}", checkpoint.size));
     }
@@ -322,32 +322,37 @@ fn void_events(store: &Store, size: u64, judge: &Again<'_>, journals: &mut Journ
     }
 }
 
-/// Whether every line of an event stands in its lane, and every subject that it creates is known.
-fn is_on_lanes(store: &Store, index: u64, event: &SignedEvent, judgement: &Judgement) -> Result<(), CheckError> {
-    let id = event.id();
+/// In how many lanes an event stands: each that it touches, at its height and with its index, in just the bytes that are
+/// written for that. Every subject that it creates is known.
+fn on_lanes(store: &Store, index: u64, event: &SignedEvent, judgement: &Judgement) -> Result<usize, CheckError> {
+    let (id, mut lanes) = (event.id(), BTreeSet::new());
     for (at, (touch, line)) in event.payload().touches.iter().zip(&judgement.lines).enumerate() {
         let subject = event.subject(at).expect("the touch was just enumerated");
-        if store.get::<LaneEvents>(&(subject, touch.lane, line.height, id))? != Some(index) {
-            return damaged(format!("event {id}, entry {index}, is missing in a lane that it touches"));
+        let row = store.get::<RawRows<LaneEvents>>(&(subject, touch.lane, line.height, id))?;
+        if row.and_then(|bytes| exactly(&bytes)) != Some(index) {
+            return damaged(format!("event {id}, entry {index}, does not stand in a lane as it touches it"));
         }
+        lanes.insert((subject, touch.lane));
         let creates =
             touch.subject.is_none().then(|| (id, u32::try_from(at).expect("an event has at most 64 touches")));
         if creates.is_some() && store.get::<Subjects>(&subject)? != creates {
             return damaged(format!("a subject that event {id} creates is missing"));
         }
     }
-    Ok(())
+    Ok(lanes.len())
 }
 
-/// Compares the tips of every lane with what its events extend.
-fn lanes(reader: &Reader) -> Result<u64, CheckError> {
+/// Compares the tips of every lane with what its events extend; there are so many places on lanes in all.
+fn lanes(reader: &Reader, places: usize) -> Result<u64, CheckError> {
     let store = reader.store();
+    let mut found = 0;
     let mut heads = store.scan::<LaneHeads>(Range::all());
     let mut lane: Option<((SubjectId, Lane), Vec<EventId>)> = None;
     let mut count = 0;
     let mut rows = store.scan::<LaneEvents>(Range::all());
     loop {
         let row = rows.next().transpose()?.map(|((subject, lane, _, id), _)| ((subject, lane), id));
+        found += usize::from(row.is_some());
         match (&mut lane, row) {
             (Some((key, ids)), Some((next, id))) if *key == next => ids.push(id),
             (ended, row) => {
@@ -360,7 +365,13 @@ fn lanes(reader: &Reader) -> Result<u64, CheckError> {
             }
         }
     }
-    if heads.next().transpose()?.is_some() { damaged("a lane has tips and no events") } else { Ok(count) }
+    if heads.next().transpose()?.is_some() {
+        return damaged("a lane has tips and no events");
+    }
+    if found != places {
+        return damaged(format!("{found} events are said to stand on lanes, and {places} do"));
+    }
+    Ok(count)
 }
 
 type LaneRow = ((SubjectId, Lane), Vec<EventId>);

@@ -5,10 +5,11 @@
 mod story;
 
 use ledger::{LedgerOptions, Origin, Reader, SteppedLedger};
+use provenance::body::Role;
 use provenance::event::SignedEvent;
 use provenance::id::EventId;
 use std::path::Path;
-use store::{Entries, EventRow, Indexes, Store, StoreOptions};
+use store::{Entries, EventRow, Indexes, LaneEvents, Range, Store, StoreOptions};
 use story::Story;
 
 /// A ledger of which no follower runs by itself: what followers read is in memory afterwards.
@@ -99,5 +100,33 @@ fn an_id_that_leads_to_another_event_or_to_none_is_damage() {
         for error in [glanced, reader.bytes(&[last]).unwrap_err(), reader.stored(&last).unwrap_err()] {
             assert!(error.to_string().contains(told), "{error}");
         }
+    }
+}
+
+#[test]
+fn long_lanes_are_read_in_their_order_and_lead_to_their_own_events() {
+    let (mut story, folder) = (Story::new(), tempfile::tempdir().unwrap());
+    let farmer = story.enrol(0, &[Role::Farmer], &[]);
+    let farm = story.place(farmer, "Hillside");
+    let lot = story.lot(farmer, farm, "100");
+    // More than are read at once.
+    let grades: Vec<EventId> = (0..150).map(|number| story.grade(farmer, lot, ["A", "B"][number % 2]).id()).collect();
+    drop(filled(folder.path(), &story));
+    let ledger = open(folder.path(), &story);
+    let reader = ledger.ledger().reader();
+    let history = reader.history(&lot).unwrap();
+    assert!(history.iter().skip(1).map(|(_, stored)| stored.judged.event.id()).eq(grades.iter().copied()));
+    assert!(history.iter().skip(1).map(|(_, stored)| stored.index.unwrap()).is_sorted());
+    drop(ledger);
+
+    for (index, told) in [(1, "has the bytes of"), (10_000, "is missing")] {
+        let ledger = open(folder.path(), &story);
+        let reader = ledger.ledger().reader();
+        let (key, _) = reader.store().scan::<LaneEvents>(Range::prefix(&lot)).last().unwrap().unwrap();
+        let mut batch = reader.store().batch();
+        batch.put::<LaneEvents>(&key, &index);
+        batch.commit().unwrap();
+        let error = reader.history(&lot).unwrap_err();
+        assert!(error.to_string().contains(told), "{error}");
     }
 }

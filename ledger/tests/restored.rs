@@ -139,6 +139,9 @@ async fn a_whole_store_is_verified_and_every_change_is_seen() {
     for (key, index) in rows::<LaneEvents>(&store) {
         broken(&store, &story, "a line is missing", |batch| batch.delete::<LaneEvents>(&key));
         broken(&store, &story, "a line leads elsewhere", |batch| batch.put::<LaneEvents>(&key, &(index + 1)));
+        let (long, other) = ([&[0x1b][..], &index.to_be_bytes()].concat(), (key.0, key.1, key.2 + 1, key.3));
+        broken(&store, &story, "a line in other bytes", |batch| batch.put::<RawRows<LaneEvents>>(&key, &long));
+        broken(&store, &story, "a line too many", |batch| batch.put::<LaneEvents>(&other, &index));
     }
     for (key, origin) in rows::<Subjects>(&store) {
         broken(&store, &story, "a subject is missing", |batch| batch.delete::<Subjects>(&key));

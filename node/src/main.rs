@@ -29,6 +29,7 @@ mod verdict;
 mod verification;
 
 use clap::Parser;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -39,8 +40,12 @@ const LAST_CALL: Duration = Duration::from_secs(1);
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
+/// Files that a node likes to have open: those of its store, and sockets.
+const OPEN_FILES: u64 = 10_240;
+
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
+    ask_for_files();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -57,5 +62,15 @@ fn main() -> ExitCode {
             failure.report(global.json);
             failure.code()
         }
+    }
+}
+
+/// Most systems give a program few files at first, and more where it asks for them.
+fn ask_for_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.map_or(OPEN_FILES, |most| most.min(OPEN_FILES));
+    if limit.current.is_some_and(|current| current < wanted) {
+        // With those that it has, a node is only slower.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum });
     }
 }

@@ -1,6 +1,8 @@
 //! The columns: every sort of row that is on the disk, and how `RocksDB` keeps it.
 
-use rocksdb::{BlockBasedOptions, Cache, DBCompressionType, Options};
+use rocksdb::{
+    BlockBasedOptions, Cache, DBCompactionStyle, DBCompressionType, Options, SliceTransform, UniversalCompactOptions,
+};
 
 macro_rules! columns {
     ($($(#[$doc:meta])* $name:ident $text:literal $shape:ident;)*) => {
@@ -74,25 +76,25 @@ columns! {
     Anchors "anchors" Small;
     /// Openings of sealed fields. Event id ‖ field path (bytes, as text is written) → bytes
     /// encrypted by the node.
-    Openings "openings" Points;
+    Openings "openings" Erasable;
     /// Events by business document. Actor id ‖ document type (text) ‖ number (text) ‖ event id → nothing.
     References "references" Ranges;
     /// View of lots. Subject id → CBOR row.
     Produces "view_produces" Documents;
     /// Lots in lists. Facet ‖ u64 time ‖ subject id → nothing.
-    ProducesBy "view_produces_by" Ranges;
+    ProducesBy "view_produces_by" Lists;
     /// View of handovers. Event id of the offer → CBOR row.
     Transfers "view_transfers" Documents;
     /// Handovers in lists. Facet ‖ u64 time ‖ event id → nothing.
-    TransfersBy "view_transfers_by" Ranges;
+    TransfersBy "view_transfers_by" Lists;
     /// View of actors. Subject id → CBOR row.
     Actors "view_actors" Documents;
     /// Actors in lists. Facet ‖ u64 time ‖ subject id → nothing.
-    ActorsBy "view_actors_by" Ranges;
+    ActorsBy "view_actors_by" Lists;
     /// View of places. Subject id → CBOR row.
     Places "view_places" Documents;
     /// Places in lists. Facet ‖ u64 time ‖ subject id → nothing.
-    PlacesBy "view_places_by" Ranges;
+    PlacesBy "view_places_by" Lists;
     /// What every subject's history ends with, as of the newest cut of the state map. Subject id →
     /// the map of lane to tips of docs/state-map.md, whose SHA-256 is the subject's value there.
     MapTips "map_tips" Points;
@@ -125,9 +127,9 @@ columns! {
     OpeningNotes "opening_notes" Ranges;
     /// What an event counts as, where that is not simply what it was admitted as. Event id ‖ u64 size of the log since
     /// which → CBOR of `provenance::admission::Counted`, or null where it counts as it was admitted again.
-    Counted "counted" Ranges;
+    Counted "counted" Lists;
     /// The same by size. u64 size of the log ‖ event id → nothing.
-    Recounted "recounted" Ranges;
+    Recounted "recounted" Numbered;
     /// Events that decide which others count: keys and their ends, amendments, decisions. u64 log index → event id.
     Deciding "deciding" Numbered;
     /// Merkle trees of journals that were cut, up to the cut. Event id of the cutter ‖ event id of the key event (or
@@ -136,7 +138,7 @@ columns! {
     /// View of logistic units. Subject id → CBOR row.
     Units "view_units" Documents;
     /// Logistic units in lists. Facet ‖ u64 time ‖ subject id → nothing.
-    UnitsBy "view_units_by" Ranges;
+    UnitsBy "view_units_by" Lists;
     /// What lots and units are made of and what became of them. Subject id ‖ u8 direction (0 upstream, 1 downstream) ‖ u32
     /// page → CBOR `[pages behind page 0, [[subject id, event id, how], …]]`.
     Lineage "lineage" Points;
@@ -145,15 +147,15 @@ columns! {
     Whereabouts "whereabouts" Ranges;
     /// Certificates by what claims can call them, and the lots that claim them. Claim (text) ‖ u8 (0 certificate, 1
     /// lot) ‖ subject id ‖ event id → nothing.
-    Claims "claims" Ranges;
+    Claims "claims" Lists;
     /// View of certificates. Subject id → CBOR row.
     Certificates "view_certificates" Documents;
     /// Certificates in lists. Facet ‖ u64 time ‖ subject id → nothing.
-    CertificatesBy "view_certificates_by" Ranges;
+    CertificatesBy "view_certificates_by" Lists;
     /// View of recalls. Event id of the issue → CBOR row.
     Recalls "view_recalls" Documents;
     /// Recalls in lists. Facet ‖ u64 time ‖ event id → nothing.
-    RecallsBy "view_recalls_by" Ranges;
+    RecallsBy "view_recalls_by" Lists;
     /// Entries of other nodes' logs, for whom of them is restored from a backup. Log key ‖ u64 number of a page of 256
     /// entries → their event ids, 32 bytes each; the newest page is partial.
     WitnessedIds "witnessed_ids" Numbered;
@@ -183,18 +185,38 @@ enum Shape {
     Documents,
     /// Found by a random key, tens of bytes long.
     Points,
-    /// Read in ranges; all that matters is in the key.
+    /// The same, and removed from the disk itself where that is asked for.
+    Erasable,
+    /// Read in ranges of one id, the first 32 bytes of the key, in which is almost all that matters.
     Ranges,
+    /// Read in ranges; all that matters is in the key.
+    Lists,
     /// Hashes, or what is full of them, under ascending numbers.
     Numbered,
     /// Found by a random key that is always there, hundreds of bytes of hashes, and replaced within minutes.
     Pages,
 }
 
+/// The length of an id.
+const ID_BYTES: usize = 32;
+
+/// Runs of sorted files that a column has before some of them are merged, where its rows are written all over.
+const SORTED_RUNS: i32 = 12;
+
 impl Column {
+    /// How many bytes all keys of a range have in common that files are asked for before they are searched.
+    pub(crate) fn range_prefix(self) -> Option<usize> {
+        (self.shape() == Shape::Ranges).then_some(ID_BYTES)
+    }
+
+    /// Whether keys of new rows fall everywhere among those that are there.
+    fn is_written_all_over(self) -> bool {
+        matches!(self.shape(), Shape::Documents | Shape::Points | Shape::Ranges | Shape::Lists | Shape::Pages)
+    }
+
     /// Whether rows are found by single keys, most of which are not among the newest.
     fn is_asked_for_keys(self) -> bool {
-        matches!(self.shape(), Shape::Documents | Shape::Points | Shape::Pages)
+        matches!(self.shape(), Shape::Documents | Shape::Points | Shape::Erasable | Shape::Pages)
     }
 
     pub(crate) fn options(self, cache: &Cache) -> Options {
@@ -211,9 +233,15 @@ impl Column {
         options.set_level_compaction_dynamic_level_bytes(true);
         // A small buffer each: what bounds memory is the sum over all columns (`StoreOptions`).
         options.set_write_buffer_size(32 << 20);
-        // Each compaction of new files into a column rewrites most of it, as keys fall everywhere: so it waits for more of
-        // them than usual. Filters keep reads from looking into each.
-        options.set_level_zero_file_num_compaction_trigger(8);
+        if self.is_written_all_over() {
+            merge_seldom(&mut options);
+        } else {
+            options.set_level_zero_file_num_compaction_trigger(8);
+        }
+        // One thread merges for all columns, so that one may wait long for its turn. Writers are made to wait for it only
+        // where far too much has piled up.
+        options.set_level_zero_slowdown_writes_trigger(4 * SORTED_RUNS);
+        options.set_level_zero_stop_writes_trigger(6 * SORTED_RUNS);
         if self.is_asked_for_keys() {
             // A filter for what is still in memory spares most searches there, as most keys that are asked for are on the
             // disk or nowhere. It takes its share of the write buffer whether or not anything is written.
@@ -227,17 +255,25 @@ impl Column {
                 blocks.set_bloom_filter(10.0, false);
                 // Larger blocks make a smaller index; a document fills a good part of a block anyway.
                 blocks.set_block_size(16 << 10);
-                options.set_compression_type(DBCompressionType::Lz4);
+                compress_at_last(&mut options);
             }
-            Shape::Points => {
+            Shape::Points | Shape::Erasable => {
+                // Erasable rows are kept in levels: a part of one is rewritten without the rest.
                 blocks.set_bloom_filter(10.0, false);
                 // Ids are random, so compression would only cost time.
                 options.set_compression_type(DBCompressionType::None);
             }
             Shape::Ranges => {
-                // Keys of a range share their first 32 bytes, which blocks store once and LZ4 shrinks further.
-                options.set_compression_type(DBCompressionType::Lz4);
+                // Most runs have nothing of most ids, whose events came within some weeks: a filter tells so.
+                options.set_prefix_extractor(SliceTransform::create_fixed_prefix(ID_BYTES));
+                blocks.set_bloom_filter(10.0, false);
+                blocks.set_whole_key_filtering(false);
                 blocks.set_block_size(8 << 10);
+                compress_at_last(&mut options);
+            }
+            Shape::Lists => {
+                blocks.set_block_size(8 << 10);
+                compress_at_last(&mut options);
             }
             Shape::Pages => {
                 // Half the filter's memory is spared at the last level, as every page that is asked for exists.
@@ -245,11 +281,10 @@ impl Column {
                 options.set_optimize_filters_for_hits(true);
                 options.set_compression_type(DBCompressionType::None);
                 blocks.set_block_size(8 << 10);
-                // Each event of a busy log writes some pages and removes as many: fewer, larger files at first
-                // let many pairs meet before they sink to lower levels.
+                // Each event of a busy log writes some pages and removes as many: a larger buffer lets many pairs meet
+                // before they reach a file.
                 options.set_write_buffer_size(64 << 20);
                 options.set_target_file_size_base(128 << 20);
-                options.set_max_bytes_for_level_base(512 << 20);
             }
             Shape::Numbered => {
                 // Where new rows come behind all others, as those of the log do, compactions only move files and rewrite
@@ -261,6 +296,29 @@ impl Column {
         options.set_block_based_table_factory(&blocks);
         options
     }
+}
+
+/// For keys that fall everywhere: whatever is merged into a column rewrites most of it. So runs of like size are merged
+/// with each other, which rewrites a row some few times however many there are, where levels would rewrite it ten times
+/// for each. Filters keep reads from looking into every run.
+fn merge_seldom(options: &mut Options) {
+    let mut universal = UniversalCompactOptions::default();
+    // Runs count as of like size up to this many percent.
+    universal.set_size_ratio(10);
+    // Rows that were replaced take no more room than those that stand.
+    universal.set_max_size_amplification_percent(100);
+    options.set_compaction_style(DBCompactionStyle::Universal);
+    options.set_universal_compaction_options(&universal);
+    options.set_level_zero_file_num_compaction_trigger(SORTED_RUNS);
+    // Nothing is rewritten for its age alone, as RocksDB would every thirty days.
+    options.set_ttl(0);
+    options.set_periodic_compaction_seconds(0);
+}
+
+/// Only the oldest and largest run is compressed: what is newer will be merged again.
+fn compress_at_last(options: &mut Options) {
+    options.set_compression_type(DBCompressionType::None);
+    options.set_bottommost_compression_type(DBCompressionType::Lz4);
 }
 
 #[cfg(test)]

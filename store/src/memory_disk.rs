@@ -4,6 +4,7 @@
 use crate::batch::Batch;
 use crate::column::Column;
 use crate::error::{OpenError, StoreError};
+use crate::scan::in_order;
 use crate::store::{Store, StoreOptions, database_options};
 use rocksdb::{Env, IteratorMode, WriteBatch, WriteOptions};
 use std::path::Path;
@@ -188,7 +189,7 @@ impl MemoryDisk {
 fn rows_before(batch: &Batch) -> Result<Vec<Before>, StoreError> {
     let (store, mut rows) = (batch.store(), Vec::new());
     for column in batch.cleared() {
-        for row in store.db.iterator_cf(store.column(*column), IteratorMode::Start) {
+        for row in store.db.iterator_cf_opt(store.column(*column), in_order(), IteratorMode::Start) {
             let (key, value) = row?;
             rows.push(Before { column: *column, key: key.into(), value: Some(value.into()) });
         }

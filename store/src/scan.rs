@@ -61,6 +61,19 @@ impl<K: Key> Range<K> {
         self.backwards = true;
         self
     }
+
+    /// Whether all keys of the range begin with the same so many bytes.
+    fn has_one_prefix(&self, len: usize) -> bool {
+        let beyond = self.lower.get(..len).and_then(successor);
+        self.upper.as_ref().zip(beyond).is_some_and(|(upper, beyond)| *upper <= beyond)
+    }
+}
+
+/// For going through all rows of a column.
+pub(crate) fn in_order() -> ReadOptions {
+    let mut options = ReadOptions::default();
+    options.set_total_order_seek(true);
+    options
 }
 
 /// The first byte string beyond all that begin with `prefix`.
@@ -95,6 +108,10 @@ impl<'a, T: Table> Rows<'a, T> {
     pub(crate) fn new(store: &'a Store, range: Range<T::Key>) -> Self {
         let mut options = ReadOptions::default();
         let ended = range.upper.as_ref().is_some_and(|upper| *upper <= range.lower);
+        // Filters are only asked where nothing but rows of one prefix is wanted, from the first to the last.
+        let has_one_prefix = T::COLUMN.range_prefix().is_some_and(|len| range.has_one_prefix(len)) && !range.backwards;
+        options.set_total_order_seek(!has_one_prefix);
+        options.set_prefix_same_as_start(has_one_prefix);
         options.set_iterate_lower_bound(range.lower);
         if let Some(upper) = range.upper {
             options.set_iterate_upper_bound(upper);

@@ -54,14 +54,16 @@ fn a_batch_that_is_not_committed_leaves_nothing() {
 fn ranges_keep_to_their_bounds_in_both_directions() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
-    let mut batch = store.batch();
-    for lot in [0, 1, 0xff] {
-        for height in 0..3 {
+    // Some rows are in files, each of which has one lot, others in memory, and some in both.
+    for (lot, heights) in [(0, 0..3), (1, 0..1), (0xff, 0..3), (1, 1..3)] {
+        store.flush().unwrap();
+        let mut batch = store.batch();
+        for height in heights {
             batch.put::<LaneEvents>(&(subject(lot), Lane::Main, height, event(9)), &height);
             batch.put::<LaneEvents>(&(subject(lot), Lane::Attester(subject(0xff)), height, event(9)), &height);
         }
+        batch.commit().unwrap();
     }
-    batch.commit().unwrap();
     let heights = |range| store.scan::<LaneEvents>(range).map(|row| row.unwrap().0.2).collect::<Vec<_>>();
 
     for lot in [0, 1, 0xff] {
@@ -69,6 +71,7 @@ fn ranges_keep_to_their_bounds_in_both_directions() {
         assert_eq!(heights(Range::prefix(&main)), [0, 1, 2]);
         assert_eq!(heights(Range::prefix(&main).backwards()), [2, 1, 0]);
         assert_eq!(heights(Range::prefix(&subject(lot))), [0, 1, 2, 0, 1, 2]);
+        assert_eq!(heights(Range::prefix(&subject(lot)).backwards()), [2, 1, 0, 2, 1, 0]);
         let middle = (subject(lot), Lane::Main, 1, event(9));
         assert_eq!(heights(Range::prefix(&main).from(&middle)), [1, 2]);
         assert_eq!(heights(Range::prefix(&main).after(&middle)), [2]);
@@ -76,6 +79,10 @@ fn ranges_keep_to_their_bounds_in_both_directions() {
         assert_eq!(heights(Range::prefix(&main).before(&(subject(0), Lane::Main, 0, event(0)))), [0_u64; 0]);
     }
     assert_eq!(heights(Range::all()).len(), 18);
+    let (first, end) = ((subject(0), Lane::Main, 2, event(9)), (subject(0xff), Lane::Main, 1, event(9)));
+    let across = Range::all().from(&first).before(&end);
+    assert_eq!(heights(across.clone()), [2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0]);
+    assert_eq!(heights(across.backwards()), [0, 2, 1, 0, 2, 1, 0, 2, 1, 0, 2]);
     assert_eq!(heights(Range::prefix(&subject(7))).len(), 0);
 }
 
@@ -93,6 +100,19 @@ fn clearing_a_column_leaves_the_others() {
     batch.commit().unwrap();
     assert_eq!(store.last::<LaneHeads>().unwrap(), Some(((subject(1), Lane::Main), vec![event(2)])));
     assert!(store.contains::<Tiles>(&(0, 0)).unwrap());
+
+    let of_lot = || store.scan::<LaneEvents>(Range::prefix(&subject(1))).count();
+    let mut batch = store.batch();
+    batch.put::<LaneEvents>(&(subject(1), Lane::Main, 0, event(1)), &1);
+    batch.commit().unwrap();
+    store.flush().unwrap();
+    assert_eq!(of_lot(), 1);
+    let mut batch = store.batch();
+    batch.clear(Column::LaneEvents);
+    batch.commit().unwrap();
+    assert_eq!(of_lot(), 0);
+    store.flush().unwrap();
+    assert_eq!(of_lot(), 0);
 }
 
 #[test]

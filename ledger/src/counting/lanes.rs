@@ -9,7 +9,7 @@ use store::{Range, StoreError};
 /// Events of lanes that are remembered: beyond, what was read first is forgotten, and read again if need be.
 const REMEMBERED: usize = 1 << 18;
 
-/// LaneEvents that were read in this step.
+/// Lanes that were read in this step.
 #[derive(Default)]
 pub(super) struct LanesRead {
     lanes: HashMap<(SubjectId, Lane), Extending>,
@@ -44,15 +44,19 @@ impl LanesRead {
             if let Some(from) = read.from {
                 range = range.before(&at(from));
             }
-            reader.look_along(range, |_, Stored { index, judged }| {
-                if let (Some(index), Some(at)) = (index, judged.lane_index(subject, lane)) {
-                    for prev in &judged.event.payload().touches[at].prev {
-                        read.of.entry(*prev).or_default().push((index, judged.event.id()));
+            reader.look_along(
+                range,
+                |_, _| true,
+                |_, Stored { index, judged }| {
+                    if let (Some(index), Some(at)) = (index, judged.lane_index(subject, lane)) {
+                        for prev in &judged.event.payload().touches[at].prev {
+                            read.of.entry(*prev).or_default().push((index, judged.event.id()));
+                        }
+                        self.events += 1;
                     }
-                    self.events += 1;
-                }
-                Ok(())
-            })?;
+                    Ok(())
+                },
+            )?;
             read.from = Some(height);
         }
         Ok(read.of.get(id).map(Vec::as_slice).unwrap_or_default())

@@ -6,7 +6,7 @@ use provenance::id::{EventId, SubjectId};
 use provenance::payload::Lane;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use store::{Cbor, Column, Empty, Id, Range, Raw, StoreError, Table};
+use store::{Cbor, Column, Empty, Id, LaneEvents, Range, Raw, StoreError, Table};
 
 /// [`Column::Counted`].
 #[derive(Debug)]
@@ -98,9 +98,9 @@ impl Ancestry for CountedAt<'_> {
 
     fn lane_events(&self, subject: &SubjectId, lane: Lane) -> Result<Vec<EventId>, StoreError> {
         let mut below = Vec::new();
-        for id in self.reader.lane_events(subject, lane)? {
-            let stored = self.reader.stored(&id)?;
-            below.extend(stored.is_some_and(|it| it.index.is_some_and(|index| index < self.size)).then_some(id));
+        for row in self.reader.store().scan::<LaneEvents>(Range::prefix(&(*subject, lane))) {
+            let ((_, _, _, id), index) = row?;
+            below.extend((index < self.size).then_some(id));
         }
         Ok(below)
     }

@@ -19,11 +19,9 @@ pub(crate) fn lane_tips_at(
 ) -> Result<BTreeSet<EventId>, StoreError> {
     let mut events = Vec::new();
     // Lowest first, so that every event comes after those that it extends.
-    at.reader.look_along(Range::prefix(&(*subject, lane)), |_, Stored { index, judged }| {
-        let id = judged.event.id();
-        if !removed.contains(&id) && index.is_some_and(|index| index < at.size) {
-            events.push(Seen { counted: at.counted(&id)?, judged });
-        }
+    let is_wanted = |index, id: &EventId| index < at.size && !removed.contains(id);
+    at.reader.look_along(Range::prefix(&(*subject, lane)), is_wanted, |_, Stored { judged, .. }| {
+        events.push(Seen { counted: at.counted(&judged.event.id())?, judged });
         Ok(())
     })?;
     Ok(tips_of_lane(subject, lane, &events))
