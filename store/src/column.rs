@@ -187,9 +187,9 @@ enum Shape {
     Points,
     /// The same, and removed from the disk itself where that is asked for.
     Erasable,
-    /// Read in ranges of one id, the first 32 bytes of the key, in which is almost all that matters.
+    /// Read in ranges of one id, which is the first 32 bytes of the key.
     Ranges,
-    /// Read in ranges; all that matters is in the key.
+    /// Read in other ranges.
     Lists,
     /// Hashes, or what is full of them, under ascending numbers.
     Numbered,
