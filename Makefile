@@ -6,10 +6,10 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/furrow/target
 FURROW := $(CARGO_TARGET_DIR)/debug/furrow
 ONCE ?=
 
-# The node as it ships is optimised for a short build. What is measured is the same code with the workspace's own crates
-# optimised as far as they go and without assertions; libraries, RocksDB and cryptography among them, are as they are in
-# every build, so nothing of them is compiled again. A release build would take half an hour and measures the same.
-MEASURED := CARGO_PROFILE_DEV_OPT_LEVEL=3 CARGO_PROFILE_DEV_DEBUG_ASSERTIONS=false CARGO_PROFILE_DEV_OVERFLOW_CHECKS=false
+# What runs on a cooperative's server is what is measured: the workspace's own crates are optimised as far as they go and
+# have no assertions. Tests build faster, and assert. Libraries, RocksDB and cryptography among them, are the same in both,
+# so nothing of them is compiled twice. A release build would take half an hour and measures the same.
+OPTIMISED := CARGO_PROFILE_DEV_OPT_LEVEL=3 CARGO_PROFILE_DEV_DEBUG_ASSERTIONS=false CARGO_PROFILE_DEV_OVERFLOW_CHECKS=false
 
 .PHONY: help setup setup-demo build demo test bench compare soak fuzz lint deny openapi clean
 
@@ -22,8 +22,8 @@ setup: ## install what build and tests need
 setup-demo:
 	@scripts/setup.sh demo
 
-build: setup-demo ## build the furrow binary
-	cargo build --locked --workspace --bins
+build: setup-demo ## build the furrow binary as it is to run
+	$(OPTIMISED) cargo build --locked --workspace --bin furrow
 
 demo: build ## three cooperatives, one harvest, one chain; ONCE=1 ends by itself
 	@ONCE='$(ONCE)' '$(FURROW)' demo --dir demo/run $(if $(ONCE),--once)
@@ -32,7 +32,7 @@ test: setup ## everything that must hold
 	@scripts/test.sh
 
 bench: setup-demo ## measure how fast a node is into target/bench.json; EVENTS=1000000, FULL=1 for ten million, ONLY=NAME,NAME
-	$(MEASURED) cargo build --locked --workspace --bin bench --bin furrow
+	$(OPTIMISED) cargo build --locked --workspace --bin bench --bin furrow
 	'$(CARGO_TARGET_DIR)/debug/bench' --cache '$(CARGO_TARGET_DIR)/bench' --out target/bench.json \
 		--events $(or $(EVENTS),$(if $(FULL),10000000,1000000)) $(if $(ONLY),--only '$(ONLY)')
 	$(if $(UPDATE),UPDATE='$(UPDATE)' scripts/performance.mjs target/bench.json)

@@ -6,19 +6,20 @@
 mod story;
 
 use ed25519_dalek::{Signer, SigningKey};
-use ledger::{Clock, Ledger, LedgerOptions, LogSigner, Origin, Outcome, StateError};
+use ledger::{Clock, Ledger, LedgerOptions, LogSigner, Origin, Outcome, StateError, SteppedLedger};
 use proptest::prelude::*;
 use provenance::body::Role;
 use provenance::checkpoint::Checkpoint;
 use provenance::event::SignedEvent;
-use provenance::id::{PublicKey, SubjectId};
+use provenance::id::{EventId, PublicKey, SubjectId};
+use provenance::payload::Lane;
 use provenance::state_map::{Child, NibblePath, PageKey, digest};
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use store::{Fault, MapPages, MapReplaced, MapVersions, Range};
+use store::{Fault, MapPages, MapReplaced, MapVersions, Range, Store, StoreOptions};
 use story::Story;
 use story::grown::{naive_root, naive_tips, reordered};
 
@@ -290,6 +291,49 @@ proptest! {
             everything_is_proved(&ledger, &story, ledger.size());
             ledger.close().await;
         });
+    }
+}
+
+/// What the main lane of a lot ends with in the newest version, where the log went on after its first `size` entries were
+/// counted and before the map was cut.
+fn tips_as_of(story: &Story, lot: &SubjectId, size: u64) -> BTreeSet<EventId> {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), &StoreOptions::default()).unwrap();
+    let mut ledger = SteppedLedger::open(store, story.network.clone(), LedgerOptions::default()).unwrap();
+    let mut events = story.bytes();
+    let later = events.split_off(usize::try_from(size).unwrap() - 1);
+    let place = |name| ledger.followers().iter().position(|follower| follower.name == name).unwrap();
+    let (counting, map) = (place("counting"), place("state_map"));
+    ledger.write(vec![(events, Origin::Client)]);
+    assert!(ledger.follow(counting));
+    ledger.write(vec![(later, Origin::Client)]);
+    assert!(ledger.follow(map));
+    assert_eq!(ledger.ledger().size(), story.events.len() as u64 + 1);
+    ledger.ledger().state_proof(lot, size).unwrap().tips.remove(&Lane::Main).unwrap()
+}
+
+#[test]
+fn a_cut_reads_a_long_lane_as_far_as_it_was_counted() {
+    let mut story = Story::new();
+    let farmer = story.enrol(0, &[Role::Farmer], &[]);
+    let buyers: Vec<usize> = (0..12).map(|_| story.enrol(0, &[Role::Trader], &[])).collect();
+    let farm = story.place(farmer, "Hillside");
+    let lot = story.lot(farmer, farm, "100");
+    // More than are read at once.
+    for number in 0..100 {
+        story.grade(farmer, lot, ["A", "B"][number % 2]);
+    }
+    // Of what excludes each other two are tips, so that the whole lane is read where there is more of it.
+    let offer = |buyer: &usize| {
+        let offer = |story: &mut Story| story.offer(farmer, lot, "100", false, *buyer);
+        story.with_copied_key(farmer, offer).id()
+    };
+    let offers: Vec<EventId> = buyers.iter().map(offer).collect();
+    let all = story.events.len() + 1;
+    for counted in 2..=offers.len() {
+        let lowest: BTreeSet<EventId> = offers[..counted].iter().copied().collect();
+        let tips = tips_as_of(&story, &lot, (all - offers.len() + counted) as u64);
+        assert_eq!(tips, lowest.into_iter().take(2).collect());
     }
 }
 

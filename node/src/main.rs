@@ -40,7 +40,7 @@ const LAST_CALL: Duration = Duration::from_secs(1);
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// Files that a node likes to have open: those of its store, and sockets.
+/// Files that a node likes to have open: up to 4,096 of its store, as many sockets, and some more.
 const OPEN_FILES: u64 = 10_240;
 
 fn main() -> ExitCode {

@@ -187,7 +187,7 @@ enum Shape {
     Points,
     /// The same, and removed from the disk itself where that is asked for.
     Erasable,
-    /// Read in ranges of one id, which is the first 32 bytes of the key.
+    /// Read forwards in ranges of one id, which is the first 32 bytes of the key.
     Ranges,
     /// Read in other ranges.
     Lists,
@@ -236,8 +236,12 @@ impl Column {
         if self.is_written_all_over() {
             merge_seldom(&mut options);
         } else {
+            // What is only moved into its level need not be moved often.
             options.set_level_zero_file_num_compaction_trigger(8);
         }
+        // Nothing is rewritten for its age alone, as RocksDB would every thirty days.
+        options.set_ttl(0);
+        options.set_periodic_compaction_seconds(0);
         // One thread merges for all columns, so that one may wait long for its turn. Writers are made to wait for it only
         // where far too much has piled up.
         options.set_level_zero_slowdown_writes_trigger(4 * SORTED_RUNS);
@@ -258,7 +262,7 @@ impl Column {
                 compress_at_last(&mut options);
             }
             Shape::Points | Shape::Erasable => {
-                // Erasable rows are kept in levels: a part of one is rewritten without the rest.
+                // Erasable rows are kept in levels, so that a file with a row that goes is rewritten without the others.
                 blocks.set_bloom_filter(10.0, false);
                 // Ids are random, so compression would only cost time.
                 options.set_compression_type(DBCompressionType::None);
@@ -310,9 +314,6 @@ fn merge_seldom(options: &mut Options) {
     options.set_compaction_style(DBCompactionStyle::Universal);
     options.set_universal_compaction_options(&universal);
     options.set_level_zero_file_num_compaction_trigger(SORTED_RUNS);
-    // Nothing is rewritten for its age alone, as RocksDB would every thirty days.
-    options.set_ttl(0);
-    options.set_periodic_compaction_seconds(0);
 }
 
 /// Only the oldest and largest run is compressed: what is newer will be merged again.
@@ -338,5 +339,10 @@ mod tests {
              view_certificates_by view_recalls view_recalls_by witnessed_ids witnessed_logs journal_forks \
              named_in journal_roots contradictions"
         );
+    }
+
+    #[test]
+    fn a_row_is_erased_without_rewriting_all_of_its_column() {
+        assert!(!Column::Openings.is_written_all_over(), "`erase` compacts ranges, which only levels can do");
     }
 }
