@@ -4,12 +4,19 @@ use crate::cbor;
 use crate::id::{NetworkId, PublicKey, SubjectId, sha256};
 use crate::signature::is_well_formed;
 use crate::value::{Text, ValueError};
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode, Encoder};
 
 /// What every node of a network must know, and what nobody can change without a new network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network {
+    definition: Definition,
+    /// The hash of the definition: every event that is judged is asked for it.
+    id: NetworkId,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
-pub struct Network {
+struct Definition {
     #[n(0)]
     name: Text<64>,
     #[cbor(n(1), with = "minicbor::bytes")]
@@ -52,43 +59,66 @@ impl Network {
                 return Err(NetworkError::Key(*key));
             }
         }
-        Ok(Self { name, nonce, founders })
+        Ok(Self::unchecked(name, nonce, founders))
     }
 
     /// A definition whose name and founders nobody has looked at yet; [`Network::check`] does.
     pub(crate) fn unchecked(name: Text<64>, nonce: [u8; 16], founders: Vec<PublicKey>) -> Self {
-        Self { name, nonce, founders }
+        Definition { name, nonce, founders }.into()
     }
 
     /// Whether the definition is one that [`Network::new`] makes.
     pub fn check(&self) -> Result<(), NetworkError> {
         let name = Text::new(self.name())?;
-        Self::new(name, self.nonce, self.founders.clone()).map(drop)
+        Self::new(name, *self.nonce(), self.founders().to_vec()).map(drop)
     }
 
     /// SHA-256 of the deterministic CBOR of `["furrow/network/1", [name, nonce, founders]]`.
     pub fn id(&self) -> NetworkId {
-        NetworkId::from_bytes(sha256(&[&cbor::to_vec(&("furrow/network/1", self))]))
+        self.id
     }
 
     /// What it is called.
     pub fn name(&self) -> &str {
-        self.name.as_str()
+        self.definition.name.as_str()
     }
 
     /// What tells it from another network of the same name and founders.
     pub fn nonce(&self) -> &[u8; 16] {
-        &self.nonce
+        &self.definition.nonce
     }
 
     /// The founders' keys, in order.
     pub fn founders(&self) -> &[PublicKey] {
-        &self.founders
+        &self.definition.founders
     }
 
     /// The actor id of the founder with this key.
     pub fn founder(&self, key: &PublicKey) -> Option<SubjectId> {
-        let index = self.founders.iter().position(|founder| founder == key)?;
-        Some(self.id().founder(u32::try_from(index).expect("there are at most 64 founders")))
+        let index = self.founders().iter().position(|founder| founder == key)?;
+        Some(self.id.founder(u32::try_from(index).expect("there are at most 64 founders")))
+    }
+}
+
+impl From<Definition> for Network {
+    fn from(definition: Definition) -> Self {
+        let id = NetworkId::from_bytes(sha256(&[&cbor::to_vec(&("furrow/network/1", &definition))]));
+        Self { definition, id }
+    }
+}
+
+impl<C> Encode<C> for Network {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        self.definition.encode(e, ctx)
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Network {
+    fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, minicbor::decode::Error> {
+        Definition::decode(d, ctx).map(Self::from)
     }
 }
