@@ -7,9 +7,10 @@ FURROW := $(CARGO_TARGET_DIR)/debug/furrow
 ONCE ?=
 
 # What runs on a cooperative's server is what is measured: the workspace's own crates are optimised as far as they go and
-# have no assertions. Tests build faster, and assert. Libraries, RocksDB and cryptography among them, are the same in both,
-# so nothing of them is compiled twice. A release build would take half an hour and measures the same.
-OPTIMISED := CARGO_PROFILE_DEV_OPT_LEVEL=3 CARGO_PROFILE_DEV_DEBUG_ASSERTIONS=false CARGO_PROFILE_DEV_OVERFLOW_CHECKS=false
+# have no debug assertions; arithmetic that overflows still ends in a panic. Tests build faster, and assert. Libraries,
+# RocksDB and cryptography among them, are the same in both, so nothing of them is compiled twice. A release build would
+# take half an hour and measures the same.
+OPTIMISED := CARGO_PROFILE_DEV_OPT_LEVEL=3 CARGO_PROFILE_DEV_DEBUG_ASSERTIONS=false
 
 .PHONY: help setup setup-demo build demo test bench compare soak fuzz lint deny openapi clean
 

@@ -316,24 +316,30 @@ fn tips_as_of(story: &Story, lot: &SubjectId, size: u64) -> BTreeSet<EventId> {
 fn a_cut_reads_a_long_lane_as_far_as_it_was_counted() {
     let mut story = Story::new();
     let farmer = story.enrol(0, &[Role::Farmer], &[]);
-    let buyers: Vec<usize> = (0..12).map(|_| story.enrol(0, &[Role::Trader], &[])).collect();
+    let buyers: Vec<usize> = (0..6).map(|_| story.enrol(0, &[Role::Trader], &[])).collect();
     let farm = story.place(farmer, "Hillside");
     let lot = story.lot(farmer, farm, "100");
-    // More than are read at once.
-    for number in 0..100 {
+    // More events than are read at once, which is 64: low on the lane such as come last into the log, so many that some
+    // readings find no other, and above them such as come first.
+    let before = story.events.len();
+    for _ in 0..200 {
+        story.with_copied_key(farmer, |story| story.grade(farmer, lot, "C"));
+    }
+    let late = story.events.split_off(before);
+    for number in 0..70 {
         story.grade(farmer, lot, ["A", "B"][number % 2]);
     }
-    // Of what excludes each other two are tips, so that the whole lane is read where there is more of it.
-    let offer = |buyer: &usize| {
-        let offer = |story: &mut Story| story.offer(farmer, lot, "100", false, *buyer);
-        story.with_copied_key(farmer, offer).id()
-    };
-    let offers: Vec<EventId> = buyers.iter().map(offer).collect();
-    let all = story.events.len() + 1;
-    for counted in 2..=offers.len() {
-        let lowest: BTreeSet<EventId> = offers[..counted].iter().copied().collect();
-        let tips = tips_as_of(&story, &lot, (all - offers.len() + counted) as u64);
-        assert_eq!(tips, lowest.into_iter().take(2).collect());
+    // Of offers that exclude each other two are tips; a third makes the cut read the whole lane.
+    let graded = story.events.len() + 1;
+    let offers: Vec<EventId> = buyers
+        .iter()
+        .map(|buyer| story.with_copied_key(farmer, |story| story.offer(farmer, lot, "100", false, *buyer)).id())
+        .collect();
+    story.events.extend(late);
+    for counted in 3..=offers.len() {
+        let ascending: BTreeSet<EventId> = offers[..counted].iter().copied().collect();
+        let tips = tips_as_of(&story, &lot, (graded + counted) as u64);
+        assert_eq!(tips, ascending.into_iter().take(2).collect());
     }
 }
 

@@ -10,7 +10,7 @@ use minicbor::{Decode, Decoder, Encode, Encoder};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Network {
     definition: Definition,
-    /// The hash of the definition: every event that is judged is asked for it.
+    /// The hash of the definition, kept because every event that is judged is compared with it.
     id: NetworkId,
 }
 

@@ -187,7 +187,7 @@ enum Shape {
     Points,
     /// The same, and removed from the disk itself where that is asked for.
     Erasable,
-    /// Read forwards in ranges of one id, which is the first 32 bytes of the key.
+    /// Read in ranges of one id, which is the first 32 bytes of the key; filters help only forwards.
     Ranges,
     /// Read in other ranges.
     Lists,
@@ -236,10 +236,11 @@ impl Column {
         if self.is_written_all_over() {
             merge_seldom(&mut options);
         } else {
-            // What is only moved into its level need not be moved often.
+            // Rows in order are mostly just moved into their level, and the other columns here are small.
             options.set_level_zero_file_num_compaction_trigger(8);
         }
-        // Nothing is rewritten for its age alone, as RocksDB would every thirty days.
+        // No row expires, so nothing is rewritten for its age alone, as RocksDB would do with files of thirty days: most of a
+        // large store.
         options.set_ttl(0);
         options.set_periodic_compaction_seconds(0);
         // One thread merges for all columns, so that one may wait long for its turn. Writers are made to wait for it only
@@ -262,7 +263,7 @@ impl Column {
                 compress_at_last(&mut options);
             }
             Shape::Points | Shape::Erasable => {
-                // Erasable rows are kept in levels, so that a file with a row that goes is rewritten without the others.
+                // Erasable rows are kept in levels, so that erasing one rewrites only files that may hold it.
                 blocks.set_bloom_filter(10.0, false);
                 // Ids are random, so compression would only cost time.
                 options.set_compression_type(DBCompressionType::None);
@@ -342,7 +343,12 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_erased_without_rewriting_all_of_its_column() {
-        assert!(!Column::Openings.is_written_all_over(), "`erase` compacts ranges, which only levels can do");
+    fn erasable_columns_are_kept_in_levels() {
+        let mut erasable = Column::ALL.iter().filter(|column| matches!(column.shape(), Shape::Erasable)).peekable();
+        assert!(erasable.peek().is_some());
+        assert!(
+            erasable.all(|column| !column.is_written_all_over()),
+            "`erase` compacts ranges, which only levels can do"
+        );
     }
 }
